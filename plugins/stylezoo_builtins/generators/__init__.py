@@ -1,0 +1,1 @@
+"""One generator a file; the file's name is the entry point's."""

@@ -1,0 +1,106 @@
+"""A zoo of GANs for image style transfer and style fusion, made of plugins.
+
+Importing it costs no Keras; `create_model`, `load_model` and `train` import it when they are called.
+"""
+
+from stylezoo import registry
+from stylezoo.contract import AdversarialLoss, ImageLoss, Loss, Translation
+from stylezoo.errors import StylezooError
+from stylezoo.recipe import Recipe
+from stylezoo.spec import Spec
+
+__version__ = "0.1.0"
+__all__ = [
+    "AdversarialLoss",
+    "ImageLoss",
+    "Loss",
+    "Recipe",
+    "Spec",
+    "StylezooError",
+    "Translation",
+    "create_model",
+    "list_discriminators",
+    "list_generators",
+    "list_losses",
+    "list_models",
+    "load_model",
+    "train",
+]
+
+
+def list_models(pattern="*"):
+    """The names of the installed models, sorted; `pattern` as in a shell: ``list_models("*gan")``."""
+    return _names("model", pattern)
+
+
+def list_generators(pattern="*"):
+    """The names of the installed generators, sorted; `pattern` as in a shell."""
+    return _names("generator", pattern)
+
+
+def list_discriminators(pattern="*"):
+    """The names of the installed discriminators, sorted; `pattern` as in a shell."""
+    return _names("discriminator", pattern)
+
+
+def list_losses(pattern="*"):
+    """The names of the installed losses, sorted; `pattern` as in a shell."""
+    return _names("loss", pattern)
+
+
+def create_model(name, **changes):
+    """A new compiled Keras model from a registered recipe, some of it changed.
+
+    >>> gan = stylezoo.create_model("transfer", losses=["hinge"], image_size=128)
+
+    Args:
+        name: A name from `list_models`, or "distribution/name".
+        **changes: Fields of `Recipe` with new values. `losses` are joined to the recipe's: an adversarial loss
+            replaces its adversarial one, any other is added or replaces the one of its name, weight=0 removes it.
+
+    Returns:
+        A `stylezoo.gan.GAN`, which is a `keras.Model`.
+
+    Raises:
+        UnknownPlugin, PluginConflict, BrokenPlugin, BadOptions, BadRecipe: With one line that says what to do.
+    """
+    from stylezoo.gan import GAN
+
+    return GAN(Recipe.named(name, **changes))
+
+
+def load_model(path):
+    """The trained model of a run folder or a ``.keras`` file, with the state of its training.
+
+    Args:
+        path: A run folder of `train`, or what `model.save` wrote.
+
+    Returns:
+        A `stylezoo.gan.GAN`, which is a `keras.Model`.
+
+    Raises:
+        BadRun: There is no such model, it is damaged, or a plugin that it needs is not installed.
+    """
+    from stylezoo import runs
+
+    file = runs.model_file(path)
+    runs.check_plugins(file)  # before Keras is imported: it takes three seconds
+    from stylezoo.gan import load
+
+    return load(file)
+
+
+def train(model="single-pair", source=None, style=None, out=None, **changes):
+    """Train a model and leave a run folder; see `stylezoo.training.train`.
+
+    >>> gan = stylezoo.train("single-pair", source="photo.jpg", style="painting.jpg", steps=300)
+    """
+    from stylezoo import training
+
+    return training.train(model, source, style, out, **changes)
+
+
+def _names(kind, pattern):
+    from fnmatch import fnmatchcase
+
+    return sorted({plugin.name for plugin in registry.plugins(kind) if fnmatchcase(plugin.name, pattern)})

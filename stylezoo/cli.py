@@ -1,0 +1,338 @@
+"""The command `stylezoo`. Nothing heavy is imported before a command needs it."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import textwrap
+from contextlib import contextmanager
+from dataclasses import asdict
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from stylezoo import registry
+from stylezoo.errors import StylezooError, UnknownPlugin, did_you_mean, name_all
+from stylezoo.spec import read_value
+
+PLURALS = {"models": "model", "generators": "generator", "discriminators": "discriminator", "losses": "loss"}
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
+
+
+class Group(click.Group):
+    """Shows stylezoo's own errors as one line; anything else is a defect and keeps its traceback."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except StylezooError as error:
+            shown = click.ClickException(str(error))
+            shown.exit_code = error.exit_code
+            raise shown from error
+
+
+class Kind(click.ParamType):
+    """A kind of plugin, in the plural or the singular."""
+
+    name = "kind"
+
+    def convert(self, value, param, ctx):
+        kind = PLURALS.get(value, value)
+        if kind not in registry.GROUPS:
+            self.fail(f"'{value}' is no kind of plugin.{did_you_mean(value, PLURALS)} There are: {name_all(PLURALS)}.")
+        return kind
+
+    def shell_complete(self, ctx, param, incomplete):
+        return [CompletionItem(name) for name in PLURALS if name.startswith(incomplete)]
+
+
+class PluginName(click.ParamType):
+    """The name of a plugin, with options where it is a part; only completion looks at it here."""
+
+    def __init__(self, kind=None):
+        self.kind = kind
+        self.name = kind or "name"
+
+    def shell_complete(self, ctx, param, incomplete):
+        names = {plugin.name: plugin.owner for plugin in registry.plugins(self.kind)}
+        return [CompletionItem(name, help=owner) for name, owner in names.items() if name.startswith(incomplete)]
+
+
+class Setting(click.ParamType):
+    """``name=value``, the value as Python or a shell would write it."""
+
+    name = "name=value"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip():
+            self.fail(f"'{value}' is not of the form name=value, such as image_size=96.")
+        return name.strip(), read_value(text)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="stylezoo")
+@click.pass_context
+def main(ctx):
+    """Train and use GANs that redraw one picture in the style of another.
+
+    \b
+    Examples:
+      stylezoo train                      the built-in pair of pictures, in some minutes
+      stylezoo train --source photo.jpg --style painting.jpg
+      stylezoo stylize holiday.jpg --model runs/single-pair
+      stylezoo list losses
+    """
+    if os.environ.get("NO_COLOR"):  # https://no-color.org; click does not know it
+        ctx.color = False
+
+
+@main.command("list")
+@click.argument("kind", type=Kind(), required=False, help="models, generators, discriminators or losses; all if left out.")
+@click.argument("pattern", default="*", help="Names to show, as in a shell: 'l*'.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_(kind, pattern, as_json):
+    """List the installed plugins.
+
+    Nothing is imported for it: what is shown is read from the metadata and the source of each plugin.
+    """
+    from stylezoo.sources import describe
+
+    found = [(p, describe(p)) for p in registry.plugins(kind) if fnmatchcase(p.name, pattern)]
+    for line in registry.faults():
+        click.echo(line, err=True)
+    if as_json:
+        rows = [{**_identity(plugin), "summary": said.summary, "problem": said.problem} for plugin, said in found]
+        click.echo(json.dumps({"schema": 1, "plugins": rows}, indent=2))
+        return
+    if not found:
+        raise UnknownPlugin(f"No {kind or 'plugin'} is called '{pattern}'. See 'stylezoo list'.")
+    _print_table(found)
+
+
+@main.command()
+@click.argument("name", type=PluginName(), help="A plugin's name, or distribution/name.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def show(name, as_json):
+    """Show what a plugin is, who wrote it and what can be set on it.
+
+    Nothing is imported for it: what is shown is read from the source of the plugin.
+    """
+    from stylezoo.sources import describe
+
+    owner, _, bare = name.rpartition("/")
+    found = [p for p in registry.plugins() if p.name == bare and owner in ("", p.distribution)]
+    if not found:
+        names = sorted({p.name for p in registry.plugins()})
+        raise UnknownPlugin(f"No plugin is named '{name}'.{did_you_mean(bare, names)} Installed: {name_all(names)}.")
+    shown = [(plugin, describe(plugin)) for plugin in found]
+    if as_json:
+        rows = [{**_identity(plugin), **asdict(said), "file": str(said.file or "")} for plugin, said in shown]
+        click.echo(json.dumps({"schema": 1, "plugins": rows}, indent=2, default=str))
+        return
+    for i, (plugin, said) in enumerate(shown):
+        if i:
+            click.echo()
+        _print_description(plugin, said)
+
+
+@main.command()
+@click.argument("model", type=PluginName("model"), default="single-pair", help="A registered model: see 'stylezoo list models'.")
+@click.option("--source", help="Picture or folder of pictures whose content is kept. Default: the sample photograph.")
+@click.option("--style", help="Picture or folder of pictures whose look is taken. Default: the sample painting.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The run folder to make. Default: a new one in runs/.")
+@click.option("--loss", "losses", type=PluginName("loss"), multiple=True, help="A loss, such as lsgan:real=0.9 or tv:weight=0.1: an adversarial one replaces the model's, any other is added, weight=0 removes. Repeatable.")
+@click.option("--generator", type=PluginName("generator"), help="Another generator, such as resnet:filters=32.")
+@click.option("--discriminator", "discriminators", type=PluginName("discriminator"), multiple=True, help="Other discriminators, such as patch:layers=2. Repeatable.")
+@click.option("--set", "settings", type=Setting(), multiple=True, help="Any field of the recipe: image_size=96, generator.filters=16. Repeatable.")
+@click.option("--steps", type=click.IntRange(min=1), help="End after so many steps.")
+@click.option("--seed", type=click.IntRange(min=0), help="Decides the first weights, the crops and their order.")
+@click.option("--recipe", "file", type=click.Path(path_type=Path), help="Train this recipe.json instead of a registered model.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the training of this run folder.")
+@click.option("--dry-run", is_flag=True, help="Print the complete recipe and stop.")
+def train(model, source, style, out, losses, generator, discriminators, settings, steps, seed, file, resume, dry_run):
+    """Train a MODEL on a source and a style, and leave a run folder.
+
+    Without any argument the small model single-pair learns from a pair of pictures that comes with stylezoo.
+
+    \b
+    The run folder holds:
+      result.png     the first source in the style
+      samples/       contact sheets: source, style, result
+      log.csv        every loss
+      model.keras    for 'stylezoo stylize' and stylezoo.load_model
+      checkpoints/   for 'stylezoo train --resume'
+      recipe.json    for 'stylezoo train --recipe': the same again
+    """
+    changes = dict(settings)
+    given = {"losses": losses, "generator": generator, "discriminators": discriminators, "steps": steps, "seed": seed}
+    changes.update({name: value for name, value in given.items() if value not in (None, ())})
+    if resume and (source or style or out or file or set(changes) - {"steps"}):
+        raise click.UsageError("--resume goes on as the run began; only --steps can be given with it.")
+    _import_keras()
+    if resume:
+        from stylezoo import training
+
+        run = training.resume(resume, steps)
+    else:
+        from stylezoo.recipe import Recipe
+
+        recipe = Recipe.read(file).changed(**changes) if file else Recipe.named(model, **changes)
+        if dry_run:
+            click.echo(recipe.to_json())
+            return
+        from stylezoo import training
+
+        run = training.start(recipe, source, style, out or training.new_folder("recipe" if file else model))
+    _train(training, run)
+
+
+@main.command()
+@click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path), help="Pictures to redraw.")
+@click.option("-m", "--model", "model", required=True, help="A run folder of 'stylezoo train', or a .keras file.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The file to write, or for several pictures the folder. Default: beside each picture, as NAME-stylized.png.")
+def stylize(pictures, model, out):
+    """Redraw PICTURES in the style that a model has learned; each keeps its size."""
+    targets = _targets(pictures, out)
+    _import_keras()
+    import stylezoo
+    from stylezoo import images
+
+    gan = stylezoo.load_model(model)
+    failed = 0
+    for picture, target in targets.items():
+        try:
+            images.save_picture(gan.stylize(picture), target)
+            click.echo(target)
+        except (StylezooError, OSError) as error:  # one bad picture does not stop the others
+            click.secho(f"Error: {error}", fg="red", err=True)
+            failed += 1
+    if failed:
+        sys.exit(1)
+
+
+def _targets(pictures, out):
+    """Where each picture's result goes; no result may take the place of a source or of another result."""
+    into_file = out is not None and out.suffix and not out.is_dir()
+    if into_file and len(pictures) > 1:
+        raise click.UsageError(f"'{out}' is one file and there are {len(pictures)} pictures; name a folder.")
+    if into_file:
+        targets = {pictures[0]: out}
+    else:
+        targets = {picture: (out or picture.parent) / f"{picture.stem}-stylized.png" for picture in pictures}
+    if len(set(targets.values())) < len(targets):
+        raise click.UsageError("Two of the pictures have the same name, so that their results would too.")
+    return targets
+
+
+def _train(training, run):
+    recipe, total = run.recipe, run.steps
+    click.echo(f"Source  {run.batches.source}")
+    click.echo(f"Style   {run.batches.style}")
+    for line in run.batches.source.skipped + run.batches.style.skipped:
+        click.secho(f"        skipped: {line}", fg="yellow", err=True)
+    weights = sum(variable.shape.num_elements() for variable in run.model.trainable_variables)
+    click.echo(f"Model   {recipe.generator.label} and {name_all(s.label for s in recipe.discriminators) }, {weights / 1e6:.2f} million weights; losses {name_all(s.label for s in recipe.losses)}")
+    click.echo(f"Run     {run.folder}, {total} steps of {recipe.batch_size} x {recipe.image_size} px on {training.device()}")
+    with _progress(run) as callback:
+        training.fit(run, [callback])
+    if run.interrupted:
+        click.echo(f"Stopped after step {run.step} of {total}; everything is saved. Go on with:")
+        click.echo(f"  stylezoo train --resume {run.folder}")
+        sys.exit(INTERRUPTED)
+    shown = training.result(run)
+    click.echo(f"Wrote   {shown}  the source in the style")
+    click.echo(f"        {run.folder / 'samples'}{os.sep}  contact sheets; beside it log.csv, recipe.json, model.keras")
+    click.echo("Next    redraw a picture of your own:")
+    click.echo(f"  stylezoo stylize PICTURE.jpg --model {run.folder}")
+
+
+@contextmanager
+def _progress(run):
+    """A Keras callback that shows step, losses and time left: as a bar, or as ten lines where there is no terminal."""
+    from keras.callbacks import LambdaCallback
+
+    def losses(logs):
+        return "  ".join(f"{player} {logs[player]:.3f}" for player in ("generator", "discriminator") if player in logs)
+
+    if sys.stderr.isatty():
+        click.echo("Tracing the training step takes some seconds.", err=True)
+        bar = click.progressbar(
+            length=run.steps, label="step", show_pos=True, width=20, item_show_func=str, file=sys.stderr
+        )
+        with bar:
+            bar.update(run.step)
+            yield LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update(1, losses(logs)))
+    else:
+        every = max(1, run.steps // 10)
+
+        def tell(batch, logs):
+            if run.step % every == 0 or run.step == run.steps:
+                click.echo(f"step {run.step}/{run.steps}  {losses(logs)}", err=True)
+
+        yield LambdaCallback(on_train_batch_end=tell)
+
+
+def _print_table(found):
+    width = min(shutil.get_terminal_size().columns, 120)
+    name_width = max(len(plugin.name) for plugin, _ in found)
+    owner_width = max(len(plugin.owner) for plugin, _ in found)
+    room = max(20, width - name_width - owner_width - 6)
+    kind = None
+    for plugin, said in found:
+        if plugin.kind != kind:
+            kind = plugin.kind
+            click.secho(next(plural for plural, each in PLURALS.items() if each == kind), bold=True)
+        text = f"broken: {said.problem}" if said.problem else textwrap.shorten(said.summary, room, placeholder=" ...")
+        colour = "red" if said.problem else None
+        click.secho(f"  {plugin.name:{name_width}}  {text:{room}}  {plugin.owner}".rstrip(), fg=colour)
+
+
+def _print_description(plugin, said):
+    click.secho(f"{plugin.kind} {plugin.name}", bold=True, nl=False)
+    click.echo(f"  {plugin.owner}")
+    click.echo(f"{said.file}:{said.line}" if said.file else plugin.target)
+    if said.problem:
+        click.secho(f"\nBroken: {said.problem}.", fg="red")
+    if said.doc:
+        click.echo(f"\n{said.doc}")
+    if said.options:
+        click.echo("\nOptions")
+        for option in said.options:
+            spelled = f"{option.name}={option.default}" if option.default else f"{option.name} (must be given)"
+            click.echo(f"  {spelled}  {option.type}".rstrip())
+    if said.fields:
+        click.echo("\nRecipe")
+        for name, value in said.fields:
+            click.echo(f"  {name}: {', '.join(map(str, value)) if isinstance(value, tuple | list) else value}")
+
+
+def _identity(plugin):
+    return {key: getattr(plugin, key) for key in ("kind", "name", "distribution", "version", "target")}
+
+
+def _import_keras():
+    """Import Keras and TensorFlow without what they say at start-up, which concerns no user of this command.
+
+    TensorFlow's C++ side writes to the file descriptor before it reads its own log level, so that is turned away.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+        except BaseException:
+            said.seek(0)
+            os.write(kept, said.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

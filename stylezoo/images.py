@@ -1,0 +1,155 @@
+"""Pictures: files and Pillow images of any kind to float arrays (height, width, 3) in [-1, 1], and back."""
+
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from stylezoo.errors import BadPicture
+
+SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in Image.OPEN)
+LARGEST = 64_000_000  # pixels: some four times what a phone takes; above that a decoder may fill the memory
+
+
+def open_picture(path: str | Path) -> Image.Image:
+    """A picture file as an upright RGB image.
+
+    The first frame of an animation is taken, transparency is laid on white, 16 bits a channel become 8.
+
+    Raises:
+        BadPicture: The file is missing, is no picture, is cut off, or has more than `LARGEST` pixels.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise BadPicture(f"There is no file '{path}'.")
+    if path.is_dir():
+        raise BadPicture(f"'{path}' is a folder; a picture file was expected.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # LARGEST, below, speaks of it
+            image = Image.open(path)
+        if image.width * image.height > LARGEST:
+            raise BadPicture(
+                f"'{path}' has {image.width} x {image.height} pixels; "
+                f"up to {LARGEST // 1_000_000} megapixels are possible. Scale it down first."
+            )
+        return to_rgb(ImageOps.exif_transpose(image))
+    except Image.DecompressionBombError:
+        raise BadPicture(f"'{path}' has far too many pixels. Scale it down first.") from None
+    except Image.UnidentifiedImageError:
+        raise BadPicture(f"'{path}' is not a picture that Pillow can read.") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's decoders raise on damaged files
+        raise BadPicture(f"'{path}' cannot be read: {_reason(error)}.") from None
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any Pillow image as RGB: transparency on white, 16 bits scaled to 8, palettes, grey and CMYK converted."""
+    if image.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
+        image = Image.fromarray(_eight_bits(np.asarray(image)))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def to_array(image: Image.Image) -> np.ndarray:
+    """An image as float32 (height, width, 3) in [-1, 1]."""
+    return np.asarray(to_rgb(image), "float32") / 127.5 - 1
+
+
+def to_image(array: np.ndarray) -> Image.Image:
+    """A float array (height, width, 3) as an image; values outside of [-1, 1] are clipped."""
+    return Image.fromarray(np.rint((np.clip(array, -1, 1) + 1) * 127.5).astype("uint8"))
+
+
+def scaled(image: Image.Image, shorter: int) -> Image.Image:
+    """The image with its shorter side of `shorter` pixels."""
+    factor = shorter / min(image.size)
+    size = [max(shorter, round(side * factor)) for side in image.size]
+    return image if image.size == tuple(size) else image.resize(size, Image.Resampling.LANCZOS)
+
+
+def centre_square(image: Image.Image, side: int) -> Image.Image:
+    """The middle of the image, `side` x `side` pixels."""
+    return ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+
+
+def save_picture(image: Image.Image, path: str | Path) -> None:
+    """Write an image in the format of the path's suffix; a reader never sees half a file.
+
+    Raises:
+        BadPicture: Pillow cannot write that format.
+    """
+    path = Path(path)
+    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
+        raise BadPicture(f"Pictures cannot be written as '{path.suffix}', the suffix of '{path}'; take .png or .jpg.")
+    with written(path) as temporary:
+        image.save(temporary, format=Image.registered_extensions()[path.suffix.lower()], **_quality(path))
+
+
+class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
+    """Gives a temporary path beside `path` which takes its place at the end, if nothing was raised."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    def __enter__(self) -> Path:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".", suffix=f"-{self.path.name}", dir=self.path.parent)
+        os.close(handle)
+        self.temporary = Path(name)
+        return self.temporary
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            os.chmod(self.temporary, 0o666 & ~_umask())  # mkstemp keeps files to their owner
+            os.replace(self.temporary, self.path)
+        else:
+            self.temporary.unlink(missing_ok=True)
+
+
+def contact_sheet(rows: list[list[Image.Image]], titles: list[str], height: int = 256) -> Image.Image:
+    """Pictures side by side under titles, every row scaled to one height."""
+    gap, band = 6, 22
+    rows = [[_of_height(image, height) for image in row] for row in rows]
+    widths = [max(image.width for image in column) for column in zip(*rows, strict=True)]
+    size = (sum(widths) + gap * (len(widths) + 1), band + (height + gap) * len(rows))
+    sheet = Image.new("RGB", size, "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    left = gap
+    for column, width in enumerate(widths):
+        draw.text((left + width // 2, band // 2), titles[column], "black", font, anchor="mm")
+        for line, row in enumerate(rows):
+            sheet.paste(row[column], (left + (width - row[column].width) // 2, band + line * (height + gap)))
+        left += width + gap
+    return sheet
+
+
+def _of_height(image, height):
+    return image.resize((max(1, round(image.width * height / image.height)), height), Image.Resampling.LANCZOS)
+
+
+def _eight_bits(values):
+    """Grey values of more than 8 bits as 8: 16-bit integers by their range, floats as they come, in [0, 1] or 255."""
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values) * (255 if np.nanmax(values, initial=0) <= 1 else 1)
+    elif values.max(initial=0) > 255 or values.dtype == np.uint16:
+        values = values / 257
+    return np.rint(np.clip(values, 0, 255)).astype("uint8")
+
+
+def _quality(path):
+    return {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _reason(error):
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

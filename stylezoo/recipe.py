@@ -1,0 +1,264 @@
+"""A model as plain data: its parts by name, and how they are trained."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from stylezoo import registry
+from stylezoo.errors import BadRecipe, did_you_mean, name_all
+from stylezoo.spec import Spec
+
+ORDERS = ("together", "discriminator-first")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+MAY_BE_ZERO = ("epochs", "decay_epochs", "average", "seed", "epsilon")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A registered model: frozen plain data that prints as JSON.
+
+    Attributes:
+        about: What the model is for, in one sentence.
+        generator: The network that redraws the source, "name:option=value,...".
+        discriminators: The networks that judge, each like the generator.
+        losses: The terms of both players' losses, each "name:option=value,...,weight=1".
+        two_way: Whether a second generator and discriminators translate back, as in CycleGAN.
+        order: "together": both players learn from the same forward pass; "discriminator-first": the generator is
+            judged by discriminators that have just learned.
+        critic_steps: Updates of the discriminators per update of the generator, each on a batch of its own.
+        image_size: Side of the square crops that are trained on, in pixels.
+        load_size: Shorter side to which pictures are scaled before they are cropped, in pixels; None: 12 % more than
+            `image_size`.
+        style_zoom: The range of sizes from which style crops are taken, as multiples of `image_size`; they are scaled
+            back to it. (1, 1): no zoom.
+        flip: Whether half of the crops are mirrored.
+        batch_size: Pictures of each kind in one batch.
+        learning_rate: Adam's step size for the generator.
+        discriminator_rate: Adam's step size for the discriminators; None: the generator's.
+        betas: Adam's decay rates of the first and second moment.
+        epsilon: Adam's small constant.
+        epochs: Epochs at the full learning rate.
+        decay_epochs: Epochs after these in which the learning rate falls to 0 in a line.
+        steps_per_epoch: Updates of the generator in one epoch; None: once through the larger folder.
+        steps: Updates of the generator after which training ends, whatever `epochs` say; None: after all epochs. If
+            it is more than all epochs, the learning rate falls at the end.
+        average: Decay of the moving average of the generator's weights that stylising uses, 0 for none.
+        precision: float32, mixed_bfloat16 or mixed_float16.
+        seed: Decides the first weights, the crops and their order.
+    """
+
+    about: str = ""
+    generator: Spec = Spec("resnet")
+    discriminators: tuple[Spec, ...] = (Spec("patch"),)
+    losses: tuple[Spec, ...] = (Spec("lsgan"),)
+    two_way: bool = False
+    order: str = "together"
+    critic_steps: int = 1
+    image_size: int = 256
+    load_size: int | None = None
+    style_zoom: tuple[float, float] = (1.0, 1.0)
+    flip: bool = True
+    batch_size: int = 1
+    learning_rate: float = 2e-4
+    discriminator_rate: float | None = None
+    betas: tuple[float, float] = (0.5, 0.999)
+    epsilon: float = 1e-8
+    epochs: int = 100
+    decay_epochs: int = 100
+    steps_per_epoch: int | None = None
+    steps: int | None = None
+    average: float = 0.0
+    precision: str = "float32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        give = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731 - how frozen data sets itself up
+        give("generator", Spec.parse(self.generator))
+        for name in ("discriminators", "losses"):
+            texts = getattr(self, name)
+            give(name, tuple(map(Spec.parse, [texts] if isinstance(texts, str | Spec) else texts)))
+        for each in fields(self):
+            give(each.name, _checked(each.name, str(each.type), getattr(self, each.name)))
+        if self.order not in ORDERS:
+            raise BadRecipe(f"order is '{self.order}'; it can be {name_all(ORDERS)}.")
+        if self.precision not in PRECISIONS:
+            raise BadRecipe(f"precision is '{self.precision}'; it can be {name_all(PRECISIONS)}.")
+        if not 1 <= self.style_zoom[0] <= self.style_zoom[1]:
+            raise BadRecipe(f"style_zoom is {self.style_zoom}; it must be two numbers, 1 or more, the smaller first.")
+        if self.load_size is not None and self.load_size < self.image_size:
+            raise BadRecipe(f"load_size is {self.load_size}; it must be at least image_size, {self.image_size}.")
+        if self.average >= 1:
+            raise BadRecipe(f"average is {self.average}; it must be less than 1.")
+        if self.critic_steps > 1 and self.order == "together":
+            raise BadRecipe(f"critic_steps is {self.critic_steps}; more than one needs order='discriminator-first'.")
+        if self.steps is None and self.epochs + self.decay_epochs == 0:
+            raise BadRecipe("The recipe has neither steps nor epochs; set one of them.")
+
+    @classmethod
+    def named(cls, name: str, **changes: Any) -> "Recipe":
+        """A registered recipe, some of it changed, complete and checked.
+
+        Args:
+            name: The model's name, "single-pair" or "distribution/single-pair".
+            **changes: Fields with new values. `losses` are joined to the recipe's: an adversarial loss replaces the
+                recipe's adversarial one, any other is added or replaces the one of its name, and weight=0 removes it.
+                "generator.filters=8" is written ``**{"generator.filters": 8}``, and so for `discriminators`.
+
+        Raises:
+            UnknownPlugin, PluginConflict, BrokenPlugin: A name cannot be resolved.
+            BadRecipe, BadOptions: A change does not fit.
+        """
+        plugin = registry.find("model", name)
+        recipe = plugin.load()
+        if not isinstance(recipe, cls):
+            raise plugin.broken("it is not a stylezoo.Recipe")
+        return recipe.resolved(plugin.distribution).changed(**changes)
+
+    def changed(self, **changes: Any) -> "Recipe":
+        """This recipe with some of it changed as `named` tells, complete and checked."""
+        recipe, losses = self, changes.pop("losses", ())
+        for key, value in changes.items():
+            recipe = recipe._with(key, value)
+        for text in [losses] if isinstance(losses, str | Spec) else losses:
+            recipe = recipe._with_loss(Spec.parse(text).qualified("loss"))
+        return recipe.resolved()
+
+    def resolved(self, home: str = "") -> "Recipe":
+        """The same, ready to be built: names made unambiguous, options checked, discriminators for every loss.
+
+        Args:
+            home: The distribution whose plugins a bare name means first.
+        """
+        parts = {
+            "generator": self.generator.qualified("generator", home),
+            "discriminators": tuple(spec.qualified("discriminator", home) for spec in self.discriminators),
+            "losses": tuple(spec.qualified("loss", home) for spec in self.losses if spec.weight),
+        }
+        names = [spec.name for spec in parts["losses"]]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise BadRecipe(f"The loss {name_all(twice)} stands twice in the recipe; a loss can be there once.")
+        parts["generator"].load("generator")
+        for spec in parts["discriminators"]:
+            spec.load("discriminator")
+        needed = max((spec.load("loss").discriminators_needed for spec in parts["losses"]), default=0)
+        if needed and not self.discriminators:
+            raise BadRecipe(f"The losses {name_all(self.losses)} need {needed} discriminators, the recipe has none.")
+        if self.discriminators and not needed:
+            raise BadRecipe("No loss of this recipe teaches its discriminators; add one such as 'lsgan'.")
+        while len(parts["discriminators"]) < needed:  # such as a second one for the loss `diverse`
+            parts["discriminators"] += parts["discriminators"][-1:]
+        return replace(self, **parts)
+
+    @property
+    def parts(self) -> list[tuple[str, Spec]]:
+        """Every part with its kind, in the order generator, discriminators, losses."""
+        return [
+            ("generator", self.generator),
+            *(("discriminator", spec) for spec in self.discriminators),
+            *(("loss", spec) for spec in self.losses),
+        ]
+
+    @property
+    def scaled_size(self) -> int:
+        """The shorter side to which pictures are scaled before they are cropped, in pixels."""
+        return self.load_size or math.ceil(self.image_size * 286 / 256)  # CycleGAN's and pix2pix' proportion
+
+    @property
+    def total_steps(self) -> int | None:
+        """Updates of the generator in the whole training, None as long as the length of an epoch is not known."""
+        if self.steps is not None or self.steps_per_epoch is None:
+            return self.steps
+        return (self.epochs + self.decay_epochs) * self.steps_per_epoch
+
+    def to_json(self) -> str:
+        """The recipe as a JSON object, parts as the texts that `Spec.parse` reads."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as the plain data that JSON knows."""
+        plain = asdict(self)
+        plain["generator"] = str(self.generator)
+        for name in ("discriminators", "losses"):
+            plain[name] = [str(spec) for spec in getattr(self, name)]
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> "Recipe":
+        """The recipe that `to_dict` wrote.
+
+        Raises:
+            BadRecipe: There is a field that recipes do not have.
+        """
+        for name in plain:
+            _check_field(name)
+        return cls(**plain)
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Recipe":
+        """The recipe of a JSON file, such as a run folder's ``recipe.json``."""
+        try:
+            plain = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise BadRecipe(f"Cannot read the recipe '{path}': {error}") from None
+        if not isinstance(plain, dict):
+            raise BadRecipe(f"'{path}' holds no recipe: a recipe is a JSON object, as 'stylezoo train --dry-run' prints.")
+        return cls.from_dict(plain)
+
+    def _with(self, key: str, value: Any) -> "Recipe":
+        name, _, option = key.partition(".")
+        _check_field(name)
+        if not option:
+            return replace(self, **{name: value})
+        if name == "generator":
+            return replace(self, generator=_with_option(self.generator, option, value))
+        if name == "discriminators":
+            return replace(self, discriminators=[_with_option(spec, option, value) for spec in self.discriminators])
+        raise BadRecipe(f"'{key}' cannot be set: only generator and discriminators have options of this form.")
+
+    def _with_loss(self, new: Spec) -> "Recipe":
+        adversarial = new.load("loss").adversarial
+        keep = [
+            old
+            for old in self.losses
+            if old.label != new.label and not (adversarial and old.load("loss").adversarial)
+        ]
+        return replace(self, losses=[new, *keep] if adversarial else [*keep, new])
+
+
+def _with_option(spec: Spec, option: str, value: Any) -> Spec:
+    return replace(spec, options={**spec.options, option: value})
+
+
+def _check_field(name: str) -> None:
+    names = [each.name for each in fields(Recipe)]
+    if name not in names:
+        raise BadRecipe(f"A recipe has no field '{name}'.{did_you_mean(name, names)} It has: {name_all(names)}.")
+
+
+def _checked(name: str, annotation: str, value: Any) -> Any:
+    """A field's value in its own type, or BadRecipe."""
+    wanted, _, optional = annotation.partition(" | ")
+    if value is None and optional:
+        return None
+    if wanted in ("int", "float"):
+        return _number(name, int if wanted == "int" else float, value)
+    if wanted == "tuple[float, float]":
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            raise BadRecipe(f"{name} is {value!r}; it must be two numbers, such as (0.5, 0.999).")
+        return tuple(_number(name, float, each, at_least_zero=True) for each in value)
+    if wanted in ("str", "bool") and type(value).__name__ != wanted:
+        raise BadRecipe(f"{name} is {value!r}; it must be {'true or false' if wanted == 'bool' else 'a text'}.")
+    return value
+
+
+def _number(name: str, wanted: type, value: Any, at_least_zero: bool = False) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (wanted, int)):
+        raise BadRecipe(f"{name} is {value!r}; it must be {'a whole number' if wanted is int else 'a number'}.")
+    at_least_zero = at_least_zero or name in MAY_BE_ZERO
+    if not math.isfinite(value) or value < 0 or (value == 0 and not at_least_zero):
+        raise BadRecipe(f"{name} is {value!r}; it must be {'0 or more' if at_least_zero else 'greater than 0'}.")
+    return wanted(value)

@@ -1,0 +1,212 @@
+"""Find plugins through entry points. Finding imports nothing; only `Plugin.load` does.
+
+One tolerant walk over the metadata folders on `sys.path` serves every kind. `entrypoints.get_group_all` is not called:
+it gives up the whole list when any file of any distribution, ours or not, cannot be parsed, and it takes the entries
+of an uninstalled older version when the newer one has none.
+"""
+
+import configparser
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import entrypoints
+
+from stylezoo.errors import BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all
+
+GROUPS = {
+    "generator": "stylezoo.generators",
+    "discriminator": "stylezoo.discriminators",
+    "loss": "stylezoo.losses",
+    "model": "stylezoo.models",
+}
+KINDS = {group: kind for kind, group in GROUPS.items()}
+
+
+@dataclass(frozen=True, order=True)
+class Plugin:
+    """One component that an installed distribution advertises.
+
+    Attributes:
+        kind: generator, discriminator, loss or model.
+        name: The name it is asked for by.
+        distribution: The project that owns it, as pip names it.
+        version: The distribution's version, "" where its metadata has none.
+        target: Where it lives, "package.module:object".
+        metadata: The folder with the distribution's metadata.
+    """
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    target: str
+    metadata: Path = field(compare=False)
+
+    @property
+    def qualified(self) -> str:
+        """The name that no other distribution can claim: "distribution/name"."""
+        return f"{self.distribution}/{self.name}"
+
+    @property
+    def owner(self) -> str:
+        """Distribution and version, "stylezoo 0.1.0"."""
+        return f"{self.distribution} {self.version}".rstrip()
+
+    @cached_property
+    def entry_point(self) -> entrypoints.EntryPoint:
+        try:
+            return entrypoints.EntryPoint.from_string(self.target, self.name)
+        except entrypoints.BadEntryPoint:
+            raise self.broken(f"its entry point '{self.target}' is not of the form 'package.module:object'") from None
+
+    def load(self) -> Any:
+        """Import the component.
+
+        Raises:
+            BrokenPlugin: Whatever its import raises, `SystemExit` included; only Ctrl-C passes.
+        """
+        try:
+            return self.entry_point.load()
+        except (KeyboardInterrupt, BrokenPlugin):
+            raise
+        except BaseException as error:
+            reason = " ".join(str(error).split())
+            raise self.broken(f"{type(error).__name__}: {reason}" if reason else type(error).__name__) from error
+
+    def broken(self, reason: str) -> BrokenPlugin:
+        """The error that names this plugin, its owner and what to do about it."""
+        return BrokenPlugin(
+            f"The {self.kind} '{self.name}' of {self.owner} ({self.target}) cannot be used: {reason}. "
+            f"Upgrade it, or remove it with 'pip uninstall {self.distribution}'."
+        )
+
+
+def plugins(kind: str | None = None) -> list[Plugin]:
+    """All advertised plugins, or those of one kind, in the order of kinds, then by name and distribution."""
+    found = _scan()[0]
+    return [plugin for each in GROUPS for plugin in found if plugin.kind == each and kind in (None, each)]
+
+
+def faults() -> list[str]:
+    """One line for each metadata file that mentions stylezoo and cannot be read."""
+    return _scan()[1]
+
+
+def find(kind: str, name: str, home: str = "") -> Plugin:
+    """The one plugin that answers to a name.
+
+    Args:
+        kind: generator, discriminator, loss or model.
+        name: "lsgan", or "distribution/lsgan" where several distributions offer it.
+        home: The distribution whose own plugin a bare name means first, that of the recipe which uses the name.
+
+    Raises:
+        UnknownPlugin: No installed distribution offers it; the message lists what there is.
+        PluginConflict: Several do; the message lists the names that tell them apart.
+    """
+    known = plugins(kind)
+    wanted, _, bare = name.rpartition("/")
+    matches = [p for p in known if p.name == bare and (not wanted or _same(p.distribution, wanted))]
+    at_home = [p for p in matches if _same(p.distribution, home)]
+    if len(at_home) == 1 or len(matches) == 1:
+        return (at_home or matches)[0]
+    if matches:
+        raise PluginConflict(
+            f"The {kind} '{name}' is offered by {' and by '.join(p.owner for p in matches)}. "
+            f"Say which: {' or '.join(p.qualified for p in matches)}."
+        )
+    if wanted and any(p.name == bare for p in known):
+        others = name_all(p.qualified for p in known if p.name == bare)
+        raise UnknownPlugin(f"'{wanted}' is not installed or offers no {kind} '{bare}'. Installed: {others}.")
+    names = sorted({p.name for p in known})
+    raise UnknownPlugin(f"No {kind} is named '{name}'.{did_you_mean(bare, names)} Installed: {name_all(names)}.")
+
+
+def _same(one: str, other: str) -> bool:
+    return _normalised(one) == _normalised(other)
+
+
+def _normalised(distribution: str) -> str:
+    """A project name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def _scan() -> tuple[list[Plugin], list[str]]:
+    """Every plugin on `sys.path`, sorted, and a line for each metadata file that cannot be read."""
+    found, faults = [], []
+    for folder in _metadata_folders():
+        try:
+            found += _advertised(folder)
+        except (configparser.Error, UnicodeDecodeError, OSError) as error:
+            reason = " ".join(str(error).split())
+            faults.append(f"Skipped {folder / 'entry_points.txt'}, which cannot be read: {reason}")
+    return sorted(found, key=lambda p: (p.name, _normalised(p.distribution))), faults
+
+
+def _metadata_folders() -> list[Path]:
+    """The metadata folder of each installed distribution: one a project, whatever older installs have left behind.
+
+    `.dist-info` goes before `.egg-info` (a build by-product may lie in the current folder), then the order of
+    `sys.path` decides, then the higher version. Folders that begin with "~" are what an interrupted pip left.
+    """
+    candidates = []
+    for order, folder in enumerate(dict.fromkeys(str(entry) or "." for entry in sys.path)):
+        try:
+            names = os.listdir(folder)
+        except OSError:  # zip archives, files and missing folders are common on sys.path
+            continue
+        for name in names:
+            stem, suffix = os.path.splitext(name)
+            if suffix in (".dist-info", ".egg-info") and not name.startswith("~"):
+                project, version = _name_and_version(stem)
+                numbers = [int(number) for number in re.findall(r"\d+", version)]
+                rank = (suffix == ".egg-info", order, [-number for number in numbers], name)
+                candidates.append((rank, _normalised(project), Path(folder, name)))
+    first = {}
+    for _, project, path in sorted(candidates):
+        first.setdefault(project, path)
+    return list(first.values())
+
+
+def _name_and_version(stem: str) -> tuple[str, str]:
+    """Name and version from a metadata folder's name: "my_loss-1.0" gives "my_loss" and "1.0"."""
+    match = re.fullmatch(r"(.+?)-(\d[^-]*)(?:-py[\d.]+)?", stem)
+    return match.groups() if match else (stem, "")
+
+
+def _advertised(folder: Path) -> list[Plugin]:
+    """The plugins of one distribution, from its `entry_points.txt`."""
+    try:
+        content = (folder / "entry_points.txt").read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    if b"stylezoo." not in content:  # most distributions: not parsed, so that their faults are not our concern
+        return []
+    tables = configparser.ConfigParser(
+        delimiters=("=",), comment_prefixes=("#", ";"), strict=False, interpolation=None, default_section=""
+    )
+    tables.optionxform = str  # keep the case of names
+    tables.read_string(content.decode("utf-8-sig"))
+    name, version = _project(folder)
+    return [
+        Plugin(KINDS[group], entry, name, version, " ".join(target.split()), folder)
+        for group in tables.sections()
+        if group in KINDS
+        for entry, target in tables.items(group)
+    ]
+
+
+def _project(folder: Path) -> tuple[str, str]:
+    """Name and version as the distribution's own metadata spells them, else as its folder is called."""
+    name, version = _name_and_version(folder.stem)
+    for file in ("METADATA", "PKG-INFO"):
+        if (folder / file).is_file():
+            header = (folder / file).read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
+            said = dict(re.findall(r"^(Name|Version): *(\S+)", header, re.MULTILINE))
+            return said.get("Name", name), said.get("Version", version)
+    return name, version

@@ -1,0 +1,149 @@
+"""What a plugin says of itself, read from its source file with `ast`: nothing is imported, not even its package."""
+
+import ast
+import importlib.util
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stylezoo.errors import BrokenPlugin
+from stylezoo.registry import Plugin
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a component, as its source spells it.
+
+    Attributes:
+        name: What the user writes: ``lsgan:real=0.9``.
+        type: The annotation, "" if there is none.
+        default: The default value, "" if the option must be given.
+    """
+
+    name: str
+    type: str
+    default: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """A plugin as its source describes it.
+
+    Attributes:
+        file: The source file, None when it was not found.
+        line: Where the component begins in it.
+        doc: Its docstring (of a model: the docstring of its module), without indentation.
+        options: What can be set on it.
+        fields: Of a model: the fields that its `Recipe(...)` call sets, as far as they are literals.
+        problem: Why it cannot work, as far as the source tells, else "".
+    """
+
+    file: Path | None = None
+    line: int = 0
+    doc: str = ""
+    options: tuple[Option, ...] = ()
+    fields: tuple[tuple[str, Any], ...] = ()
+    problem: str = ""
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the docstring: its first paragraph on one line."""
+        return " ".join(self.doc.partition("\n\n")[0].split())
+
+
+def describe(plugin: Plugin) -> Description:
+    """Read a plugin's description from its source. Never raises: what is wrong with it is in `problem`."""
+    try:
+        entry = plugin.entry_point
+        return _describe(entry.module_name, entry.object_name or "", hops=2)
+    except BrokenPlugin:
+        return Description(problem=f"its entry point '{plugin.target}' is not of the form 'package.module:object'")
+
+
+def _describe(module: str, name: str, hops: int) -> Description:
+    file = _source_file(module)
+    if file is None:
+        return Description(problem=f"there is no module '{module}'")
+    if file.suffix != ".py":  # compiled: it can be used, it cannot be read
+        return Description(file)
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError, OSError) as error:
+        return Description(file, problem=f"its source cannot be read: {error}")
+    for node in reversed(tree.body):  # the last definition is the one that counts
+        match node:
+            case ast.ClassDef(name=found) if found == name:
+                return Description(file, node.lineno, _doc(node), _class_options(node))
+            case ast.FunctionDef(name=found) if found == name:
+                return Description(file, node.lineno, _doc(node), _options(node.args))
+            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Call(keywords=keywords)) if found == name:
+                return Description(file, node.lineno, _doc(tree), fields=_fields(keywords))
+            case ast.ImportFrom() if hops:
+                for alias in node.names:
+                    if (alias.asname or alias.name) == name:
+                        return _describe(_absolute(node, module, file), alias.name, hops - 1)
+    if name in file.read_text(encoding="utf-8", errors="replace"):  # made in a way that ast does not follow
+        return Description(file, doc=_doc(tree))
+    return Description(file, problem=f"the module '{module}' has no '{name}'")
+
+
+def _source_file(module: str) -> Path | None:
+    """Where a module's source lies. Only the finders are asked: a submodule's package is not imported."""
+    top, *inner = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    if spec is None:
+        return None
+    if not inner:
+        return Path(spec.origin) if spec.origin else None
+    for folder in spec.submodule_search_locations or ():
+        path = Path(folder, *inner)
+        candidates = [path.with_suffix(".py"), path / "__init__.py", *path.parent.glob(f"{path.name}.*.so")]
+        for file in candidates:
+            if file.is_file():
+                return file
+    return None
+
+
+def _absolute(node: ast.ImportFrom, module: str, file: Path) -> str:
+    """The module that a `from ... import` names."""
+    parts = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
+    base = parts[: len(parts) - node.level + 1] if node.level else []
+    return ".".join([*base, *filter(None, [node.module])])
+
+
+def _doc(node) -> str:
+    return inspect.cleandoc(ast.get_docstring(node) or "")
+
+
+def _class_options(node: ast.ClassDef) -> tuple[Option, ...]:
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+            return _options(item.args)
+    return ()
+
+
+def _options(args: ast.arguments) -> tuple[Option, ...]:
+    """A signature's options: all parameters but `self` and the `shape` that the machine gives."""
+    positional = args.posonlyargs + args.args
+    defaults = [None] * (len(positional) - len(args.defaults)) + args.defaults
+    pairs = [*zip(positional, defaults, strict=True), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
+    spell = lambda part: ast.unparse(part) if part else ""  # noqa: E731
+    return tuple(
+        Option(arg.arg, spell(arg.annotation), spell(default))
+        for arg, default in pairs
+        if arg.arg not in ("self", "shape")
+    )
+
+
+def _fields(keywords: list[ast.keyword]) -> tuple[tuple[str, Any], ...]:
+    fields = []
+    for keyword in keywords:
+        try:
+            fields.append((keyword.arg, ast.literal_eval(keyword.value)))
+        except ValueError:  # a computed value: show it as it is written
+            fields.append((keyword.arg, ast.unparse(keyword.value)))
+    return tuple(fields)

@@ -1,0 +1,131 @@
+"""A component by name, with options: ``lsgan:real=0.9,weight=2``."""
+
+import ast
+import inspect
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from stylezoo import registry
+from stylezoo.contract import Loss
+from stylezoo.errors import BadOptions, did_you_mean, name_all
+
+WORDS = {"true": True, "false": False, "none": None}  # as people type them in a shell
+QUOTED = r"""'[^']*'|"[^"]*\""""
+ITEMS = re.compile(rf",(?=(?:[^'\"]|{QUOTED})*$)(?![^\[(]*[\])])")  # commas outside of quotes and brackets
+PLAIN = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A part of a recipe as plain data: it names a plugin, it does not hold one.
+
+    Attributes:
+        name: The plugin's name, or "distribution/name".
+        options: What its constructor is given: numbers, strings, booleans, None and lists of them.
+        weight: What its value is multiplied with; only losses are weighed.
+    """
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+    weight: float = 1.0
+
+    @classmethod
+    def parse(cls, text: "str | Spec") -> "Spec":
+        """Read ``name`` or ``name:option=value,...``; a Spec passes through.
+
+        Raises:
+            BadOptions: The text cannot be read.
+        """
+        if isinstance(text, Spec):
+            return text
+        name, _, tail = text.partition(":")
+        pairs = [item.partition("=") for item in ITEMS.split(tail)] if tail else []
+        if not name.strip() or any(not equals or not key.strip().isidentifier() for key, equals, _ in pairs):
+            raise BadOptions(f"Cannot read '{text}'. Write a name and options like 'lsgan:real=0.9,weight=2'.")
+        options = {key.strip(): read_value(value) for key, _, value in pairs}
+        weight = options.pop("weight", 1.0)
+        if isinstance(weight, bool) or not isinstance(weight, int | float):
+            raise BadOptions(f"The weight in '{text}' is no number.")
+        return cls(name.strip(), options, float(weight))
+
+    def __str__(self) -> str:
+        options = dict(self.options) if self.weight == 1.0 else {**self.options, "weight": self.weight}
+        text = ",".join(f"{key}={_spell(value)}" for key, value in options.items())
+        return f"{self.name}:{text}" if text else self.name
+
+    @property
+    def label(self) -> str:
+        """The bare name, without the distribution: what logs and pictures call it."""
+        return self.name.rpartition("/")[2]
+
+    def qualified(self, kind: str, home: str = "") -> "Spec":
+        """The same with the name that no distribution installed later can claim."""
+        return replace(self, name=registry.find(kind, self.name, home).qualified)
+
+    def load(self, kind: str) -> Any:
+        """The component itself, imported, its kind and these options checked.
+
+        Raises:
+            BrokenPlugin: It cannot be imported, or is not what its kind must be.
+            BadOptions: It does not take these options.
+        """
+        plugin = registry.find(kind, self.name)
+        component = plugin.load()
+        if kind == "loss" and not (inspect.isclass(component) and issubclass(component, Loss)):
+            raise plugin.broken("it is not a subclass of stylezoo.Loss")
+        if not callable(component):
+            raise plugin.broken("it cannot be called")
+        self._check(kind, component)
+        return component
+
+    def build(self, kind: str, **given: Any) -> Any:
+        """Load the component and call it with its options and what the machine gives.
+
+        Raises:
+            BadOptions: It refuses them with a ValueError, whose message is passed on.
+        """
+        try:
+            return self.load(kind)(**given, **self.options)
+        except ValueError as error:
+            raise BadOptions(f"The {kind} '{self.name}' refuses: {str(error).rstrip('.')}.") from error
+
+    def _check(self, kind: str, component: Any) -> None:
+        parameters = inspect.signature(component).parameters.values()
+        if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+            raise registry.find(kind, self.name).broken("its options are hidden behind *args or **kwargs")
+        accepted = {p.name: p for p in parameters if p.name != "shape"}
+        for name, value in self.options.items():
+            if name not in accepted:
+                raise BadOptions(
+                    f"The {kind} '{self.name}' has no option '{name}'.{did_you_mean(name, accepted)} "
+                    f"It takes: {name_all(accepted)}."
+                )
+            annotation = accepted[name].annotation
+            expected = getattr(annotation, "__name__", annotation)
+            if expected in PLAIN and not _is(value, expected):
+                raise BadOptions(f"The option '{name}' of the {kind} '{self.name}' is {value!r}, which is no {expected}.")
+        missing = [n for n, p in accepted.items() if p.default is p.empty and n not in self.options]
+        if missing:
+            raise BadOptions(f"The {kind} '{self.name}' needs the option '{missing[0]}': '{self.name}:{missing[0]}=...'.")
+
+
+def read_value(text: str) -> Any:
+    """A value as people type it: a Python literal, true, false or none in any case, else the text itself."""
+    text = text.strip()
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _is(value: Any, expected: str) -> bool:
+    return isinstance(value, PLAIN[expected]) and (expected == "bool" or not isinstance(value, bool))
+
+
+def _spell(value: Any) -> str:
+    """The text that `read_value` reads as this value: bare where that is safe, quoted elsewhere."""
+    bare = isinstance(value, str) and re.fullmatch(r"[\w./~-]+", value) and read_value(value) == value
+    return value if bare else repr(value)

@@ -1,0 +1,325 @@
+"""From a recipe and pictures to a run folder: recipe, plugins, log, contact sheets, checkpoints, model."""
+
+import csv
+import json
+import os
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from PIL import Image
+
+from stylezoo import images, runs, samples
+from stylezoo.data import Batches
+from stylezoo.errors import BadRun
+from stylezoo.gan import GAN, plugins_of
+from stylezoo.recipe import Recipe
+
+SHEETS = 10  # contact sheets in one training
+LOG_ROWS = 100  # rows of the log in one training, at most
+CHECKPOINT_SECONDS = 60  # what a killed training loses at most
+SHEET_ROWS = 4  # sources on one contact sheet, at most
+
+
+@dataclass
+class Run:
+    """A training and its folder.
+
+    Attributes:
+        folder: Where everything of it lies.
+        recipe: The complete recipe.
+        batches: The pictures.
+        model: The model, trained as far as `model.step` says.
+        steps: How many steps the whole training has.
+        interrupted: Whether it was stopped before its end.
+    """
+
+    folder: Path
+    recipe: Recipe
+    batches: Batches
+    model: GAN
+    steps: int
+    interrupted: bool = False
+
+    @property
+    def step(self) -> int:
+        """Steps that were made."""
+        return int(self.model.step)
+
+
+def train(model="single-pair", source=None, style=None, out=None, **changes):
+    """Train a model and leave a run folder; what `stylezoo train` does.
+
+    Args:
+        model: The name of a registered model, or a `Recipe`.
+        source: A picture, a folder of pictures or a Pillow image: what is kept. None: the sample photograph.
+        style: Likewise: how it shall look. None: the sample painting.
+        out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
+        **changes: Changes to the recipe as in `create_model`: ``steps=100, losses=["hinge"]``.
+
+    Returns:
+        The trained model.
+
+    Raises:
+        StylezooError: Something about the request, the pictures or the folder is not as it must be.
+    """
+    recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
+    run = start(recipe, source, style, out or new_folder(model if isinstance(model, str) else "run"))
+    fit(run)
+    return run.model
+
+
+def new_folder(name: str, parent: str | Path = "runs") -> Path:
+    """A folder that is not there yet: ``runs/single-pair``, then ``runs/single-pair-2``."""
+    name = name.rpartition("/")[2]
+    number = 1
+    while (folder := Path(parent, name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder
+
+
+def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run") -> Run:
+    """Read the pictures, build the model and write the beginning of the run folder; nothing is trained yet.
+
+    Args:
+        recipe: What to train.
+        source: As in `train`.
+        style: As in `train`.
+        out: The run folder.
+
+    Raises:
+        BadData: The pictures cannot be used.
+        BadRun: The folder holds something already, or cannot be written.
+        MissingExtra: The samples are asked for and scikit-image is not installed.
+    """
+    folder = Path(out).expanduser()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadRun(
+            f"'{folder}' is not empty. Go on with 'stylezoo train --resume {folder}', or name another folder with -o."
+        )
+    with _told(folder):
+        pictures = {
+            name: _place(where, folder / runs.PICTURES / f"{name}.png")
+            for name, where in (("source", source), ("style", style))
+        }
+    run = _prepare(folder, recipe.resolved(), pictures)
+    with _told(folder):
+        _write_json(folder / runs.RECIPE, run.recipe.to_dict())
+        _write_json(folder / runs.PLUGINS, plugins_of(run.recipe))
+        _write_json(folder / runs.PLACES, pictures)
+    return run
+
+
+def resume(folder: str | Path, steps: int | None = None) -> Run:
+    """Take up a training where its folder's last checkpoint left it; it ends as if it had never stopped.
+
+    Args:
+        folder: A run folder.
+        steps: A new total number of steps; None: as many as it was started with.
+
+    Raises:
+        BadRun: The folder is no run, or its training is complete.
+    """
+    folder = Path(folder).expanduser()
+    if not (folder / runs.RECIPE).is_file():
+        raise BadRun(f"'{folder}' is no run folder: there is no {runs.RECIPE} in it.")
+    recipe = Recipe.read(folder / runs.RECIPE)
+    recipe = replace(recipe, steps=steps) if steps else recipe
+    pictures = json.loads((folder / runs.PLACES).read_text(encoding="utf-8"))
+    run = _prepare(folder, recipe.resolved(), pictures)
+    if (folder / runs.CHECKPOINT).is_file():
+        run.model.load_weights(folder / runs.CHECKPOINT)
+    if run.step >= run.steps:
+        raise BadRun(f"'{folder}' has made all of its {run.steps} steps. Train it longer with --steps N.")
+    if steps:
+        _write_json(folder / runs.RECIPE, run.recipe.to_dict())
+    return run
+
+
+def fit(run: Run, callbacks=()) -> Run:
+    """Train to the end. Ctrl-C ends the step it comes in; whatever the end, everything is saved.
+
+    Args:
+        run: From `start` or `resume`.
+        callbacks: More Keras callbacks, such as one that shows the progress.
+
+    Raises:
+        BadRun: The folder cannot be written, such as on a full disk; the last checkpoint stays.
+    """
+    own = [Log(run), Sheets(run), Checkpoints(run), *callbacks]
+    with _told(run.folder), _stopping(run):
+        run.model.fit(
+            run.batches.dataset(run.step),
+            steps_per_epoch=run.steps - run.step,
+            epochs=1,
+            shuffle=False,
+            verbose=0,
+            callbacks=own,
+        )
+    return run
+
+
+def result(run: Run) -> Path:
+    """Stylise the first source at its full size into the run folder."""
+    path = run.folder / runs.RESULT
+    with _told(run.folder):
+        images.save_picture(run.model.stylize(run.batches.source.image(0)), path)
+    return path
+
+
+def device() -> str:
+    """What TensorFlow will compute on, in words."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return f"CPU, {os.cpu_count()} cores"
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
+    return f"GPU, {', '.join(names)}"
+
+
+class Log(keras.callbacks.Callback):
+    """Writes the means of all losses into ``log.csv``, a row every few steps."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.every = max(1, run.steps // LOG_ROWS)
+        self.path = run.folder / runs.LOG
+
+    def on_train_begin(self, logs=None):
+        self.began = time.monotonic()
+        rows = []
+        if self.path.is_file():  # of a resumed run: what came after its checkpoint is made again
+            with open(self.path, newline="", encoding="utf-8") as file:
+                rows = [row for row in csv.reader(file) if row[0] == "step" or int(row[0]) <= self.run.step]
+        with images.written(self.path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows or [["step", "seconds", *(m.name for m in self.model.metrics)]])
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.run.step
+        if step % self.every == 0 or step == self.run.steps:
+            seconds = f"{time.monotonic() - self.began:.1f}"
+            with open(self.path, "a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow([step, seconds, *(f"{logs[m.name]:.6g}" for m in self.model.metrics)])
+            self.model.reset_metrics()
+
+
+class Sheets(keras.callbacks.Callback):
+    """Draws a contact sheet every few steps: source, style and fake side by side."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.every = max(1, run.steps // SHEETS)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.run.step % self.every == 0 or self.run.step == self.run.steps:
+            self.draw()
+
+    def draw(self):
+        pictures, size = self.run.batches, self.run.recipe.scaled_size
+        rows = []
+        for i in range(min(SHEET_ROWS, len(pictures.source))):
+            source = images.scaled(pictures.source.image(i), size)
+            style = images.scaled(pictures.style.image(i % len(pictures.style)), size)
+            rows.append([source, style, self.model.stylize(source)])
+        sheet = images.contact_sheet(rows, ["source", "style", f"step {self.run.step}"], size)
+        images.save_picture(sheet, self.run.folder / runs.SAMPLES / f"step-{self.run.step:06d}.png")
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Saves everything that resuming needs once a minute and the model at the end, which Ctrl-C makes come soon."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+
+    def on_train_begin(self, logs=None):
+        self.saved = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.run.interrupted:
+            self.model.stop_training = True
+        elif time.monotonic() - self.saved >= CHECKPOINT_SECONDS:
+            self.save_checkpoint()
+
+    def on_train_end(self, logs=None):
+        self.save_checkpoint()
+        with images.written(self.run.folder / runs.MODEL) as temporary:
+            self.model.save(temporary)
+
+    def save_checkpoint(self):
+        with images.written(self.run.folder / runs.CHECKPOINT) as temporary:
+            self.model.save_weights(temporary)
+        self.saved = time.monotonic()
+
+
+def _prepare(folder, recipe, pictures):
+    """The run, its pictures read and its model built."""
+    source = samples.photograph() if pictures["source"] is None else pictures["source"]
+    style = samples.painting() if pictures["style"] is None else pictures["style"]
+    batches = Batches(recipe, source, style)
+    recipe = replace(recipe, steps_per_epoch=recipe.steps_per_epoch or batches.steps_per_epoch)
+    return Run(folder, recipe, batches, GAN(recipe), recipe.total_steps)
+
+
+def _place(where, copy):
+    """Where pictures come from, as a run folder keeps it: None for the samples, else an absolute path.
+
+    An image that is in no file is written to `copy`, so that the training can be resumed.
+    """
+    if where is None:
+        return None
+    if isinstance(where, list | tuple):
+        return [_place(each, copy.with_stem(f"{copy.stem}-{i}")) for i, each in enumerate(where)]
+    if isinstance(where, Image.Image):
+        images.save_picture(images.to_rgb(where), copy)
+        where = copy
+    return str(Path(where).expanduser().resolve())
+
+
+def _write_json(path, plain):
+    with images.written(path) as temporary:
+        temporary.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _told(folder):
+    """Turns what the file system or the memory refuses into one line."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:
+        raise BadRun(
+            "There is not enough memory for this training. Make it smaller: "
+            "--set batch_size=1, a smaller --set image_size=, or fewer generator filters."
+        ) from None
+    except OSError as error:
+        raise BadRun(
+            f"Cannot write into '{folder}': {error.strerror or error}. What was saved before is kept: "
+            f"make room, then 'stylezoo train --resume {folder}'."
+        ) from error
+
+
+@contextmanager
+def _stopping(run):
+    """Makes Ctrl-C and SIGTERM end the training after the present step; a second Ctrl-C ends it at once."""
+    if threading.current_thread() is not threading.main_thread():  # signals belong to the main thread
+        yield
+        return
+
+    def stop(number, frame):
+        if run.interrupted:
+            raise KeyboardInterrupt
+        run.interrupted = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
