@@ -3,11 +3,20 @@
 Importing it costs no Keras; `create_model`, `load_model` and `train` import it when they are called.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from stylezoo import registry
 from stylezoo.contract import AdversarialLoss, ImageLoss, Loss, Translation
 from stylezoo.errors import StylezooError
 from stylezoo.recipe import Recipe
 from stylezoo.spec import Spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stylezoo.gan import GAN
 
 __version__ = "0.1.0"
 __all__ = [
@@ -28,30 +37,28 @@ __all__ = [
 ]
 
 
-def list_models(pattern="*"):
+def list_models(pattern: str = "*") -> list[str]:
     """The names of the installed models, sorted; `pattern` as in a shell: ``list_models("*gan")``."""
     return _names("model", pattern)
 
 
-def list_generators(pattern="*"):
+def list_generators(pattern: str = "*") -> list[str]:
     """The names of the installed generators, sorted; `pattern` as in a shell."""
     return _names("generator", pattern)
 
 
-def list_discriminators(pattern="*"):
+def list_discriminators(pattern: str = "*") -> list[str]:
     """The names of the installed discriminators, sorted; `pattern` as in a shell."""
     return _names("discriminator", pattern)
 
 
-def list_losses(pattern="*"):
+def list_losses(pattern: str = "*") -> list[str]:
     """The names of the installed losses, sorted; `pattern` as in a shell."""
     return _names("loss", pattern)
 
 
-def create_model(name, **changes):
+def create_model(name: str, **changes) -> GAN:
     """A new compiled Keras model from a registered recipe, some of it changed.
-
-    >>> gan = stylezoo.create_model("transfer", losses=["hinge"], image_size=128)
 
     Args:
         name: A name from `list_models`, or "distribution/name".
@@ -62,14 +69,17 @@ def create_model(name, **changes):
         A `stylezoo.gan.GAN`, which is a `keras.Model`.
 
     Raises:
-        UnknownPlugin, PluginConflict, BrokenPlugin, BadOptions, BadRecipe: With one line that says what to do.
+        StylezooError: A name, an option or a field is not as it must be; see `stylezoo.errors`.
+
+    Examples:
+        >>> gan = stylezoo.create_model("transfer", losses=["hinge"], image_size=128)
     """
     from stylezoo.gan import GAN
 
     return GAN(Recipe.named(name, **changes))
 
 
-def load_model(path):
+def load_model(path: str | Path) -> GAN:
     """The trained model of a run folder or a ``.keras`` file, with the state of its training.
 
     Args:
@@ -90,10 +100,25 @@ def load_model(path):
     return load(file)
 
 
-def train(model="single-pair", source=None, style=None, out=None, **changes):
-    """Train a model and leave a run folder; see `stylezoo.training.train`.
+def train(model: str | Recipe = "single-pair", source=None, style=None, out=None, **changes) -> GAN:
+    """Train a model and leave a run folder; what the command ``stylezoo train`` does.
 
-    >>> gan = stylezoo.train("single-pair", source="photo.jpg", style="painting.jpg", steps=300)
+    Args:
+        model: The name of a registered model, or a `Recipe`.
+        source: A picture, a folder of pictures, a Pillow image or a list of them: what is kept. None: the sample
+            photograph.
+        style: Likewise: how it shall look. None: the sample painting.
+        out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
+        **changes: Changes to the recipe as in `create_model`.
+
+    Returns:
+        The trained `stylezoo.gan.GAN`, which is a `keras.Model`.
+
+    Raises:
+        StylezooError: Something about the request, the pictures or the folder is not as it must be.
+
+    Examples:
+        >>> gan = stylezoo.train(source="photo.jpg", style="painting.jpg", steps=300)
     """
     from stylezoo import training
 

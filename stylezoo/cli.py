@@ -1,6 +1,7 @@
 """The command `stylezoo`. Nothing heavy is imported before a command needs it."""
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -93,8 +94,10 @@ def main(ctx):
 
 
 @main.command("list")
-@click.argument("kind", type=Kind(), required=False, help="models, generators, discriminators or losses; all if left out.")
-@click.argument("pattern", default="*", help="Names to show, as in a shell: 'l*'.")
+@click.argument(
+    "kind", type=Kind(), required=False, help="models, generators, discriminators or losses; all if left out."
+)
+@click.argument("pattern", default="*", help="Names to show, as in a shell: 'l*'. Default: all.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_(kind, pattern, as_json):
     """List the installed plugins.
@@ -142,17 +145,42 @@ def show(name, as_json):
 
 
 @main.command()
-@click.argument("model", type=PluginName("model"), default="single-pair", help="A registered model: see 'stylezoo list models'.")
+@click.argument(
+    "model", type=PluginName("model"), required=False, help="A name of 'stylezoo list models'. Default: single-pair."
+)
 @click.option("--source", help="Picture or folder of pictures whose content is kept. Default: the sample photograph.")
 @click.option("--style", help="Picture or folder of pictures whose look is taken. Default: the sample painting.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The run folder to make. Default: a new one in runs/.")
-@click.option("--loss", "losses", type=PluginName("loss"), multiple=True, help="A loss, such as lsgan:real=0.9 or tv:weight=0.1: an adversarial one replaces the model's, any other is added, weight=0 removes. Repeatable.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="The run folder to make. Default: a new one in runs/."
+)
+@click.option(
+    "--loss",
+    "losses",
+    type=PluginName("loss"),
+    multiple=True,
+    help="A loss, such as lsgan:real=0.9 or tv:weight=0.1: an adversarial one replaces the model's, any other is "
+    "added, weight=0 removes. Repeatable.",
+)
 @click.option("--generator", type=PluginName("generator"), help="Another generator, such as resnet:filters=32.")
-@click.option("--discriminator", "discriminators", type=PluginName("discriminator"), multiple=True, help="Other discriminators, such as patch:layers=2. Repeatable.")
-@click.option("--set", "settings", type=Setting(), multiple=True, help="Any field of the recipe: image_size=96, generator.filters=16. Repeatable.")
+@click.option(
+    "--discriminator",
+    "discriminators",
+    type=PluginName("discriminator"),
+    multiple=True,
+    help="Other discriminators, such as patch:layers=2. Repeatable.",
+)
+@click.option(
+    "--set",
+    "settings",
+    type=Setting(),
+    multiple=True,
+    help="Any field of the recipe: image_size=96, generator.filters=16. Repeatable.",
+)
 @click.option("--steps", type=click.IntRange(min=1), help="End after so many steps.")
 @click.option("--seed", type=click.IntRange(min=0), help="Decides the first weights, the crops and their order.")
-@click.option("--recipe", "file", type=click.Path(path_type=Path), help="Train this recipe.json instead of a registered model.")
+@click.option(
+    "--recipe", "file", type=click.Path(path_type=Path), help="Train this recipe.json instead of a registered model."
+)
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the training of this run folder.")
 @click.option("--dry-run", is_flag=True, help="Print the complete recipe and stop.")
 def train(model, source, style, out, losses, generator, discriminators, settings, steps, seed, file, resume, dry_run):
@@ -167,13 +195,18 @@ def train(model, source, style, out, losses, generator, discriminators, settings
       log.csv        every loss
       model.keras    for 'stylezoo stylize' and stylezoo.load_model
       checkpoints/   for 'stylezoo train --resume'
-      recipe.json    for 'stylezoo train --recipe': the same again
+      recipe.json    everything that was trained how; for 'stylezoo train --recipe'
+      plugins.json   distribution and version of every part
+      pictures.json  where the pictures lie
     """
     changes = dict(settings)
     given = {"losses": losses, "generator": generator, "discriminators": discriminators, "steps": steps, "seed": seed}
     changes.update({name: value for name, value in given.items() if value not in (None, ())})
-    if resume and (source or style or out or file or set(changes) - {"steps"}):
+    if resume and (model or source or style or out or file or dry_run or set(changes) - {"steps"}):
         raise click.UsageError("--resume goes on as the run began; only --steps can be given with it.")
+    if file and model:
+        raise click.UsageError(f"Name the model '{model}' or the recipe '{file}', not both.")
+    model = model or "single-pair"
     _import_keras()
     if resume:
         from stylezoo import training
@@ -195,7 +228,12 @@ def train(model, source, style, out, losses, generator, discriminators, settings
 @main.command()
 @click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path), help="Pictures to redraw.")
 @click.option("-m", "--model", "model", required=True, help="A run folder of 'stylezoo train', or a .keras file.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The file to write, or for several pictures the folder. Default: beside each picture, as NAME-stylized.png.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The file to write, or for several pictures the folder. Default: beside each picture, as NAME-stylized.png.",
+)
 def stylize(pictures, model, out):
     """Redraw PICTURES in the style that a model has learned; each keeps its size."""
     targets = _targets(pictures, out)
@@ -227,29 +265,38 @@ def _targets(pictures, out):
         targets = {picture: (out or picture.parent) / f"{picture.stem}-stylized.png" for picture in pictures}
     if len(set(targets.values())) < len(targets):
         raise click.UsageError("Two of the pictures have the same name, so that their results would too.")
+    if lost := {target.resolve() for target in targets.values()} & {picture.resolve() for picture in pictures}:
+        raise click.UsageError(f"The result would take the place of the picture '{lost.pop()}'; name another with -o.")
     return targets
 
 
 def _train(training, run):
-    recipe, total = run.recipe, run.steps
-    click.echo(f"Source  {run.batches.source}")
-    click.echo(f"Style   {run.batches.style}")
-    for line in run.batches.source.skipped + run.batches.style.skipped:
-        click.secho(f"        skipped: {line}", fg="yellow", err=True)
-    weights = sum(variable.shape.num_elements() for variable in run.model.trainable_variables)
-    click.echo(f"Model   {recipe.generator.label} and {name_all(s.label for s in recipe.discriminators) }, {weights / 1e6:.2f} million weights; losses {name_all(s.label for s in recipe.losses)}")
-    click.echo(f"Run     {run.folder}, {total} steps of {recipe.batch_size} x {recipe.image_size} px on {training.device()}")
+    """Say what is trained, train it with a progress bar, and say what there is now and what to do with it."""
+    _introduce(training, run)
     with _progress(run) as callback:
         training.fit(run, [callback])
     if run.interrupted:
-        click.echo(f"Stopped after step {run.step} of {total}; everything is saved. Go on with:")
+        click.echo(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
         click.echo(f"  stylezoo train --resume {run.folder}")
         sys.exit(INTERRUPTED)
-    shown = training.result(run)
-    click.echo(f"Wrote   {shown}  the source in the style")
-    click.echo(f"        {run.folder / 'samples'}{os.sep}  contact sheets; beside it log.csv, recipe.json, model.keras")
+    click.echo(f"Wrote   {run.folder / 'result.png'}, the first source in the style")
+    click.echo(f"        {run.folder / 'samples'}{os.sep} with contact sheets; beside it log.csv and model.keras")
     click.echo("Next    redraw a picture of your own:")
     click.echo(f"  stylezoo stylize PICTURE.jpg --model {run.folder}")
+
+
+def _introduce(training, run):
+    recipe, batches = run.recipe, run.batches
+    weights = sum(math.prod(variable.shape) for variable in run.model.trainable_variables)
+    judges = name_all(spec.label for spec in recipe.discriminators)
+    click.echo(f"Source  {batches.source}")
+    click.echo(f"Style   {batches.style}")
+    for line in batches.source.skipped + batches.style.skipped:
+        click.secho(f"        skipped: {line}", fg="yellow", err=True)
+    click.echo(f"Model   {recipe.generator.label} against {judges}, {weights:,} weights")
+    click.echo(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
+    click.echo(f"Run     {run.folder}, {run.steps} steps of {recipe.batch_size} crops of {recipe.image_size} pixels")
+    click.echo(f"Device  {training.device()}")
 
 
 @contextmanager

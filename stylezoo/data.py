@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from stylezoo import images
-from stylezoo.errors import BadData, BadPicture
+from stylezoo.errors import BadData, BadPicture, name_all
 from stylezoo.recipe import Recipe
 
 KEPT_BYTES = 2**30  # of scaled pictures in memory, for each domain: 3500 of 320 x 320 pixels
@@ -47,10 +47,12 @@ class Pictures:
                 self._add([each], strict=True)
             elif (path := Path(each).expanduser()).is_dir():
                 self._add(_files(path), strict=False)
-            else:
+            elif path.exists():
                 self._add([path], strict=True)
+            else:
+                raise BadData(f"There is no file or folder '{path}'.")
         if not self.items:
-            raise BadData(f"'{where}' has no picture that can be used: {self.skipped[0]}")
+            raise BadData(f"'{where}' has no picture that can be used: {name_all(self.skipped[:1], 'it is empty')}")
 
     def __len__(self):
         return len(self.items)
@@ -120,7 +122,9 @@ class Batches:
 
     def __init__(self, recipe: Recipe, source, style):
         self.recipe = recipe
-        self.source, self.style = (Pictures(each, recipe.scaled_size, recipe.image_size // 2) for each in (source, style))
+        self.source, self.style = (
+            Pictures(each, recipe.scaled_size, recipe.image_size // 2) for each in (source, style)
+        )
 
     @cached_property
     def per_step(self) -> int:

@@ -36,7 +36,11 @@ class GAN(keras.Model):
         step: How many updates of the generator were made.
 
     Raises:
-        UnknownPlugin, PluginConflict, BrokenPlugin, BadOptions, BadRecipe: The recipe cannot be built.
+        UnknownPlugin: A name is not offered by any installed distribution.
+        PluginConflict: A name is offered by several.
+        BrokenPlugin: A plugin cannot be imported, or does not build what its kind must be.
+        BadOptions: A component does not take its options, or refuses them.
+        BadRecipe: The parts do not fit together.
     """
 
     def __init__(self, recipe: Recipe, **kwargs):

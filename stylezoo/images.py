@@ -2,7 +2,9 @@
 
 import os
 import tempfile
+import threading
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from stylezoo.errors import BadPicture
 
 SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in Image.OPEN)
+WARNING_FILTERS = threading.Lock()  # they belong to the process, and folders are read by several threads
 LARGEST = 64_000_000  # pixels: some four times what a phone takes; above that a decoder may fill the memory
 
 
@@ -28,20 +31,25 @@ def open_picture(path: str | Path) -> Image.Image:
     if path.is_dir():
         raise BadPicture(f"'{path}' is a folder; a picture file was expected.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # LARGEST, below, speaks of it
+        with _quietly():
             image = Image.open(path)
-        if image.width * image.height > LARGEST:
-            raise BadPicture(
-                f"'{path}' has {image.width} x {image.height} pixels; "
-                f"up to {LARGEST // 1_000_000} megapixels are possible. Scale it down first."
-            )
-        return to_rgb(ImageOps.exif_transpose(image))
+        with image:
+            if image.width * image.height > LARGEST:
+                raise BadPicture(
+                    f"'{path}' has {image.width} x {image.height} pixels; "
+                    f"up to {LARGEST // 1_000_000} megapixels are possible. Scale it down first."
+                )
+            image.load()  # the long part, so not under the lock of `_quietly`
+            with _quietly():
+                upright = ImageOps.exif_transpose(image)
+            return to_rgb(upright)
+    except BadPicture:
+        raise
     except Image.DecompressionBombError:
         raise BadPicture(f"'{path}' has far too many pixels. Scale it down first.") from None
     except Image.UnidentifiedImageError:
         raise BadPicture(f"'{path}' is not a picture that Pillow can read.") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's decoders raise on damaged files
+    except Exception as error:  # each of Pillow's decoders has its own way to fail on a damaged file
         raise BadPicture(f"'{path}' cannot be read: {_reason(error)}.") from None
 
 
@@ -130,6 +138,14 @@ def contact_sheet(rows: list[list[Image.Image]], titles: list[str], height: int 
 
 def _of_height(image, height):
     return image.resize((max(1, round(image.width * height / image.height)), height), Image.Resampling.LANCZOS)
+
+
+@contextmanager
+def _quietly():
+    """Keeps Pillow's warnings back: of size LARGEST speaks, and a damaged EXIF block spoils no picture."""
+    with WARNING_FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _eight_bits(values):

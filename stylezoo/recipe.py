@@ -79,8 +79,7 @@ class Recipe:
         give = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731 - how frozen data sets itself up
         give("generator", Spec.parse(self.generator))
         for name in ("discriminators", "losses"):
-            texts = getattr(self, name)
-            give(name, tuple(map(Spec.parse, [texts] if isinstance(texts, str | Spec) else texts)))
+            give(name, tuple(map(Spec.parse, _listed(name, getattr(self, name)))))
         for each in fields(self):
             give(each.name, _checked(each.name, str(each.type), getattr(self, each.name)))
         if self.order not in ORDERS:
@@ -99,7 +98,7 @@ class Recipe:
             raise BadRecipe("The recipe has neither steps nor epochs; set one of them.")
 
     @classmethod
-    def named(cls, name: str, **changes: Any) -> "Recipe":
+    def named(cls, name: str, **changes: Any) -> Recipe:
         """A registered recipe, some of it changed, complete and checked.
 
         Args:
@@ -109,8 +108,11 @@ class Recipe:
                 "generator.filters=8" is written ``**{"generator.filters": 8}``, and so for `discriminators`.
 
         Raises:
-            UnknownPlugin, PluginConflict, BrokenPlugin: A name cannot be resolved.
-            BadRecipe, BadOptions: A change does not fit.
+            UnknownPlugin: A name is not offered by any installed distribution.
+            PluginConflict: A name is offered by several.
+            BrokenPlugin: A plugin cannot be imported.
+            BadRecipe: A change does not fit.
+            BadOptions: A component does not take its options.
         """
         plugin = registry.find("model", name)
         recipe = plugin.load()
@@ -118,16 +120,16 @@ class Recipe:
             raise plugin.broken("it is not a stylezoo.Recipe")
         return recipe.resolved(plugin.distribution).changed(**changes)
 
-    def changed(self, **changes: Any) -> "Recipe":
+    def changed(self, **changes: Any) -> Recipe:
         """This recipe with some of it changed as `named` tells, complete and checked."""
         recipe, losses = self, changes.pop("losses", ())
         for key, value in changes.items():
             recipe = recipe._with(key, value)
-        for text in [losses] if isinstance(losses, str | Spec) else losses:
+        for text in _listed("losses", losses):
             recipe = recipe._with_loss(Spec.parse(text).qualified("loss"))
         return recipe.resolved()
 
-    def resolved(self, home: str = "") -> "Recipe":
+    def resolved(self, home: str = "") -> Recipe:
         """The same, ready to be built: names made unambiguous, options checked, discriminators for every loss.
 
         Args:
@@ -187,7 +189,7 @@ class Recipe:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> "Recipe":
+    def from_dict(cls, plain: dict[str, Any]) -> Recipe:
         """The recipe that `to_dict` wrote.
 
         Raises:
@@ -198,17 +200,19 @@ class Recipe:
         return cls(**plain)
 
     @classmethod
-    def read(cls, path: str | Path) -> "Recipe":
+    def read(cls, path: str | Path) -> Recipe:
         """The recipe of a JSON file, such as a run folder's ``recipe.json``."""
         try:
             plain = json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise BadRecipe(f"Cannot read the recipe '{path}': {error}") from None
         if not isinstance(plain, dict):
-            raise BadRecipe(f"'{path}' holds no recipe: a recipe is a JSON object, as 'stylezoo train --dry-run' prints.")
+            raise BadRecipe(
+                f"'{path}' holds no recipe: a recipe is a JSON object, as 'stylezoo train --dry-run' prints."
+            )
         return cls.from_dict(plain)
 
-    def _with(self, key: str, value: Any) -> "Recipe":
+    def _with(self, key: str, value: Any) -> Recipe:
         name, _, option = key.partition(".")
         _check_field(name)
         if not option:
@@ -219,14 +223,21 @@ class Recipe:
             return replace(self, discriminators=[_with_option(spec, option, value) for spec in self.discriminators])
         raise BadRecipe(f"'{key}' cannot be set: only generator and discriminators have options of this form.")
 
-    def _with_loss(self, new: Spec) -> "Recipe":
+    def _with_loss(self, new: Spec) -> Recipe:
         adversarial = new.load("loss").adversarial
         keep = [
-            old
-            for old in self.losses
-            if old.label != new.label and not (adversarial and old.load("loss").adversarial)
+            old for old in self.losses if old.label != new.label and not (adversarial and old.load("loss").adversarial)
         ]
         return replace(self, losses=[new, *keep] if adversarial else [*keep, new])
+
+
+def _listed(name: str, parts: Any) -> list[Any]:
+    """Parts as a list; one alone may stand without."""
+    if isinstance(parts, str | Spec):
+        return [parts]
+    if not isinstance(parts, tuple | list):
+        raise BadRecipe(f"{name} is {parts!r}; it must be names such as 'patch:layers=2'.")
+    return list(parts)
 
 
 def _with_option(spec: Spec, option: str, value: Any) -> Spec:

@@ -60,9 +60,12 @@ class Plugin:
     @cached_property
     def entry_point(self) -> entrypoints.EntryPoint:
         try:
-            return entrypoints.EntryPoint.from_string(self.target, self.name)
+            entry = entrypoints.EntryPoint.from_string(self.target, self.name)
         except entrypoints.BadEntryPoint:
-            raise self.broken(f"its entry point '{self.target}' is not of the form 'package.module:object'") from None
+            entry = None
+        if entry is None or not entry.object_name:  # a module alone is no component
+            raise self.broken(f"its entry point '{self.target}' is not of the form 'package.module:object'")
+        return entry
 
     def load(self) -> Any:
         """Import the component.
@@ -165,7 +168,8 @@ def _metadata_folders() -> list[Path]:
             if suffix in (".dist-info", ".egg-info") and not name.startswith("~"):
                 project, version = _name_and_version(stem)
                 numbers = [int(number) for number in re.findall(r"\d+", version)]
-                rank = (suffix == ".egg-info", order, [-number for number in numbers], name)
+                newest_first = [*(-number for number in numbers), 1]  # 1: the end, so that 1.0.1 goes before 1.0
+                rank = (suffix == ".egg-info", order, newest_first, name)
                 candidates.append((rank, _normalised(project), Path(folder, name)))
     first = {}
     for _, project, path in sorted(candidates):

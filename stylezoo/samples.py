@@ -8,9 +8,17 @@ from PIL import Image, ImageDraw
 from stylezoo.errors import MissingExtra
 
 SIZE = 512  # side of both pictures, in pixels
+CANVAS = 2 * SIZE  # the side that is painted on, then halved: edges of strokes come out smooth
 SEED = 7
-PALETTE = [(12, 22, 66), (20, 44, 60), (26, 62, 132), (58, 112, 172), (84, 120, 88), (132, 178, 196), (236, 196, 66), (250, 228, 146)]
-LAYERS = [(15, 2500, 28), (9, 6500, 22), (4, 11000, 16)]  # stroke width in pixels, strokes, length: broad to fine
+PALETTE = np.array(
+    [(12, 22, 66), (20, 44, 60), (26, 62, 132), (58, 112, 172), (84, 120, 88), (132, 178, 196), (236, 196, 66), (250, 228, 146)]
+)  # fmt: skip
+LAYERS = [
+    (30, 2500, 56),
+    (18, 6500, 44),
+    (8, 11000, 32),
+]  # width of strokes on the canvas, count, length: broad to fine
+STEP = 6  # pixels of the canvas from one point of a stroke to the next
 
 
 def photograph() -> Image.Image:
@@ -35,19 +43,19 @@ def painting() -> Image.Image:
     random = np.random.default_rng(SEED)
     flow, tones = _composition(random)
     slope_y, slope_x = np.gradient(flow)
-    length = np.hypot(slope_x, slope_y) + 1e-6
-    along = np.stack([slope_y / length, -slope_x / length], axis=-1)  # unit vectors along the lines of equal flow
-    image = Image.new("RGB", (SIZE, SIZE), PALETTE[0])
+    steepness = np.hypot(slope_x, slope_y) + 1e-9
+    along = np.stack([slope_y / steepness, -slope_x / steepness], axis=-1)  # unit vectors along lines of equal flow
+    ground = PALETTE[(tones * (len(PALETTE) - 1)).astype(int)]
+    image = Image.fromarray(ground.astype("uint8"))
     draw = ImageDraw.Draw(image)
-    for width, strokes, reach in LAYERS:
-        for _ in range(strokes):
-            _stroke(draw, random, along, tones, width, reach)
-    return image
+    for width, strokes, length in LAYERS:
+        _paint(draw, random, along, tones, width, strokes, length)
+    return image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
 
 
 def _composition(random):
     """The potential whose contour lines the strokes follow, and the tones, equalised to [0, 1]."""
-    y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE
+    y, x = np.mgrid[0:CANVAS, 0:CANVAS] / CANVAS
     flow = 0.35 * _clouds(random, 5)
     tones = 0.9 * (1 - y) + 0.35 * _clouds(random, 6)
     for _ in range(7):  # the stars: a whirl in the flow, a light in the tones
@@ -63,17 +71,33 @@ def _composition(random):
 def _clouds(random, cells):
     """Smooth noise: a few random numbers, enlarged."""
     grid = Image.fromarray(random.standard_normal((cells, cells)).astype("float32"))
-    return np.asarray(grid.resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+    return np.asarray(grid.resize((CANVAS, CANVAS), Image.Resampling.BICUBIC))
 
 
-def _stroke(draw, random, along, tones, width, reach):
-    """One brush stroke from a random point along the flow, in the colour of the tone it begins on."""
-    x, y = random.random(2) * (SIZE - 1)
-    shade = tones[int(y), int(x)] * len(PALETTE) + random.normal(0, 0.8)
-    colour = PALETTE[int(np.clip(shade, 0, len(PALETTE) - 1))] + random.normal(0, 12, 3)
-    points = [(x, y)]
-    for _ in range(reach // 4):
-        step_x, step_y = along[int(np.clip(y, 0, SIZE - 1)), int(np.clip(x, 0, SIZE - 1))]
-        x, y = x + 4 * step_x, y + 4 * step_y
-        points.append((x, y))
-    draw.line(points, tuple(int(c) for c in np.clip(colour, 0, 255)), width, joint="curve")
+def _paint(draw, random, along, tones, width, strokes, length):
+    """One layer of strokes along the flow, with round ends, each in the colour of the tone in its middle."""
+    middles = random.random((strokes, 2)) * (CANVAS - 1)  # (strokes, 2): x and y
+    shades = _at(tones, middles) * len(PALETTE) + random.normal(0, 0.8, strokes)
+    colours = PALETTE[np.clip(shades, 0, len(PALETTE) - 1).astype(int)] + random.normal(0, 12, (strokes, 3))
+    count = length // (2 * STEP)
+    before, after = _follow(along, middles, -STEP, count), _follow(along, middles, STEP, count)
+    paths = np.stack([*reversed(before), middles, *after], axis=1)  # (strokes, points, 2)
+    for path, colour in zip(paths, np.clip(colours, 0, 255).astype(int).tolist(), strict=True):
+        draw.line(path.ravel().tolist(), tuple(colour), width, joint="curve")
+        for end in (path[0], path[-1]):
+            draw.circle(tuple(end), width / 2 - 1, tuple(colour))
+
+
+def _follow(along, points, step, count):
+    """The next points along the flow, or against it where the step is negative: a list of arrays (strokes, 2)."""
+    found = []
+    for _ in range(count):
+        points = points + step * _at(along, points)
+        found.append(points)
+    return found
+
+
+def _at(field, points):
+    """The values of a field at points (strokes, 2) of x and y; beyond its border those of the border."""
+    x, y = np.clip(points, 0, CANVAS - 1).astype(int).T
+    return field[y, x]

@@ -48,8 +48,8 @@ class Description:
 
     @property
     def summary(self) -> str:
-        """The first sentence of the docstring: its first paragraph on one line."""
-        return " ".join(self.doc.partition("\n\n")[0].split())
+        """What it is in one line: of a model what its recipe is about, else the docstring's first paragraph."""
+        return dict(self.fields).get("about") or " ".join(self.doc.partition("\n\n")[0].split())
 
 
 def describe(plugin: Plugin) -> Description:
@@ -79,11 +79,12 @@ def _describe(module: str, name: str, hops: int) -> Description:
                 return Description(file, node.lineno, _doc(node), _options(node.args))
             case ast.Assign(targets=[ast.Name(id=found)], value=ast.Call(keywords=keywords)) if found == name:
                 return Description(file, node.lineno, _doc(tree), fields=_fields(keywords))
-            case ast.ImportFrom() if hops:
-                for alias in node.names:
-                    if (alias.asname or alias.name) == name:
-                        return _describe(_absolute(node, module, file), alias.name, hops - 1)
-    if name in file.read_text(encoding="utf-8", errors="replace"):  # made in a way that ast does not follow
+            case ast.ImportFrom() if hops and (there := _imported(node, name)):
+                said = _describe(_absolute(node, module, file), there, hops - 1)
+                if node.names[0].name != "*" or not said.problem:  # what is not behind a star may be elsewhere
+                    return said
+    outermost = name.partition(".")[0]
+    if outermost in file.read_text(encoding="utf-8", errors="replace"):  # made in a way that ast does not follow
         return Description(file, doc=_doc(tree))
     return Description(file, problem=f"the module '{module}' has no '{name}'")
 
@@ -105,6 +106,16 @@ def _source_file(module: str) -> Path | None:
         for file in candidates:
             if file.is_file():
                 return file
+    return None
+
+
+def _imported(node: ast.ImportFrom, name: str) -> str | None:
+    """What `name` is called in the module that this statement imports it from, None if it imports something else."""
+    for alias in node.names:
+        if alias.name == "*":
+            return name
+        if (alias.asname or alias.name) == name:
+            return alias.name
     return None
 
 

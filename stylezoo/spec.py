@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import math
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,8 +12,7 @@ from stylezoo.contract import Loss
 from stylezoo.errors import BadOptions, did_you_mean, name_all
 
 WORDS = {"true": True, "false": False, "none": None}  # as people type them in a shell
-QUOTED = r"""'[^']*'|"[^"]*\""""
-ITEMS = re.compile(rf",(?=(?:[^'\"]|{QUOTED})*$)(?![^\[(]*[\])])")  # commas outside of quotes and brackets
+TOKENS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|.""", re.DOTALL)  # a quoted string, else one character
 PLAIN = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
 
 
@@ -39,13 +39,15 @@ class Spec:
         """
         if isinstance(text, Spec):
             return text
+        if not isinstance(text, str):
+            raise BadOptions(f"{text!r} names no part. Write a name and options like 'lsgan:real=0.9,weight=2'.")
         name, _, tail = text.partition(":")
-        pairs = [item.partition("=") for item in ITEMS.split(tail)] if tail else []
+        pairs = [item.partition("=") for item in _items(tail)] if tail else []
         if not name.strip() or any(not equals or not key.strip().isidentifier() for key, equals, _ in pairs):
             raise BadOptions(f"Cannot read '{text}'. Write a name and options like 'lsgan:real=0.9,weight=2'.")
         options = {key.strip(): read_value(value) for key, _, value in pairs}
         weight = options.pop("weight", 1.0)
-        if isinstance(weight, bool) or not isinstance(weight, int | float):
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
             raise BadOptions(f"The weight in '{text}' is no number.")
         return cls(name.strip(), options, float(weight))
 
@@ -104,10 +106,14 @@ class Spec:
             annotation = accepted[name].annotation
             expected = getattr(annotation, "__name__", annotation)
             if expected in PLAIN and not _is(value, expected):
-                raise BadOptions(f"The option '{name}' of the {kind} '{self.name}' is {value!r}, which is no {expected}.")
+                raise BadOptions(
+                    f"The option '{name}' of the {kind} '{self.name}' is {value!r}, which is no {expected}."
+                )
         missing = [n for n, p in accepted.items() if p.default is p.empty and n not in self.options]
         if missing:
-            raise BadOptions(f"The {kind} '{self.name}' needs the option '{missing[0]}': '{self.name}:{missing[0]}=...'.")
+            raise BadOptions(
+                f"The {kind} '{self.name}' needs the option '{missing[0]}': '{self.name}:{missing[0]}=...'."
+            )
 
 
 def read_value(text: str) -> Any:
@@ -117,8 +123,20 @@ def read_value(text: str) -> Any:
         return WORDS[text.lower()]
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # the last three: "{{}}" and "((((..."
         return text
+
+
+def _items(text: str) -> list[str]:
+    """The text split at its commas, but for those inside of quotes and brackets."""
+    items, depth = [""], 0
+    for token in TOKENS.findall(text):
+        depth += (token in "([{") - (token in ")]}")
+        if token == "," and not depth:
+            items.append("")
+        else:
+            items[-1] += token
+    return items
 
 
 def _is(value: Any, expected: str) -> bool:

@@ -20,7 +20,7 @@ from stylezoo.errors import BadRun
 from stylezoo.gan import GAN, plugins_of
 from stylezoo.recipe import Recipe
 
-SHEETS = 10  # contact sheets in one training
+SHEETS = 10  # contact sheets in one training, at most
 LOG_ROWS = 100  # rows of the log in one training, at most
 CHECKPOINT_SECONDS = 60  # what a killed training loses at most
 SHEET_ROWS = 4  # sources on one contact sheet, at most
@@ -53,25 +53,9 @@ class Run:
 
 
 def train(model="single-pair", source=None, style=None, out=None, **changes):
-    """Train a model and leave a run folder; what `stylezoo train` does.
-
-    Args:
-        model: The name of a registered model, or a `Recipe`.
-        source: A picture, a folder of pictures or a Pillow image: what is kept. None: the sample photograph.
-        style: Likewise: how it shall look. None: the sample painting.
-        out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
-        **changes: Changes to the recipe as in `create_model`: ``steps=100, losses=["hinge"]``.
-
-    Returns:
-        The trained model.
-
-    Raises:
-        StylezooError: Something about the request, the pictures or the folder is not as it must be.
-    """
+    """Train a model and leave a run folder; see `stylezoo.train`."""
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
-    run = start(recipe, source, style, out or new_folder(model if isinstance(model, str) else "run"))
-    fit(run)
-    return run.model
+    return fit(start(recipe, source, style, out or new_folder(model if isinstance(model, str) else "run"))).model
 
 
 def new_folder(name: str, parent: str | Path = "runs") -> Path:
@@ -135,14 +119,14 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
     if (folder / runs.CHECKPOINT).is_file():
         run.model.load_weights(folder / runs.CHECKPOINT)
     if run.step >= run.steps:
-        raise BadRun(f"'{folder}' has made all of its {run.steps} steps. Train it longer with --steps N.")
+        raise BadRun(f"'{folder}' has made {run.step} steps, as many as it should. Train it longer with --steps N.")
     if steps:
         _write_json(folder / runs.RECIPE, run.recipe.to_dict())
     return run
 
 
 def fit(run: Run, callbacks=()) -> Run:
-    """Train to the end. Ctrl-C ends the step it comes in; whatever the end, everything is saved.
+    """Train to the end and stylise the first source. After Ctrl-C the present step is finished; all is saved.
 
     Args:
         run: From `start` or `resume`.
@@ -161,15 +145,9 @@ def fit(run: Run, callbacks=()) -> Run:
             verbose=0,
             callbacks=own,
         )
+        if not run.interrupted:
+            images.save_picture(run.model.stylize(run.batches.source.image(0)), run.folder / runs.RESULT)
     return run
-
-
-def result(run: Run) -> Path:
-    """Stylise the first source at its full size into the run folder."""
-    path = run.folder / runs.RESULT
-    with _told(run.folder):
-        images.save_picture(run.model.stylize(run.batches.source.image(0)), path)
-    return path
 
 
 def device() -> str:
@@ -187,7 +165,7 @@ class Log(keras.callbacks.Callback):
     def __init__(self, run):
         super().__init__()
         self.run = run
-        self.every = max(1, run.steps // LOG_ROWS)
+        self.every = -(-run.steps // LOG_ROWS)
         self.path = run.folder / runs.LOG
 
     def on_train_begin(self, logs=None):
@@ -214,7 +192,7 @@ class Sheets(keras.callbacks.Callback):
     def __init__(self, run):
         super().__init__()
         self.run = run
-        self.every = max(1, run.steps // SHEETS)
+        self.every = -(-run.steps // SHEETS)
 
     def on_train_batch_end(self, batch, logs=None):
         if self.run.step % self.every == 0 or self.run.step == self.run.steps:
@@ -322,4 +300,3 @@ def _stopping(run):
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-

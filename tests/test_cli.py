@@ -1,0 +1,439 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from stylezoo import Recipe, registry
+from stylezoo.cli import main
+from stylezoo.sources import describe
+
+HEAVY = ["keras", "tensorflow", "numpy", "PIL", "stylezoo_builtins", "acme_style", "acme_missing", "rival_losses"]
+TINY = ["image_size=32", "load_size=40", "batch_size=1", "generator.filters=2", "generator.blocks=1"]
+TINY = [word for setting in [*TINY, "discriminators.filters=2"] for word in ("--set", setting)]
+
+
+def stylezoo(*arguments, **options):
+    return CliRunner().invoke(main, list(map(str, arguments)), prog_name="stylezoo", **options)
+
+
+def noise(path, width, height):
+    pixels = np.random.default_rng([width, height]).integers(0, 256, (height, width, 3), dtype="uint8")
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A training of two steps by the command line: its folder and what it said."""
+    folder = tmp_path_factory.mktemp("trained")
+    source, style = noise(folder / "source.png", 60, 44), noise(folder / "style.jpg", 50, 50)
+    run = folder / "run"
+    return run, stylezoo("train", "--source", source, "--style", style, "--steps", 2, *TINY, "-o", run)
+
+
+# Listing
+
+
+def test_list_shows_every_plugin_under_its_kind_with_its_owner():
+    lines = stylezoo("list", env={"COLUMNS": "120"}).stdout.splitlines()
+    kind, shown = None, []
+    for line in lines:
+        if line.startswith("  "):
+            shown.append((kind, line.split()[0], line.rpartition("  ")[2]))
+        else:
+            kind = line
+    plurals = {"generator": "generators", "discriminator": "discriminators", "loss": "losses", "model": "models"}
+    assert shown == [(plurals[p.kind], p.name, p.owner) for p in registry.plugins()]
+
+
+@pytest.mark.parametrize("kind", ["generator", "discriminator", "model", "loss"])
+def test_list_takes_a_kind_in_the_plural_or_the_singular(kind):
+    plural = "losses" if kind == "loss" else f"{kind}s"
+    one, other = stylezoo("list", kind), stylezoo("list", plural)
+    assert (one.exit_code, one.stdout) == (0, other.stdout)
+    assert len(one.stdout.splitlines()) == 1 + len(registry.plugins(kind))
+
+
+def test_list_takes_a_pattern_as_in_a_shell():
+    rows = json.loads(stylezoo("list", "losses", "*an", "--json").stdout)["plugins"]
+    assert [row["name"] for row in rows] == [p.name for p in registry.plugins("loss") if p.name.endswith("an")] != []
+
+
+def test_list_as_json_is_one_document_with_what_is_known():
+    document = json.loads(stylezoo("list", "--json").stdout)
+    assert document["schema"] == 1
+    assert document["plugins"] == [
+        {
+            "kind": p.kind,
+            "name": p.name,
+            "distribution": p.distribution,
+            "version": p.version,
+            "target": p.target,
+            "summary": describe(p).summary,
+            "problem": "",
+        }
+        for p in registry.plugins()
+    ]
+
+
+def test_list_as_json_of_nothing_is_an_empty_list():
+    assert json.loads(stylezoo("list", "losses", "zz*", "--json").stdout)["plugins"] == []
+
+
+def test_list_fits_into_the_terminal():
+    lines = stylezoo("list", env={"COLUMNS": "100"}).stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+
+
+def test_list_shows_a_broken_plugin_with_its_reason_beside_the_others(third_party):
+    third_party("malformed", "missing", "acme")
+    done = stylezoo("list", "losses")
+    assert done.exit_code == 0
+    shown = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    assert "broken: its entry point 'my-module:Loss'" in shown["dashed"]
+    assert "acme-malformed 1.0" in shown["dashed"]
+    assert "broken: there is no module 'acme_missing.elsewhere'" in shown["gone"]
+    assert "broken: the module 'acme_missing' has no 'Unwritten'" in shown["unwritten"]
+    assert "broken" not in shown["charbonnier"]
+    assert "broken" not in shown["lsgan"]
+
+
+def test_list_tells_of_an_unreadable_table_on_stderr_and_goes_on(third_party):
+    third_party("unreadable_ours", "unreadable")
+    done = stylezoo("list", "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["plugins"]
+    assert [line.startswith("Skipped ") for line in done.stderr.splitlines()] == [True, True]
+
+
+# Showing
+
+
+def test_show_tells_owner_place_words_and_options():
+    out = stylezoo("show", "lsgan").stdout
+    plugin = registry.find("loss", "lsgan")
+    said = describe(plugin)
+    assert out.startswith(f"loss lsgan  {plugin.owner}\n{said.file}:{said.line}\n")
+    assert said.doc in out
+    assert out.endswith("Options\n  real=1.0  float\n  fake=0.0  float\n")
+
+
+def test_show_of_a_model_tells_its_recipe():
+    out = stylezoo("show", "transfer").stdout
+    assert "\n  losses: lsgan, content:weight=5, identity:weight=5\n" in out
+
+
+def test_show_as_json_holds_options_and_fields():
+    (row,) = json.loads(stylezoo("show", "lsgan", "--json").stdout)["plugins"]
+    assert row["options"][0] == {"name": "real", "type": "float", "default": "1.0"}
+    (row,) = json.loads(stylezoo("show", "transfer", "--json").stdout)["plugins"]
+    assert ["generator", "resnet"] in row["fields"]
+
+
+def test_show_of_a_name_with_two_owners_shows_both(third_party):
+    third_party("rival")
+    out = stylezoo("show", "lsgan").stdout
+    assert "loss lsgan  Rival.Losses 1.1\n" in out
+    assert "loss lsgan  stylezoo " in out
+    assert "stylezoo" not in stylezoo("show", "Rival.Losses/lsgan").stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize("owner", ["rival-losses", "rival_losses"])
+def test_show_takes_a_distribution_however_it_is_spelled(owner, third_party):
+    third_party("rival")
+    assert stylezoo("show", f"{owner}/lsgan").stdout.startswith("loss lsgan  Rival.Losses 1.1\n")
+
+
+def test_show_of_a_broken_plugin_tells_why(third_party):
+    third_party("missing")
+    done = stylezoo("show", "gone")
+    assert (done.exit_code, "Broken: there is no module 'acme_missing.elsewhere'." in done.stdout) == (0, True)
+
+
+# Cheapness: what only looks imports nothing heavy
+
+LOOK = """
+import atexit, sys
+atexit.register(lambda: print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr))
+from stylezoo.cli import main
+main({arguments!r}, prog_name="stylezoo")
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "--help",
+        "--version",
+        "list",
+        "list losses --json",
+        "show lsgan",
+        "show acme-retouch --json",
+        "show dreamy",
+        "show nothing-like-that",
+        "train --help",
+        "train --no-such-option",
+        "train --resume run --seed 3",
+        "stylize --help",
+    ],
+)
+def test_looking_imports_nothing_heavy(line, python):
+    code = LOOK.format(heavy=HEAVY, arguments=line.split())
+    done = python("-c", code, installed=["acme", "missing", "rival"])
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("stylezoo tr", {"train"}),
+        ("stylezoo train single", {"single-pair"}),
+        ("stylezoo train acme", {"acme-retouch"}),
+        ("stylezoo list lo", {"losses"}),
+        ("stylezoo show charb", {"charbonnier"}),
+        ("stylezoo train --loss ls", {"lsgan"}),
+        ("stylezoo train --generator re", {"resnet", "retouch"}),
+    ],
+)
+def test_completion_offers_names_and_imports_nothing_heavy(words, expected, python):
+    completion = {"_STYLEZOO_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = python("-c", LOOK.format(heavy=HEAVY, arguments=[]), installed=["acme"], **completion)
+    offered = {line.partition(",")[2] for line in done.stdout.splitlines()}
+    assert expected <= offered
+    assert all(name.startswith(words.split()[-1]) for name in offered)
+    assert done.stderr == "[]\n"
+
+
+# Refusing
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "show lsgna",
+        "show nobody/lsgan",
+        "list losses zz*",
+        "train transfr --dry-run",
+        "train nobody/transfer --dry-run",
+        "train --loss lsgna --dry-run",
+        "train --loss lsgan:reel=1 --dry-run",
+        "train --loss lsgan:real --dry-run",
+        "train --loss lsgan:weight=much --dry-run",
+        "train --generator resnett --dry-run",
+        "train --discriminator lsgan --dry-run",
+        "train --set imagesize=32 --dry-run",
+        "train --set image_size=big --dry-run",
+        "train --set image_size={{}} --dry-run",
+        "train --set generator=5 --dry-run",
+        "train --set discriminators=5 --dry-run",
+        "train --set losses=5 --dry-run",
+        "train --set generator.filter=2 --dry-run",
+        "train --recipe gone.json --dry-run",
+        "train --source gone.png --style gone.png -o run",
+    ],
+)
+def test_a_request_that_cannot_be_met_ends_with_2_and_one_line(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = stylezoo(*line.split())
+    assert isinstance(done.exception, SystemExit)  # anything else would be shown as a traceback
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("trian", "No such command 'trian'"),
+        ("list loses", "'loses' is no kind of plugin. Did you mean 'losses'? There are: "),
+        ("train --set image_size", "'image_size' is not of the form name=value"),
+        ("train --set =3", "'=3' is not of the form name=value"),
+        ("train --steps 0", "0 is not in the range"),
+        ("train --seed -1", "-1 is not in the range"),
+        ("stylize a.png", "Missing option"),
+        ("stylize", "Missing argument"),
+        ("stylize a.png b.png -m run -o c.png", "'c.png' is one file and there are 2 pictures"),
+        ("stylize one/a.png two/a.png -m run -o results", "have the same name"),
+        ("stylize a.png -m run -o a.png", "a.png"),
+        ("stylize a.png a-stylized.png -m run", "a-stylized.png"),
+    ],
+)
+def test_a_line_that_makes_no_sense_ends_with_2_and_says_why(line, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = stylezoo(*line.split())
+    assert isinstance(done.exception, SystemExit)
+    assert done.exit_code == 2
+    assert said in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "--source a.png",
+        "--style a.png",
+        "-o other",
+        "--recipe recipe.json",
+        "--loss hinge",
+        "--generator resnet",
+        "--discriminator patch",
+        "--set image_size=64",
+        "--set steps=64",
+        "--seed 3",
+        "--dry-run",
+        "transfer",
+    ],
+)
+def test_resuming_takes_no_other_word_than_steps(more):
+    done = stylezoo("train", "--resume", "run", *more.split())
+    assert done.exit_code == 2
+    assert "--resume goes on as the run began" in done.stderr
+
+
+@pytest.mark.parametrize("line", ["train --resume gone", "train --resume gone --steps 5", "stylize a.png -m gone"])
+def test_a_run_that_is_not_there_ends_with_1_and_one_line(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = stylezoo(*line.split())
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: 'gone' is no ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("dreamy", "of acme-missing 0.3 (acme_missing:Dreamy) cannot be used: ModuleNotFoundError: No module named"),
+        ("leaving", "of acme-exits 2.0 (acme_exits:Leaving) cannot be used: SystemExit: 7."),
+        ("dashed", "of acme-malformed 1.0 (my-module:Loss) cannot be used: its entry point"),
+    ],
+)
+def test_a_broken_plugin_ends_with_1_and_one_line_when_it_is_asked_for(name, said, third_party):
+    third_party("missing", "exits", "malformed")
+    done = stylezoo("train", "--loss", name, "--dry-run")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"Error: The loss '{name}' {said}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_as_a_process_an_unknown_name_ends_with_2_and_one_line(python):
+    done = python("-m", "stylezoo", "show", "lsgna")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: No plugin is named 'lsgna'. Did you mean 'lsgan'?")
+    assert len(done.stderr.splitlines()) == 1
+
+
+# Colour
+
+
+def test_a_terminal_gets_colours_unless_no_color_is_set(third_party):
+    third_party("missing")
+    assert "\x1b[" in stylezoo("list", color=True).stdout
+    for line in ("list", "show lsgan", "show gone"):
+        done = stylezoo(*line.split(), color=True, env={"NO_COLOR": "1"})
+        assert "\x1b" not in done.output
+
+
+# Training
+
+
+def test_a_dry_run_prints_a_recipe_that_can_be_read_and_writes_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = "--loss hinge --loss tv:weight=0.1 --discriminator patch:layers=2 --steps 7 --seed 3 --set betas=[0,0.9]"
+    done = stylezoo("train", "transfer", *words.split(), "--set", "generator.filters=8", "--dry-run")
+    assert (done.exit_code, done.stderr, list(tmp_path.iterdir())) == (0, "", [])
+    file = tmp_path / "recipe.json"
+    file.write_text(done.stdout)
+    assert Recipe.read(file) == Recipe.named(
+        "transfer",
+        losses=["hinge", "tv:weight=0.1"],
+        discriminators=["patch:layers=2"],
+        steps=7,
+        seed=3,
+        betas=(0, 0.9),
+        **{"generator.filters": 8},
+    )
+    assert stylezoo("train", "--recipe", file, "--dry-run").stdout == done.stdout
+
+
+def test_a_dry_run_prints_nothing_but_json_as_a_process(python):
+    done = python("-m", "stylezoo", "train", "--dry-run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == Recipe.named("single-pair").to_dict()
+
+
+def test_a_training_leaves_every_file_that_its_help_names(trained):
+    run, done = trained
+    assert (done.exit_code, done.exception) == (0, None)
+    lines = stylezoo("train", "--help").stdout.partition("The run folder holds:\n")[2].partition("\n\n")[0].splitlines()
+    named = [line.split()[0] for line in lines]
+    assert {"result.png", "log.csv", "model.keras"} < set(named)
+    assert [name for name in named if not (run / name).exists()] == []
+    assert [path.name for path in run.rglob(".*")] == []  # no temporary file is left
+
+
+def test_a_training_keeps_what_was_asked_for(trained):
+    recipe = Recipe.read(trained[0] / "recipe.json")
+    assert (recipe.steps, recipe.image_size, recipe.generator.options["filters"]) == (2, 32, 2)
+    assert [spec.options["filters"] for spec in recipe.discriminators] == [2, 2]
+    with open(trained[0] / "log.csv", newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["1", "2"]
+
+
+def test_a_training_says_what_it_does_and_what_to_do_next(trained):
+    run, done = trained
+    assert "Source  1 picture\n" in done.stdout
+    assert f"{run}, 2 steps of 1 x 32 px" in done.stdout
+    assert f"stylezoo stylize PICTURE.jpg --model {run}\n" in done.stdout
+    assert [line.partition("  ")[0] for line in done.stderr.splitlines()] == ["step 1/2", "step 2/2"]
+
+
+def test_a_result_has_the_size_of_its_source(trained):
+    with Image.open(trained[0] / "result.png") as image:
+        assert image.size == (60, 44)
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(trained):
+    done = stylezoo("train", *TINY, "--steps", 1, "-o", trained[0])
+    assert done.exit_code == 1
+    assert f"'{trained[0]}' is not empty" in done.stderr
+    assert Recipe.read(trained[0] / "recipe.json").steps == 2
+
+
+def test_a_complete_training_is_not_resumed_without_more_steps(trained):
+    done = stylezoo("train", "--resume", trained[0])
+    assert done.exit_code == 1
+    assert "has made all of its 2 steps. Train it longer with --steps N." in done.stderr
+
+
+# Stylising
+
+
+def test_a_picture_is_redrawn_beside_itself_in_its_own_size(trained, tmp_path):
+    picture = noise(tmp_path / "holiday.jpg", 37, 53)
+    done = stylezoo("stylize", picture, "--model", trained[0])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == f"{tmp_path / 'holiday-stylized.png'}\n"
+    with Image.open(tmp_path / "holiday-stylized.png") as image:
+        assert (image.size, image.mode) == ((37, 53), "RGB")
+
+
+def test_a_model_file_draws_what_its_run_folder_draws(trained, tmp_path):
+    picture = noise(tmp_path / "a.png", 32, 32)
+    stylezoo("stylize", picture, "-m", trained[0], "-o", tmp_path / "one.png")
+    stylezoo("stylize", picture, "-m", trained[0] / "model.keras", "-o", tmp_path / "new" / "two.png")
+    with Image.open(tmp_path / "one.png") as one, Image.open(tmp_path / "new" / "two.png") as two:
+        assert one.tobytes() == two.tobytes()
+
+
+def test_one_bad_picture_does_not_stop_the_others(trained, tmp_path):
+    good, also_good = noise(tmp_path / "a.png", 32, 32), noise(tmp_path / "c.png", 32, 32)
+    bad = tmp_path / "b.png"
+    bad.write_text("not a picture")
+    done = stylezoo("stylize", good, bad, also_good, "-m", trained[0], "-o", tmp_path / "results")
+    assert done.exit_code == 1
+    assert done.stderr == f"Error: '{bad}' is not a picture that Pillow can read.\n"
+    assert sorted(p.name for p in (tmp_path / "results").iterdir()) == ["a-stylized.png", "c-stylized.png"]

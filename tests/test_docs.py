@@ -1,0 +1,212 @@
+"""The documentation says what is true: generated pages are complete, examples run, command lines parse."""
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from dataclasses import fields
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import click
+import pytest
+
+import stylezoo
+from stylezoo import errors, registry
+from stylezoo.cli import main
+from stylezoo.sources import describe
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+TEXTS = [page for page in (*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md") if page.exists()]
+FENCE = re.compile(r"^ *```(\w*)(?: title=\"([^\"]+)\")?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def hooks():
+    spec = spec_from_file_location("stylezoo_docs_hooks", ROOT / "docs" / "hooks.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def tone(tmp_path, monkeypatch):
+    """The distribution that the page "Write a plugin" builds, on `sys.path` as an install puts it there."""
+    for _, title, code in FENCE.findall((ROOT / "docs" / "write-a-plugin.md").read_text(encoding="utf-8")):
+        if title:
+            file = tmp_path / title
+            file.parent.mkdir(exist_ok=True)
+            with open(file, "a", encoding="utf-8") as growing:  # pyproject.toml comes in parts
+                growing.write(code)
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    metadata = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
+    tables = [
+        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in table.items())
+        for group, table in project["entry-points"].items()
+    ]
+    (metadata / "entry_points.txt").write_text("\n".join(tables))
+    monkeypatch.syspath_prepend(tmp_path)
+    yield [p for p in registry.plugins() if p.distribution == project["name"]]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "stylezoo_tone"]:
+        del sys.modules[name]
+
+
+def command_lines():
+    """Every `stylezoo ...` line of the pages, in blocks of code and within sentences: (page, line)."""
+    for page in TEXTS:
+        text = page.read_text(encoding="utf-8")
+        blocks = [line for language, _, code in FENCE.findall(text) if language != "python" for line in _joined(code)]
+        spans = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", FENCE.sub("", text))
+        options = [f"stylezoo train {span}" for span in spans if re.match(r"--[a-z]+ ", span)]
+        for line in [*blocks, *spans, *options]:
+            for part in re.split(r"&&|\|", line):
+                if re.match(r"(\$ )?stylezoo [a-z]", part.strip()):
+                    yield page.name, part.strip().removeprefix("$ ")
+
+
+def _joined(code):
+    return code.replace("\\\n", " ").splitlines()
+
+
+LINES = sorted(set(command_lines()))
+
+
+def test_site_navigation_names_every_page():
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    named = re.findall(r": (\S+\.md)$", text, re.MULTILINE)
+    assert sorted(named) == [page.name for page in PAGES]
+
+
+@pytest.mark.parametrize("kind", registry.GROUPS)
+def test_every_plugin_has_its_section(kind, hooks):
+    pages = [page for page in PAGES if f"{{{{ zoo {kind} }}}}" in page.read_text(encoding="utf-8")]
+    assert len(pages) == 1
+    text = hooks.on_page_markdown(pages[0].read_text(encoding="utf-8"))
+    assert "{{" not in text
+    sections = dict(zip(*[iter(re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    for plugin in registry.plugins(kind):
+        said = describe(plugin)
+        section = sections[plugin.name]
+        assert plugin.owner in section
+        assert " ".join(said.summary.split()) in " ".join(section.split())
+        for option in said.options:
+            assert f"| `{option.name}` |" in section
+        for name in (name for name, _ in said.fields if name != "about"):
+            assert f"| `{name}` |" in section
+
+
+def test_strangers_plugin_documents_itself(tone, hooks):
+    text = hooks.on_page_markdown("{{ zoo loss }}")
+    assert "stylezoo-tone 0.1.0, `stylezoo_tone.tone:Tone`" in text
+    assert "| `spread` | `float` | `1.0` | How much the spread counts, as a multiple of the mean. |" in text
+    assert "stylezoo train --loss tone:spread=1.0" in text
+
+
+def test_command_line_page_is_complete(hooks):
+    text = hooks.on_page_markdown((ROOT / "docs" / "cli.md").read_text(encoding="utf-8"))
+    sections = dict(zip(*[iter(re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    assert set(sections) == {"stylezoo", *(f"stylezoo {name}" for name in main.commands)}
+    for name, command in main.commands.items():
+        section = sections[f"stylezoo {name}"]
+        assert " ".join(command.help.partition("\n\n")[0].split()) in section
+        for param in command.params:
+            spelled = param.opts if isinstance(param, click.Option) else [param.name.upper()]
+            row = next(line for line in section.splitlines() if line.startswith("| `") and spelled[-1] in line)
+            assert all(each in row for each in spelled)
+            assert param.help in row
+
+
+def test_hook_imports_nothing_heavy():
+    code = (
+        "import runpy, sys; hook = runpy.run_path('docs/hooks.py')['on_page_markdown']; "
+        "[hook(f'{{{{ zoo {kind} }}}}') for kind in ('model', 'generator', 'discriminator', 'loss')]; "
+        "hook('{{ cli }}'); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"keras", "tensorflow", "numpy", "PIL", "mkdocs", "stylezoo_builtins"}
+
+
+@pytest.mark.parametrize(("page", "line"), LINES, ids=[f"{page}: {line}" for page, line in LINES])
+def test_command_line_parses(page, line, tone):
+    words = shlex.split(line, comments=True)[1:]
+    assert words[0] in main.commands, f"{page}: there is no command '{words[0]}'"
+    command = main.commands[words[0]]
+    if "--help" in words:
+        return
+    # A sentence may name a command, or one of its options, without what must follow.
+    whole = words[1:] and not (words[-1].startswith("--") and _takes_value(command, words[-1]))
+    context = command.make_context(words[0], words[1:] if whole else words[1:-1], resilient_parsing=not whole)
+    _check_names(context.params)
+
+
+def _takes_value(command, word):
+    return any(word in param.opts and not param.is_flag for param in command.params if isinstance(param, click.Option))
+
+
+def _check_names(params):
+    """Settings are fields of recipes, parts are installed and take their options; nothing is imported for it."""
+    known = {field.name for field in fields(stylezoo.Recipe)}
+    for name, _ in params.get("settings") or ():
+        assert name.partition(".")[0] in known
+    parts = [("model", params["model"])] if params.get("losses") is not None and params.get("model") else []
+    parts += [("loss", text) for text in params.get("losses") or ()]
+    parts += [("discriminator", text) for text in params.get("discriminators") or ()]
+    parts += [("generator", text) for text in [params.get("generator")] if text]
+    for kind, text in parts:
+        spec = stylezoo.Spec.parse(text)
+        options = {option.name for option in describe(registry.find(kind, spec.name)).options}
+        assert set(spec.options) <= options, text
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+def test_python_blocks_name_what_is_there(page):
+    for language, _, code in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "python":
+            for node in ast.walk(ast.parse(code)):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "stylezoo":
+                    assert hasattr(stylezoo, node.attr)
+
+
+def test_api_page_has_every_public_name():
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^::: stylezoo\.(?:training\.)?(\w+)$", text, re.MULTILINE)
+    assert "errors" in shown  # with all of its classes
+    assert set(stylezoo.__all__) <= {*shown, *vars(errors)}
+
+
+def test_page_write_a_plugin_runs(tone):
+    import numpy as np
+
+    assert {(p.kind, p.name) for p in tone} == {
+        ("loss", "tone"),
+        ("generator", "tint"),
+        ("discriminator", "swatch"),
+        ("model", "recolour"),
+    }
+    assert not any(describe(plugin).problem for plugin in tone)
+    gan = stylezoo.create_model("recolour", losses=["tone:spread=0.5,weight=2"], image_size=16, batch_size=2)
+    source, style = np.random.default_rng(0).uniform(-1, 1, (2, 2, 16, 16, 3)).astype("float32")
+    logs = gan.train_on_batch(source, style, return_dict=True)
+    assert {"generator/tone", "generator/lsgan", "discriminator/lsgan"} <= set(logs)
+    assert np.isfinite(list(logs.values())).all()
+    fake = np.asarray(gan.stylize(source))
+    assert fake.shape == source.shape
+    assert np.isfinite(fake).all()
+
+
+def test_page_write_a_plugin_measures_tones(tone):
+    import numpy as np
+
+    loss = stylezoo.Spec.parse("tone:spread=0.5").build("loss")
+    fake, style = np.random.default_rng(0).uniform(-1, 1, (2, 2, 8, 8, 3)).astype("float32")
+    means = abs(fake.mean((0, 1, 2)) - style.mean((0, 1, 2))).mean()
+    spreads = abs(fake.std((0, 1, 2)) - style.std((0, 1, 2))).mean()
+    np.testing.assert_allclose(loss.measure(fake, style, fake), means + 0.5 * spreads, rtol=1e-4)
+    with pytest.raises(stylezoo.StylezooError, match="0 or more is needed"):
+        stylezoo.Spec.parse("tone:spread=-1").build("loss")

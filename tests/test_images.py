@@ -1,0 +1,301 @@
+import gc
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylezoo import images
+from stylezoo.errors import BadPicture
+
+RED, GREEN, BLUE, WHITE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (128, 128, 128)
+EXIF_ORIENTATION = 0x0112
+
+
+def quarters(side=16):
+    """A picture, twice as wide as high, that is another one whichever way it is turned: red, green / blue, grey."""
+    pixels = np.zeros((side, 2 * side, 3), "uint8")
+    half = side // 2
+    pixels[:half, :side], pixels[:half, side:], pixels[half:, :side], pixels[half:, side:] = RED, GREEN, BLUE, GREY
+    return Image.fromarray(pixels)
+
+
+def opened(image, path, **options):
+    """What `open_picture` makes of an image that Pillow has written: uint8 (height, width, 3)."""
+    image.save(path, **options)
+    picture = images.open_picture(path)
+    assert picture.mode == "RGB"
+    return np.asarray(picture)
+
+
+def flat(*values):
+    """Grey values as RGB pixels, (1, count, 3)."""
+    return np.repeat(np.array(values, "uint8")[None, :, None], 3, axis=2)
+
+
+# Reading
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".ppm", ".tga", ".webp", ".gif"])
+def test_a_picture_comes_as_it_was_written(suffix, tmp_path):
+    options = {"lossless": True} if suffix == ".webp" else {}
+    assert np.array_equal(opened(quarters(), tmp_path / f"a{suffix}", **options), np.asarray(quarters()))
+
+
+def test_a_jpeg_comes_nearly_as_it_was_written(tmp_path):
+    pixels = opened(quarters(32), tmp_path / "a.jpg", quality=95, subsampling=0)
+    assert np.abs(pixels.astype(int) - np.asarray(quarters(32))).max() <= 12
+
+
+@pytest.mark.parametrize(
+    ("orientation", "undone"),  # how a camera held that way has turned the picture that it stores
+    [
+        (1, lambda a: a),
+        (2, lambda a: a[:, ::-1]),
+        (3, lambda a: a[::-1, ::-1]),
+        (4, lambda a: a[::-1]),
+        (5, lambda a: a.swapaxes(0, 1)),
+        (6, lambda a: np.rot90(a, 1)),
+        (7, lambda a: a[::-1, ::-1].swapaxes(0, 1)),
+        (8, lambda a: np.rot90(a, -1)),
+    ],
+)
+def test_pictures_come_upright_however_the_camera_was_held(orientation, undone, tmp_path):
+    upright = np.asarray(quarters())
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(undone(upright)))
+    assert np.array_equal(opened(stored, tmp_path / "a.png", exif=exif), upright)
+
+
+def test_a_damaged_exif_block_spoils_no_picture(tmp_path):
+    damaged = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01"
+    assert opened(quarters(), tmp_path / "a.jpg", exif=damaged).shape == (16, 32, 3)
+
+
+def test_transparency_is_laid_on_white(tmp_path):
+    image = Image.new("RGBA", (3, 1))
+    image.putdata([(255, 0, 0, 255), (255, 0, 0, 0), (0, 0, 0, 51)])
+    assert opened(image, tmp_path / "a.png").tolist() == [[[255, 0, 0], [255, 255, 255], [204, 204, 204]]]
+
+
+def test_grey_with_transparency_is_laid_on_white(tmp_path):
+    image = Image.new("LA", (3, 1))
+    image.putdata([(100, 255), (100, 0), (0, 51)])
+    assert np.array_equal(opened(image, tmp_path / "a.png"), flat(100, 255, 204))
+
+
+def test_a_palette_with_a_transparent_colour_is_laid_on_white(tmp_path):
+    image = Image.new("P", (3, 1))
+    image.putpalette([*RED, *GREEN, *BLUE])
+    image.putdata([0, 1, 2])
+    for name in ("a.png", "a.gif"):
+        assert opened(image, tmp_path / name, transparency=1).tolist() == [[[*RED], [*WHITE], [*BLUE]]]
+
+
+def test_a_palette_with_half_transparent_colours_is_laid_on_white(tmp_path):
+    image = Image.new("P", (2, 1))
+    image.putpalette([*RED, 0, 0, 0])
+    image.putdata([0, 1])
+    assert opened(image, tmp_path / "a.png", transparency=b"\xff\x33").tolist() == [[[*RED], [204] * 3]]
+
+
+def test_grey_and_black_and_white_become_rgb(tmp_path):
+    grey = Image.fromarray(np.array([[0, 100, 255]], "uint8"))
+    assert np.array_equal(opened(grey, tmp_path / "l.png"), flat(0, 100, 255))
+    line = Image.fromarray(np.array([[False, True]]))
+    assert line.mode == "1"
+    assert np.array_equal(opened(line, tmp_path / "1.png"), flat(0, 255))
+
+
+def test_a_cmyk_jpeg_keeps_its_colours(tmp_path):
+    image = Image.new("CMYK", (16, 16), (0, 255, 255, 0))  # no cyan, full magenta and yellow: red
+    assert np.abs(opened(image, tmp_path / "a.jpg", quality=95).astype(int) - RED).max() <= 3
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_16_bits_become_8_by_their_range(suffix, tmp_path):
+    values = np.array([[0, 257, 257 * 100, 65535]], "uint16")
+    assert np.array_equal(opened(Image.fromarray(values), tmp_path / f"a{suffix}"), flat(0, 1, 100, 255))
+
+
+def test_a_dark_picture_of_16_bits_stays_dark(tmp_path):
+    values = np.array([[0, 100, 255]], "uint16")  # of 65535
+    assert np.array_equal(opened(Image.fromarray(values), tmp_path / "a.png"), flat(0, 0, 1))
+
+
+def test_whole_numbers_of_32_bits_are_taken_for_16_bits_where_8_do_not_hold_them(tmp_path):
+    large, small = (np.array([values], "int32") for values in ([0, 25700, 65535], [0, 100, 255]))
+    assert np.array_equal(opened(Image.fromarray(large), tmp_path / "a.tiff"), flat(0, 100, 255))
+    assert np.array_equal(opened(Image.fromarray(small), tmp_path / "b.tiff"), flat(0, 100, 255))
+
+
+@pytest.mark.parametrize("values", [[0, 0.2, 1], [0, 51, 255]])
+def test_floats_are_read_in_either_of_the_usual_ranges(values, tmp_path):
+    image = Image.fromarray(np.array([values], "float32"))
+    assert np.array_equal(opened(image, tmp_path / "a.tiff"), flat(0, 51, 255))
+
+
+def test_floats_that_are_no_numbers_are_black(tmp_path):
+    image = Image.fromarray(np.array([[np.nan, 0.2, 1]], "float32"))
+    assert np.array_equal(opened(image, tmp_path / "a.tiff"), flat(0, 51, 255))
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".tiff"])
+def test_of_an_animation_the_first_frame_is_taken(suffix, tmp_path):
+    frames = [Image.new("RGB", (16, 8), colour) for colour in (RED, GREEN, BLUE)]
+    options = {"lossless": True} if suffix == ".webp" else {}
+    pixels = opened(frames[0], tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:], **options)
+    assert np.array_equal(pixels, np.asarray(frames[0]))
+
+
+def test_no_file_is_left_open(tmp_path):
+    frames = [Image.new("RGB", (16, 8), colour) for colour in (RED, GREEN)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    images.open_picture(tmp_path / "a.gif")
+    damaged = tmp_path / "b.gif"
+    damaged.write_bytes((tmp_path / "a.gif").read_bytes()[:30])
+    with pytest.raises(BadPicture):
+        images.open_picture(damaged)
+    gc.collect()  # a file left open warns here, and warnings are errors
+
+
+# Refusing
+
+
+def png_header(width, height):
+    """A PNG file that claims a size and ends where its pixels should begin."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    begin = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    return begin + struct.pack(">I", 1000) + b"IDAT"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.png", b"", "is not a picture that Pillow can read"),
+        ("text.png", b"Not a picture at all.\n" * 50, "is not a picture that Pillow can read"),
+        ("huge.png", png_header(100_000, 100_000), "has far too many pixels"),
+        ("large.png", png_header(10_000, 10_000), "10000 x 10000 pixels; up to 64 megapixels"),
+        ("cut.png", png_header(10, 10), "cannot be read"),
+    ],
+    ids=["empty", "text", "huge", "large", "cut"],
+)
+def test_what_is_no_picture_is_refused_in_one_line(name, content, said, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(BadPicture) as caught:
+        images.open_picture(path)
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "webp", "tiff", "avif"])
+def test_a_file_that_is_cut_off_is_refused(suffix, tmp_path):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype="uint8"))
+    path = tmp_path / f"a.{suffix}"
+    noise.save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(BadPicture, match=f"a.{suffix}"):
+        images.open_picture(path)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(BadPicture, match="There is no file"):
+        images.open_picture(tmp_path / "gone.png")
+    with pytest.raises(BadPicture, match="is a folder"):
+        images.open_picture(tmp_path)
+
+
+# Arrays
+
+
+def test_arrays_and_images_are_inverse_for_all_values():
+    values = flat(*range(256))
+    array = images.to_array(Image.fromarray(values))
+    assert array.dtype == np.float32
+    assert np.allclose(array, values / 127.5 - 1, rtol=0, atol=1e-6)
+    assert np.array_equal(np.asarray(images.to_image(array)), values)
+
+
+def test_values_outside_of_the_range_are_clipped():
+    array = np.array([[[-1.5, -1, 0.0], [1, 1.001, 99]]])
+    assert np.asarray(images.to_image(array)).tolist() == [[[0, 0, 128], [255, 255, 255]]]
+
+
+@pytest.mark.parametrize(
+    ("size", "shorter", "expected"),
+    [((40, 20), 10, (20, 10)), ((20, 40), 10, (10, 20)), ((30, 20), 30, (45, 30)), ((7, 7), 7, (7, 7))],
+)
+def test_scaling_sets_the_shorter_side_and_keeps_the_proportions(size, shorter, expected):
+    assert images.scaled(Image.new("RGB", size), shorter).size == expected
+
+
+def test_scaling_never_falls_short_of_the_side():
+    sizes = [images.scaled(Image.new("RGB", (w, 97)), 64).size for w in range(60, 140)]
+    assert all(min(size) == 64 for size in sizes)
+
+
+def test_the_centre_square_is_the_middle():
+    pixels = np.zeros((10, 30, 3), "uint8")
+    pixels[:, 10:20] = GREEN
+    assert np.array_equal(np.asarray(images.centre_square(Image.fromarray(pixels), 10)), pixels[:, 10:20])
+
+
+def test_a_contact_sheet_shows_every_picture_in_its_place():
+    rows = [[Image.new("RGB", (30, 20), c) for c in (RED, GREEN)], [Image.new("RGB", (20, 20), BLUE)] * 2]
+    sheet = images.contact_sheet(rows, ["one", "two"], height=40)
+    colours = np.asarray(sheet)
+    count = lambda colour: int((colours == colour).all(axis=-1).sum())  # noqa: E731
+    assert (count(RED), count(GREEN), count(BLUE)) == (60 * 40, 60 * 40, 2 * 40 * 40)
+    first_column, second_column = colours[:, : sheet.width // 2], colours[:, sheet.width // 2 :]
+    assert (first_column == RED).all(axis=-1).any()
+    assert not (second_column == RED).all(axis=-1).any()
+
+
+# Writing
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.PNG", "a.jpg", "a.jpeg", "a.webp", "a.tiff", "a.bmp", "a.gif"])
+def test_a_picture_is_written_in_the_format_of_its_suffix(name, tmp_path):
+    images.save_picture(quarters(), tmp_path / "new" / "folder" / name)
+    with Image.open(tmp_path / "new" / "folder" / name) as image:
+        assert image.format == Image.registered_extensions()[f".{name.partition('.')[2].lower()}"]
+    pixels = np.asarray(images.open_picture(tmp_path / "new" / "folder" / name))
+    assert np.abs(pixels.astype(int) - np.asarray(quarters())).mean() < 8
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a", "a.svg"])
+def test_an_unknown_suffix_is_refused_and_nothing_is_written(name, tmp_path):
+    with pytest.raises(BadPicture, match=r"take .png or .jpg"):
+        images.save_picture(quarters(), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.jpg"
+    images.save_picture(quarters(), path)
+    before = path.read_bytes()
+    with pytest.raises(OSError, match="cannot write mode RGBA as JPEG"):
+        images.save_picture(quarters().convert("RGBA"), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_while_a_file_is_written_the_old_one_can_be_read(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("old")
+    with images.written(path) as temporary:
+        temporary.write_text("half of the n")
+        assert path.read_text() == "old"
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_written_file_may_be_read_by_whom_the_umask_lets(tmp_path):
+    (tmp_path / "plain.txt").write_text("")
+    images.save_picture(quarters(), tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode

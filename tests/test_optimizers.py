@@ -1,0 +1,56 @@
+"""The learning rate follows the published formula, and one optimizer serves several players."""
+
+import keras
+import numpy as np
+import pytest
+
+from stylezoo.optimizers import ConstantThenLinear, PlayerOptimizer, recipe_optimizer
+from stylezoo.recipe import Recipe
+
+
+def published(epoch, epochs=100, decay_epochs=100):
+    return 1 - max(0, epoch + 1 - epochs) / (decay_epochs + 1)
+
+
+@pytest.mark.parametrize(("epoch", "factor"), [(0, 1.0), (99, 1.0), (100, 0.9901), (150, 0.495), (199, 0.0099)])
+def test_learning_rate_is_the_published_one(epoch, factor):
+    schedule = ConstantThenLinear(2e-4, epochs=100, decay_epochs=100, steps_per_epoch=7)
+    assert published(epoch) == pytest.approx(factor, abs=5e-5)
+    for step in (epoch * 7, epoch * 7 + 6):  # the first and the last update of the epoch
+        assert float(schedule(step)) == pytest.approx(2e-4 * published(epoch), rel=1e-4)
+
+
+def test_longer_training_keeps_the_decay_for_its_end():
+    recipe = Recipe(epochs=2, decay_epochs=2, steps_per_epoch=10, steps=100)
+    schedule = recipe_optimizer(recipe).players["generator"]._learning_rate
+    rates = [float(schedule(step)) / recipe.learning_rate for step in (0, 79, 80, 90, 99)]
+    np.testing.assert_allclose(rates, [1, 1, 2 / 3, 1 / 3, 1 / 3], rtol=1e-5)
+
+
+def test_discriminators_that_learn_more_often_decay_at_the_same_time():
+    recipe = Recipe(epochs=1, decay_epochs=1, steps_per_epoch=10, order="discriminator-first", critic_steps=5)
+    players = recipe_optimizer(recipe).players
+    at = {player: float(players[player]._learning_rate(10 * updates)) for player, updates in
+          (("generator", 1), ("discriminator", 5))}  # fmt: skip
+    assert at["generator"] == at["discriminator"] == pytest.approx(1e-4)
+
+
+def test_recipe_decides_the_rates_betas_and_epsilon():
+    players = recipe_optimizer(
+        Recipe(learning_rate=3e-4, discriminator_rate=6e-4, betas=(0.0, 0.9), epsilon=1e-6)
+    ).players
+    assert [float(players[p].learning_rate) for p in ("generator", "discriminator")] == pytest.approx([3e-4, 6e-4])
+    adam = players["generator"]
+    assert (adam.beta_1, adam.beta_2, adam.epsilon) == (0.0, 0.9, 1e-6)
+
+
+def test_an_update_of_one_player_leaves_the_other_alone():
+    mine, yours = keras.Variable([1.0]), keras.Variable([1.0])
+    mine.player, yours.player = "generator", "discriminator"
+    optimizer = PlayerOptimizer({"generator": keras.optimizers.SGD(0.5), "discriminator": keras.optimizers.SGD(0.1)})
+    optimizer.build([mine, yours])
+    optimizer.apply([keras.ops.ones(1)], [mine])
+    assert (mine.numpy().item(), yours.numpy().item()) == (0.5, 1.0)
+    optimizer.apply([keras.ops.ones(1), keras.ops.ones(1)], [mine, yours])
+    assert (mine.numpy().item(), yours.numpy().item()) == pytest.approx((0.0, 0.9))
+    assert int(optimizer.iterations) == 2

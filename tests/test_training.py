@@ -1,0 +1,227 @@
+"""A training leaves a complete run folder, can be stopped, killed and resumed, and says what goes wrong."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import stylezoo
+from stylezoo import training
+from stylezoo.errors import BadData, BadRun
+from stylezoo.recipe import Recipe
+
+TINY = {
+    "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
+    "load_size": 20, "batch_size": 1,
+}  # fmt: skip
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Three sources and two styles, in folders."""
+    rng = np.random.default_rng(0)
+    for name, count in (("source", 3), ("style", 2)):
+        (tmp_path / name).mkdir()
+        for i in range(count):
+            pixels = rng.integers(0, 256, (24, 32, 3), dtype="uint8")
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    return {name: tmp_path / name for name in ("source", "style")}
+
+
+def size_of(path):
+    with Image.open(path) as image:
+        return image.size
+
+
+def state(folder):
+    """Everything that a checkpoint of a run holds, as numbers."""
+    model = stylezoo.load_model(folder)
+    return [v.numpy() for v in [*model.variables, *model.optimizer.variables]]
+
+
+def same(one, other):
+    return len(one) == len(other) and all((a == b).all() for a, b in zip(one, other, strict=True))
+
+
+def command(folder, pictures, steps, **extra):
+    """A training in a process of its own, in the words of the command line."""
+    settings = {**{k: v for k, v in TINY.items() if k != "discriminators"}, **extra}
+    return [
+        sys.executable, "-m", "stylezoo", "train", "single-pair", "--discriminator", TINY["discriminators"][0],
+        "--source", pictures["source"], "--style", pictures["style"], "-o", folder, "--steps", str(steps),
+        *(word for key, value in settings.items() for word in ("--set", f"{key}={value}")),
+    ]  # fmt: skip
+
+
+def test_run_folder_holds_what_is_promised(pictures, tmp_path):
+    run = tmp_path / "run"
+    model = stylezoo.train("single-pair", out=run, steps=20, **pictures, **TINY)
+    recipe = Recipe.read(run / "recipe.json")
+    assert recipe == model.recipe
+    assert (recipe.steps, recipe.steps_per_epoch) != (None, None)
+    plugins = json.loads((run / "plugins.json").read_text())
+    assert {"kind": "loss", "name": "lsgan", "distribution": "stylezoo", "version": stylezoo.__version__} in plugins
+    with open(run / "log.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == list(range(1, 21))
+    assert all(np.isfinite(float(row["generator/lsgan"])) for row in rows)
+    sheets = sorted(path.name for path in (run / "samples").iterdir())
+    assert sheets == [f"step-{step:06d}.png" for step in range(2, 21, 2)]
+    assert (run / "checkpoints/latest.weights.h5").is_file()
+    assert not list(run.rglob(".*"))  # no temporary file is left
+    x = np.random.default_rng(0).uniform(-1, 1, (16, 16, 3)).astype("float32")
+    np.testing.assert_array_equal(stylezoo.load_model(run).stylize(x), model.stylize(x))
+
+
+def test_contact_sheet_shows_source_style_and_fake(pictures, tmp_path):
+    stylezoo.train("single-pair", out=tmp_path / "run", steps=1, **pictures, **TINY)
+    width, height = size_of(tmp_path / "run/samples/step-000001.png")
+    assert height > 3 * 20  # a row for each of the three sources
+    assert width > 3 * 20 * 32 / 24  # in it three pictures, each 20 pixels high
+
+
+def test_same_recipe_gives_the_same_weights(pictures, tmp_path):
+    for name in "ab":
+        stylezoo.train("single-pair", out=tmp_path / name, steps=4, **pictures, **TINY)
+    assert same(state(tmp_path / "a"), state(tmp_path / "b"))
+    again = Recipe.read(tmp_path / "a/recipe.json")
+    training.train(again, out=tmp_path / "c", **pictures)
+    assert same(state(tmp_path / "a"), state(tmp_path / "c"))
+
+
+def test_longer_training_continues_a_complete_one(pictures, tmp_path):
+    options = {**pictures, **TINY}
+    stylezoo.train("single-pair", out=tmp_path / "whole", steps=7, **options)
+    stylezoo.train("single-pair", out=tmp_path / "parts", steps=3, **options)
+    with pytest.raises(BadRun, match="has made 3 steps, as many as it should"):
+        training.resume(tmp_path / "parts")
+    run = training.fit(training.resume(tmp_path / "parts", steps=7))
+    assert run.step == 7
+    assert same(state(tmp_path / "whole"), state(tmp_path / "parts"))
+    assert Recipe.read(tmp_path / "parts/recipe.json").steps == 7
+
+
+def test_images_in_memory_are_kept_for_resuming(tmp_path):
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype="uint8"))
+    stylezoo.train("single-pair", source=image, style=[image, image], out=tmp_path / "run", steps=1, **TINY)
+    run = training.resume(tmp_path / "run", steps=2)
+    assert (len(run.batches.source), len(run.batches.style)) == (1, 2)
+
+
+def test_log_of_a_resumed_run_has_every_step_once(pictures, tmp_path):
+    run = training.start(Recipe.named("single-pair", steps=6, **TINY), out=tmp_path / "run", **pictures)
+    run.steps = 4
+    training.fit(run)
+    with open(tmp_path / "run/log.csv", "a") as file:  # what a kill after the last checkpoint leaves
+        file.write("5,1.0,0,0,0,0,0\n")
+    training.fit(training.resume(tmp_path / "run"))
+    with open(tmp_path / "run/log.csv", newline="") as file:
+        assert [row[0] for row in csv.reader(file)] == ["step", *"123456"]
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_saves_everything_and_resumes_bit_for_bit(end, pictures, tmp_path):
+    process = subprocess.Popen(command(tmp_path / "run", pictures, 4000), stdout=subprocess.PIPE, text=True)
+    wait_for(lambda: (tmp_path / "run/log.csv").exists() and len((tmp_path / "run/log.csv").read_text().split()) > 2)
+    process.send_signal(end)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"stylezoo train --resume {tmp_path / 'run'}" in out
+    stopped = int(stylezoo.load_model(tmp_path / "run").step)
+    assert 0 < stopped < 4000
+    training.fit(training.resume(tmp_path / "run", steps=stopped + 5))
+    stylezoo.train("single-pair", out=tmp_path / "whole", steps=stopped + 5, **pictures, **TINY)
+    assert same(state(tmp_path / "run"), state(tmp_path / "whole"))
+
+
+@pytest.mark.long
+def test_killed_run_resumes_bit_for_bit(pictures, tmp_path):
+    """SIGKILL at a moment of its choosing, twice; the run ends with the weights of one that was left alone."""
+    program = (
+        "import sys; from stylezoo import training; training.CHECKPOINT_SECONDS = 0.2\n"
+        "run = training.resume(sys.argv[1]); training.fit(run)"
+    )
+    steps = 600
+    recipe = Recipe.named("single-pair", steps=steps, **{**TINY, "average": 0.9})
+    training.start(recipe, out=tmp_path / "run", **pictures)
+    checkpoint = tmp_path / "run/checkpoints/latest.weights.h5"
+    for _ in range(2):
+        seen = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        process = subprocess.Popen([sys.executable, "-c", program, tmp_path / "run"])
+        wait_for(lambda seen=seen: checkpoint.exists() and checkpoint.stat().st_mtime_ns > seen)
+        process.kill()
+        process.wait()
+        assert not (tmp_path / "run/model.keras").exists()  # it had not come to its end
+    training.fit(training.resume(tmp_path / "run"))
+    training.train(recipe, out=tmp_path / "whole", **pictures)
+    assert same(state(tmp_path / "run"), state(tmp_path / "whole"))
+
+
+def test_full_disk_is_one_line_and_keeps_what_was_saved(pictures, tmp_path):
+    """A limit on the size of files stands for the full disk: the operating system refuses the write either way."""
+    stylezoo.train("single-pair", out=tmp_path / "run", steps=2, **pictures, **TINY)
+    before = (tmp_path / "run/checkpoints/latest.weights.h5").read_bytes()
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "from stylezoo.cli import main; main(['train', '--resume', sys.argv[1], '--steps', '4'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program, tmp_path / "run"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"Error: Cannot write into '{tmp_path / 'run'}'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "run/checkpoints/latest.weights.h5").read_bytes() == before
+    assert not list((tmp_path / "run").rglob(".*"))
+
+
+def test_folder_in_use_is_refused(pictures, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/mine.txt").write_text("x")
+    with pytest.raises(BadRun, match="is not empty"):
+        stylezoo.train("single-pair", out=tmp_path / "run", **pictures)
+
+
+def test_new_folders_are_numbered(tmp_path):
+    assert training.new_folder("acme/x", tmp_path) == tmp_path / "x"
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x-2").mkdir()
+    assert training.new_folder("x", tmp_path) == tmp_path / "x-3"
+
+
+def test_missing_pictures_are_told_before_anything_is_made(tmp_path):
+    with pytest.raises(BadData, match="There is no file or folder"):
+        stylezoo.train("single-pair", source="nowhere", style="nowhere", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"])
+def test_damaged_run_folder_is_one_line(content, tmp_path):
+    if content:
+        (tmp_path / "recipe.json").write_text(content)
+    with pytest.raises(stylezoo.StylezooError, match=r"recipe"):
+        training.resume(tmp_path)
+
+
+def wait_for(condition, seconds=90):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_device_is_named():
+    assert training.device().startswith(("CPU, ", "GPU, "))
+    assert str(os.cpu_count()) in training.device() or "GPU" in training.device()
+
+
+def test_result_is_the_first_source_at_its_own_size(pictures, tmp_path):
+    model = stylezoo.train("single-pair", out=tmp_path / "run", steps=1, **pictures, **TINY)
+    assert size_of(tmp_path / "run/result.png") == (32, 24)
+    with Image.open(tmp_path / "run/result.png") as result:
+        np.testing.assert_array_equal(result, model.stylize(pictures["source"] / "0.png"))

@@ -1,0 +1,1 @@
+"""A module, and no component in it."""
