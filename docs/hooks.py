@@ -39,6 +39,7 @@ def command_line():
 def _plugin(plugin, name):
     said = describe(plugin)
     prose, _, arguments = said.doc.partition("\nArgs:\n")
+    prose = f"{said.about}\n\n{prose}" if said.about else prose
     meanings = dict(re.findall(r"^    (\w+): (.+(?:\n {5,}.+)*)", arguments, re.MULTILINE))
     settings = ",".join(f"{option.name}={option.default.strip(QUOTES) or '...'}" for option in said.options)
     use = shlex.join(["stylezoo", "train", *USE[plugin.kind], f"{name}:{settings}" if settings else name])

@@ -128,12 +128,11 @@ def show(name, as_json):
     """
     from stylezoo.sources import describe
 
-    owner, _, bare = name.rpartition("/")
-    found = [p for p in registry.plugins() if p.name == bare and owner in ("", p.distribution)]
-    if not found:
-        names = sorted({p.name for p in registry.plugins()})
-        raise UnknownPlugin(f"No plugin is named '{name}'.{did_you_mean(bare, names)} Installed: {name_all(names)}.")
-    shown = [(plugin, describe(plugin)) for plugin in found]
+    known = registry.plugins()
+    shown = [(plugin, describe(plugin)) for plugin in known if plugin.answers_to(name)]
+    if not shown:
+        names = sorted({plugin.name for plugin in known})
+        raise UnknownPlugin(f"No plugin is named '{name}'.{did_you_mean(name, names)} Installed: {name_all(names)}.")
     if as_json:
         rows = [{**_identity(plugin), **asdict(said), "file": str(said.file or "")} for plugin, said in shown]
         click.echo(json.dumps({"schema": 1, "plugins": rows}, indent=2, default=str))
@@ -202,7 +201,7 @@ def train(model, source, style, out, losses, generator, discriminators, settings
     changes = dict(settings)
     given = {"losses": losses, "generator": generator, "discriminators": discriminators, "steps": steps, "seed": seed}
     changes.update({name: value for name, value in given.items() if value not in (None, ())})
-    if resume and (model or source or style or out or file or dry_run or set(changes) - {"steps"}):
+    if resume and (model or source or style or out or file or dry_run or settings or set(changes) - {"steps"}):
         raise click.UsageError("--resume goes on as the run began; only --steps can be given with it.")
     if file and model:
         raise click.UsageError(f"Name the model '{model}' or the recipe '{file}', not both.")
@@ -234,8 +233,14 @@ def train(model, source, style, out, losses, generator, discriminators, settings
     type=click.Path(path_type=Path),
     help="The file to write, or for several pictures the folder. Default: beside each picture, as NAME-stylized.png.",
 )
-def stylize(pictures, model, out):
-    """Redraw PICTURES in the style that a model has learned; each keeps its size."""
+@click.option(
+    "--size", type=click.IntRange(min=16), help="Scale the shorter side to so many pixels first; less: broader strokes."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, help="Another number, another hand; for models with noise."
+)
+def stylize(pictures, model, out, size, seed):
+    """Redraw PICTURES in the style that a model has learned; without --size each keeps its own."""
     targets = _targets(pictures, out)
     _import_keras()
     import stylezoo
@@ -245,7 +250,9 @@ def stylize(pictures, model, out):
     failed = 0
     for picture, target in targets.items():
         try:
-            images.save_picture(gan.stylize(picture), target)
+            image = images.open_picture(picture)
+            image = images.scaled(image, size) if size else image
+            images.save_picture(gan.stylize(image, seed), target)
             click.echo(target)
         except (StylezooError, OSError) as error:  # one bad picture does not stop the others
             click.secho(f"Error: {error}", fg="red", err=True)

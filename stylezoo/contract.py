@@ -3,22 +3,45 @@
 Pictures are float tensors (batch, height, width, 3) in [-1, 1], discriminators answer with logits of any spatial shape.
 Generators and discriminators need no class of ours: a function ``build(shape, **options) -> keras.Model`` is enough.
 
-* A generator's model takes the source, or ``[source, style]`` if it has two inputs, and answers with a picture of the
+* A generator's model has an input `source`, and may have the inputs `style`, a picture of the same size, and `noise`,
+  normal random numbers of any shape: (None, None, 1) for a map, (8,) for a code. It answers with a picture of the
   source's size. It is built for ``shape == (None, None, 3)``.
 * A discriminator's model takes a picture, or ``[source, picture]`` if it has two inputs, and answers with logits.
   It is built for ``shape == (image_size, image_size, 3)``.
 """
 
 from abc import ABC, abstractmethod
+from copy import copy
 from functools import cached_property
 
 
-def generate(generator, source, style, training=False):
-    """A generator's picture of `source`, float32, whatever the precision it is computed in."""
+def generate(generator, source, style, training=False, seed=0):
+    """A generator's picture of `source`, float32, whatever the precision it is computed in.
+
+    Args:
+        generator: A generator's model.
+        source: Pictures, (batch, height, width, 3) in [-1, 1].
+        style: Likewise; only a generator that has the input is given it.
+        training: Whether layers such as dropout behave as in training.
+        seed: A number or a `keras.random.SeedGenerator` for the input `noise`; None: the noise is 0.
+    """
     from keras import ops  # contract.py is imported for listings as well: Keras takes three seconds
 
-    inputs = [source, style] if len(generator.inputs) == 2 else source
+    if len(generator.inputs) == 1:
+        inputs = source
+    else:
+        given = {"source": ops.convert_to_tensor(source), "style": ops.convert_to_tensor(style)}
+        inputs = [_noise(i, source, seed) if i.name == "noise" else given[i.name] for i in generator.inputs]
     return ops.cast(generator(inputs, training=training), "float32")
+
+
+def _noise(wanted, source, seed):
+    """Normal noise in the shape of an input; what the input leaves open is the source's."""
+    import keras
+
+    open_to = (*keras.ops.shape(source)[:3], None)
+    shape = [size or other for size, other in zip(wanted.shape, open_to, strict=False)]
+    return keras.ops.zeros(shape) if seed is None else keras.random.normal(shape, seed=seed)
 
 
 def judge(discriminator, picture, source, training=False):
@@ -27,6 +50,19 @@ def judge(discriminator, picture, source, training=False):
 
     inputs = [source, picture] if len(discriminator.inputs) == 2 else picture
     return ops.cast(discriminator(inputs, training=training), "float32")
+
+
+def pixel_gradient(discriminator, picture, source, training=False):
+    """How the sum of a discriminator's logits changes with each value of `picture`: a tensor of its shape.
+
+    What gradient penalties are made of; the gradient of the gradient is there as well.
+    """
+    import tensorflow as tf  # Keras has no gradient of its own
+
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        logits = judge(discriminator, picture, source, training)
+    return tape.gradient(logits, picture)
 
 
 class Translation:
@@ -41,30 +77,36 @@ class Translation:
         inverse: The generator of the opposite direction, None in a one-way model.
         discriminators: The networks that tell `style` from `fake`.
         training: Whether layers such as dropout behave as in training.
+        judge_identity: Whether discriminators are shown `identity` as generated pictures, besides `fake`.
+        seed: A number or a `keras.random.SeedGenerator` for generators that have the input `noise`.
     """
 
-    def __init__(self, source, style, generator, discriminators=(), inverse=None, training=True):
+    def __init__(
+        self, source, style, generator, discriminators=(), inverse=None, training=True, judge_identity=False, seed=0
+    ):
         self.source = source
         self.style = style
         self.generator = generator
         self.discriminators = list(discriminators)
         self.inverse = inverse
         self.training = training
+        self.judge_identity = judge_identity
+        self.seed = seed
 
     @cached_property
     def fake(self):
         """What the generator makes of `source`, (batch, height, width, 3) in [-1, 1]."""
-        return generate(self.generator, self.source, self.style, self.training)
+        return generate(self.generator, self.source, self.style, self.training, self.seed)
 
     @cached_property
     def cycled(self):
         """`fake` translated back to `source`; only for two-way models."""
-        return generate(self.inverse, self.fake, self.source, self.training)
+        return generate(self.inverse, self.fake, self.source, self.training, self.seed)
 
     @cached_property
     def identity(self):
-        """What the generator makes of `style`, which it should leave as it is."""
-        return generate(self.generator, self.style, self.style, self.training)
+        """What the generator makes of `style` without noise: it should leave it as it is."""
+        return generate(self.generator, self.style, self.style, self.training, seed=None)
 
     @cached_property
     def real_logits(self):
@@ -73,15 +115,25 @@ class Translation:
 
     @cached_property
     def fake_logits(self):
-        """How real each discriminator finds `fake`: a list of tensors, one a discriminator."""
-        return [judge(d, self.fake, self.source, self.training) for d in self.discriminators]
+        """How real each discriminator finds generated pictures: a list of tensors, one a discriminator."""
+        from keras import ops
+
+        pictures, sources = self.fake, self.source
+        if self.judge_identity:
+            pictures = ops.concatenate([pictures, self.identity])
+            sources = ops.concatenate([sources, self.style])
+        return [judge(d, pictures, sources, self.training) for d in self.discriminators]
 
     def detached(self):
         """The same translation judged anew, no gradient reaching the generator: what a discriminator learns from."""
         from keras import ops
 
-        twin = Translation(self.source, self.style, self.generator, self.discriminators, self.inverse, self.training)
+        twin = copy(self)
+        for name in ("real_logits", "fake_logits"):
+            vars(twin).pop(name, None)
         twin.fake = ops.stop_gradient(self.fake)
+        if self.judge_identity:
+            twin.identity = ops.stop_gradient(self.identity)
         return twin
 
 

@@ -28,6 +28,7 @@ class Pictures:
         where: A picture file, a folder that is searched with its subfolders, a Pillow image, or a list of them.
         size: The shorter side, in pixels.
         smallest: The least shorter side that a picture must have had before, in pixels.
+        tones: What `images.tones` found, to which each picture is brought; None: they stay as they are.
 
     Attributes:
         items: The files and images that are used, in order.
@@ -37,8 +38,9 @@ class Pictures:
         BadData: There is no such file or folder, or not one usable picture.
     """
 
-    def __init__(self, where, size: int, smallest: int = 1):
+    def __init__(self, where, size: int, smallest: int = 1, tones=None):
         self.size = size
+        self.tones = tones
         self.smallest = smallest
         self.items, self.skipped = [], []
         self._kept, self._kept_bytes = {}, 0
@@ -96,7 +98,10 @@ class Pictures:
                 f"{name} has {image.width} x {image.height} pixels, too small: at least {self.smallest} are needed "
                 "each way, half of the recipe's image_size."
             )
-        return np.asarray(images.scaled(image, self.size))
+        image = images.scaled(image, self.size)
+        if self.tones is not None:
+            image = images.to_image(images.match_tones(images.to_array(image), self.tones))
+        return np.asarray(image)
 
 
 def _image(item):
@@ -122,9 +127,14 @@ class Batches:
 
     def __init__(self, recipe: Recipe, source, style):
         self.recipe = recipe
-        self.source, self.style = (
-            Pictures(each, recipe.scaled_size, recipe.image_size // 2) for each in (source, style)
-        )
+        sizes = recipe.scaled_size, recipe.image_size // 2
+        self.style = Pictures(style, *sizes)
+        self.source = Pictures(source, *sizes, self.tones if recipe.match_tones else None)
+
+    @cached_property
+    def tones(self) -> np.ndarray:
+        """What is light and dark in the styles: see `images.tones`."""
+        return images.tones([self.style[i].astype("float32") / 127.5 - 1 for i in range(len(self.style))])
 
     @cached_property
     def per_step(self) -> int:
@@ -139,7 +149,7 @@ class Batches:
     def __getitem__(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Batch n: (source, style), each float32 (pictures, image_size, image_size, 3) in [-1, 1]."""
         numbers = range(n * self.per_step, (n + 1) * self.per_step)
-        source = [self._crop(self.source, SOURCE, i, (1.0, 1.0)) for i in numbers]
+        source = [self._crop(self.source, SOURCE, i, self.recipe.source_zoom) for i in numbers]
         style = [self._crop(self.style, STYLE, i, self.recipe.style_zoom) for i in numbers]
         return tuple(np.stack(crops).astype("float32") / 127.5 - 1 for crops in (source, style))
 
@@ -162,12 +172,14 @@ class Batches:
         pixels = pictures[_order(len(pictures), seed, stream, epoch)[place]]
         random = np.random.default_rng([seed, CROPS, stream, i])
         height, width = pixels.shape[:2]
-        taken = min(round(side * random.uniform(*zoom)), height, width)
+        taken = min(max(1, round(side * random.uniform(*zoom))), height, width)
         top, left = random.integers(0, [height - taken + 1, width - taken + 1])
         crop = pixels[top : top + taken, left : left + taken]
         if taken != side:
             crop = np.asarray(Image.fromarray(crop).resize((side, side), Image.Resampling.LANCZOS))
-        return crop[:, ::-1] if self.recipe.flip and random.random() < 0.5 else crop
+        if self.recipe.flip and random.random() < 0.5:
+            crop = crop[:, ::-1]
+        return np.rot90(crop, random.integers(4)) if self.recipe.turn_style and stream == STYLE else crop
 
 
 @lru_cache(maxsize=8)

@@ -8,8 +8,8 @@ import tensorflow as tf
 from keras import ops
 
 from stylezoo import registry
-from stylezoo.contract import Loss, Translation
-from stylezoo.errors import BadRun, BrokenPlugin
+from stylezoo.contract import Loss, Translation, generate
+from stylezoo.errors import BadRun, BrokenPlugin, name_all
 from stylezoo.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
 from stylezoo.recipe import Recipe
 from stylezoo.stylizing import stylize
@@ -34,6 +34,7 @@ class GAN(keras.Model):
         inverse_discriminators: In a two-way model those that judge source pictures, else empty.
         average: The generator with averaged weights, None if the recipe's `average` is 0.
         step: How many updates of the generator were made.
+        tones: With the recipe's `match_tones` the tones of the styles, which training sets; else None.
 
     Raises:
         UnknownPlugin: A name is not offered by any installed distribution.
@@ -59,7 +60,12 @@ class GAN(keras.Model):
             for _, _, loss in self.terms:
                 loss.build(self.generator, shape)
             self.loss_layers = [layer for _, _, loss in self.terms for layer in loss.layers]
-            self.step = self.add_weight(shape=(), dtype="int64", initializer="zeros", trainable=False, name="step")
+            self.noise = keras.random.SeedGenerator()
+            state = {"initializer": "zeros", "trainable": False}
+            self.step = self.add_weight(shape=(), dtype="int64", name="step", **state)
+            self.tones = (
+                self.add_weight(shape=(4,), dtype="float32", name="tones", **state) if recipe.match_tones else None
+            )
         if self.average:
             self.average.trainable = False
             self.average.set_weights(self.generator.get_weights())
@@ -89,15 +95,17 @@ class GAN(keras.Model):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def call(self, inputs, training=False):
-        """The stylised source: `inputs` is the source, or [source, style] for a generator with two inputs."""
-        return (self.average or self.generator)(inputs, training=training)
+        """The stylised source: `inputs` is the source, or [source, style] for a generator that looks at both."""
+        source, style = inputs if isinstance(inputs, list | tuple) else (inputs, inputs)
+        return generate(self.average or self.generator, source, style, training)
 
-    def stylize(self, picture):
+    def stylize(self, picture, seed=0):
         """Redraw a picture in the style.
 
         Args:
             picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
                 [-1, 1], of any size.
+            seed: For a generator with noise another number gives another hand; the same gives the same picture.
 
         Returns:
             A Pillow image for a path or an image; a float32 array of the same shape, not quantised, for an array.
@@ -105,7 +113,8 @@ class GAN(keras.Model):
         Raises:
             BadPicture: The file cannot be used.
         """
-        return stylize(self.average or self.generator, picture)
+        known = self.tones is not None and self.tones.numpy().any()
+        return stylize(self.average or self.generator, picture, self.tones.numpy() if known else None, seed)
 
     # Training
 
@@ -119,13 +128,13 @@ class GAN(keras.Model):
 
     def translations(self, source, style, training=True):
         """The directions of one step: one, or two in a two-way model."""
-        forward = Translation(source, style, self.generator, self.discriminators, self.inverse, training)
+        seed = self.noise if training else 0
+        rest = {"training": training, "judge_identity": self.recipe.judge_identity, "seed": seed}
+        forward = Translation(source, style, self.generator, self.discriminators, self.inverse, **rest)
         if self.inverse is None:
             return [forward]
-        return [
-            forward,
-            Translation(style, source, self.inverse, self.inverse_discriminators, self.generator, training),
-        ]
+        back = Translation(style, source, self.inverse, self.inverse_discriminators, self.generator, **rest)
+        return [forward, back]
 
     def cost(self, player, translations):
         """What a player pays in this step: a scalar tensor. Every term is also noted in its metric."""
@@ -274,6 +283,12 @@ def _network(kind, spec, shape):
     net = spec.build(kind, shape=shape)
     if not isinstance(net, keras.Model):
         raise BrokenPlugin(f"The {kind} '{spec.name}' built a {type(net).__name__}; it must build a keras.Model.")
+    unknown = {i.name for i in net.inputs} - {"source", "style", "noise"}
+    if kind == "generator" and len(net.inputs) > 1 and unknown:
+        raise BrokenPlugin(
+            f"The generator '{spec.name}' has the inputs {name_all(i.name for i in net.inputs)}; "
+            "several inputs must be called source, style and noise."
+        )
     return net
 
 

@@ -70,7 +70,36 @@ def to_array(image: Image.Image) -> np.ndarray:
 
 def to_image(array: np.ndarray) -> Image.Image:
     """A float array (height, width, 3) as an image; values outside of [-1, 1] are clipped."""
-    return Image.fromarray(np.rint((np.clip(array, -1, 1) + 1) * 127.5).astype("uint8"))
+    return Image.fromarray(_levels(array))
+
+
+def light(array: np.ndarray) -> np.ndarray:
+    """The luminance (ITU-R BT.601) of pictures (..., 3), in their range."""
+    return array @ np.float32([0.299, 0.587, 0.114])
+
+
+def tones(arrays: list[np.ndarray]) -> np.ndarray:
+    """What is light and dark in pictures in [-1, 1], all together: mean, deviation, darkest and lightest luminance.
+
+    The darkest and the lightest half per cent are left out: they may be specks.
+    """
+    counts = sum(np.bincount(_levels(light(array)).ravel(), minlength=256) for array in arrays)
+    values, shares = np.linspace(-1, 1, 256), np.cumsum(counts) / counts.sum()
+    mean = np.average(values, weights=counts)
+    deviation = np.sqrt(np.average((values - mean) ** 2, weights=counts))
+    darkest, lightest = (values[np.searchsorted(shares, share)] for share in (0.005, 0.995))
+    return np.array([mean, deviation, darkest, lightest], "float32")
+
+
+def match_tones(array: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """A picture in [-1, 1] with its luminance brought to wanted `tones`, its colours kept (Hertzmann et al., 2001).
+
+    The mean and the spread of light become those of the style (Image Analogies, https://doi.org/10.1145/383259.383295).
+    """
+    before = light(array)
+    mean, deviation, darkest, lightest = wanted
+    after = np.clip((before - before.mean()) / (before.std() + 1e-6) * deviation + mean, darkest, lightest)
+    return np.clip(array + (after - before)[..., None], -1, 1)
 
 
 def scaled(image: Image.Image, shorter: int) -> Image.Image:
@@ -146,6 +175,11 @@ def _quietly():
     with WARNING_FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _levels(array):
+    """Values in [-1, 1] as the nearest of 256 levels."""
+    return np.rint((np.clip(array, -1, 1) + 1) * 127.5).astype("uint8")
 
 
 def _eight_bits(values):

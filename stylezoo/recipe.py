@@ -29,13 +29,19 @@ class Recipe:
         two_way: Whether a second generator and discriminators translate back, as in CycleGAN.
         order: "together": both players learn from the same forward pass; "discriminator-first": the generator is
             judged by discriminators that have just learned.
+        judge_identity: Whether the discriminators are shown generator(style) as generated pictures as well. These
+            differ from style pictures only in how they are painted, not in what they show.
         critic_steps: Updates of the discriminators per update of the generator, each on a batch of its own.
+        match_tones: Whether light and dark of every source are brought to the mean and the spread that they have in
+            the styles, before it is redrawn: a bright photograph for a dark painting.
         image_size: Side of the square crops that are trained on, in pixels.
         load_size: Shorter side to which pictures are scaled before they are cropped, in pixels; None: 12 % more than
             `image_size`.
-        style_zoom: The range of sizes from which style crops are taken, as multiples of `image_size`; they are scaled
-            back to it. (1, 1): no zoom.
+        source_zoom: The range of sizes in which crops are taken from sources, as multiples of `image_size` to which
+            they are then scaled: (1, 2) shows up to twice as much of the picture, half as large.
+        style_zoom: Likewise for styles: (0.5, 1) makes strokes up to twice as broad.
         flip: Whether half of the crops are mirrored.
+        turn_style: Whether style crops are turned by quarters, so that strokes run in all directions.
         batch_size: Pictures of each kind in one batch.
         learning_rate: Adam's step size for the generator.
         discriminator_rate: Adam's step size for the discriminators; None: the generator's.
@@ -57,11 +63,15 @@ class Recipe:
     losses: tuple[Spec, ...] = (Spec("lsgan"),)
     two_way: bool = False
     order: str = "together"
+    judge_identity: bool = False
     critic_steps: int = 1
+    match_tones: bool = False
     image_size: int = 256
     load_size: int | None = None
+    source_zoom: tuple[float, float] = (1.0, 1.0)
     style_zoom: tuple[float, float] = (1.0, 1.0)
     flip: bool = True
+    turn_style: bool = False
     batch_size: int = 1
     learning_rate: float = 2e-4
     discriminator_rate: float | None = None
@@ -86,12 +96,14 @@ class Recipe:
             raise BadRecipe(f"order is '{self.order}'; it can be {name_all(ORDERS)}.")
         if self.precision not in PRECISIONS:
             raise BadRecipe(f"precision is '{self.precision}'; it can be {name_all(PRECISIONS)}.")
-        if not 1 <= self.style_zoom[0] <= self.style_zoom[1]:
-            raise BadRecipe(f"style_zoom is {self.style_zoom}; it must be two numbers, 1 or more, the smaller first.")
+        for name in ("source_zoom", "style_zoom"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise BadRecipe(f"{name} is {(low, high)}; it must be two numbers above 0, the smaller first.")
         if self.load_size is not None and self.load_size < self.image_size:
             raise BadRecipe(f"load_size is {self.load_size}; it must be at least image_size, {self.image_size}.")
-        if self.average >= 1:
-            raise BadRecipe(f"average is {self.average}; it must be less than 1.")
+        if max(self.average, *self.betas) >= 1:
+            raise BadRecipe(f"average is {self.average} and betas are {self.betas}; they must be less than 1.")
         if self.critic_steps > 1 and self.order == "together":
             raise BadRecipe(f"critic_steps is {self.critic_steps}; more than one needs order='discriminator-first'.")
         if self.steps is None and self.epochs + self.decay_epochs == 0:
@@ -224,7 +236,7 @@ class Recipe:
         raise BadRecipe(f"'{key}' cannot be set: only generator and discriminators have options of this form.")
 
     def _with_loss(self, new: Spec) -> Recipe:
-        adversarial = new.load("loss").adversarial
+        adversarial = new.weight and new.load("loss").adversarial  # of weight 0 it takes away itself only
         keep = [
             old for old in self.losses if old.label != new.label and not (adversarial and old.load("loss").adversarial)
         ]

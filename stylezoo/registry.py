@@ -57,6 +57,11 @@ class Plugin:
         """Distribution and version, "stylezoo 0.1.0"."""
         return f"{self.distribution} {self.version}".rstrip()
 
+    def answers_to(self, name: str) -> bool:
+        """Whether a name, "lsgan" or "distribution/lsgan", means this plugin."""
+        owner, _, bare = name.rpartition("/")
+        return bare == self.name and (not owner or _same(owner, self.distribution))
+
     @cached_property
     def entry_point(self) -> entrypoints.EntryPoint:
         try:
@@ -114,7 +119,7 @@ def find(kind: str, name: str, home: str = "") -> Plugin:
     """
     known = plugins(kind)
     wanted, _, bare = name.rpartition("/")
-    matches = [p for p in known if p.name == bare and (not wanted or _same(p.distribution, wanted))]
+    matches = [p for p in known if p.answers_to(name)]
     at_home = [p for p in matches if _same(p.distribution, home)]
     if len(at_home) == 1 or len(matches) == 1:
         return (at_home or matches)[0]

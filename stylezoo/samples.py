@@ -1,7 +1,5 @@
 """The built-in sample pair: a real photograph, and a painting that is drawn here, stroke by stroke."""
 
-from functools import cache
-
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -10,14 +8,9 @@ from stylezoo.errors import MissingExtra
 SIZE = 512  # side of both pictures, in pixels
 CANVAS = 2 * SIZE  # the side that is painted on, then halved: edges of strokes come out smooth
 SEED = 7
-PALETTE = np.array(
-    [(12, 22, 66), (20, 44, 60), (26, 62, 132), (58, 112, 172), (84, 120, 88), (132, 178, 196), (236, 196, 66), (250, 228, 146)]
-)  # fmt: skip
-LAYERS = [
-    (30, 2500, 56),
-    (18, 6500, 44),
-    (8, 11000, 32),
-]  # width of strokes on the canvas, count, length: broad to fine
+BLUES = [(12, 22, 66), (20, 44, 60), (26, 62, 132), (58, 112, 172), (84, 120, 88), (132, 178, 196)]
+PALETTE = np.array([*BLUES, (236, 196, 66), (250, 228, 146)])  # from dark to light
+LAYERS = [(30, 2500, 56), (18, 6500, 44), (8, 11000, 32)]  # on the canvas: width and number of strokes, their length
 STEP = 6  # pixels of the canvas from one point of a stroke to the next
 
 
@@ -37,7 +30,6 @@ def photograph() -> Image.Image:
     return Image.fromarray(data.astronaut())
 
 
-@cache
 def painting() -> Image.Image:
     """The style of the sample pair: a night of swirling strokes in blues and yellows, 512 x 512 pixels."""
     random = np.random.default_rng(SEED)

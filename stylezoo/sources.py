@@ -47,9 +47,14 @@ class Description:
     problem: str = ""
 
     @property
+    def about(self) -> str:
+        """Of a model: what its recipe says of itself in one sentence."""
+        return str(dict(self.fields).get("about", ""))
+
+    @property
     def summary(self) -> str:
         """What it is in one line: of a model what its recipe is about, else the docstring's first paragraph."""
-        return dict(self.fields).get("about") or " ".join(self.doc.partition("\n\n")[0].split())
+        return self.about or " ".join(self.doc.partition("\n\n")[0].split())
 
 
 def describe(plugin: Plugin) -> Description:

@@ -14,12 +14,14 @@ COARSEST = 256  # pixels: no published generator halves a picture more than eigh
 SMALLEST = 16  # pixels: a smaller picture has no room for the reflections inside of a network
 
 
-def stylize(generator, picture):
+def stylize(generator, picture, tones=None, seed=0):
     """Redraw a picture; what `GAN.stylize` does.
 
     Args:
         generator: A generator's Keras model.
         picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in [-1, 1].
+        tones: To what light and dark of the picture are brought first, as `images.tones` tells it; None: to nothing.
+        seed: For a generator with noise.
 
     Returns:
         A Pillow image for a path or an image, a float32 array of the same shape for an array.
@@ -27,30 +29,32 @@ def stylize(generator, picture):
     Raises:
         BadPicture: The file cannot be read, or the array is of another shape.
     """
-    if isinstance(picture, Image.Image):
-        return images.to_image(_redraw(generator, images.to_array(picture)[None])[0])
     if isinstance(picture, str | os.PathLike):
-        return stylize(generator, images.open_picture(picture))
+        picture = images.open_picture(picture)
+    if isinstance(picture, Image.Image):
+        return images.to_image(stylize(generator, images.to_array(picture), tones, seed))
     array = np.asarray(picture, "float32")
     if array.ndim not in (3, 4) or array.shape[-1] != 3 or 0 in array.shape:
         raise BadPicture(
             f"An array of shape {array.shape} is no picture: (height, width, 3) or (count, height, width, 3) is needed."
         )
-    return _redraw(generator, array[None])[0] if array.ndim == 3 else _redraw(generator, array)
+    if array.ndim == 4:  # one by one: memory, not speed, is short
+        return np.stack([_redraw(generator, one, tones, seed) for one in array])
+    return _redraw(generator, array, tones, seed)
 
 
-def _redraw(generator, pictures):
-    """Pictures (count, height, width, 3), enlarged by reflection to what the generator can take and cut back."""
-    height, width = pictures.shape[1:3]
-    padded = _enlarged(pictures, _fitting(generator, height), _fitting(generator, width))
-    fakes = [generate(generator, one[None], one[None]) for one in padded]  # one by one: memory, not speed, is short
-    return np.concatenate([ops.convert_to_numpy(fake) for fake in fakes])[:, :height, :width]
+def _redraw(generator, picture, tones, seed):
+    """A picture (height, width, 3), enlarged by reflection to what the generator can take and cut back."""
+    height, width, _ = picture.shape
+    if tones is not None:
+        picture = images.match_tones(picture, tones)
+    padded = _enlarged(picture, _fitting(generator, height), _fitting(generator, width))[None]
+    return ops.convert_to_numpy(generate(generator, padded, padded, seed=seed))[0, :height, :width]
 
 
-def _enlarged(pictures, height, width):
-    """The pictures with their mirror image at the right and the bottom, (count, height, width, 3)."""
-    missing = (height - pictures.shape[1], width - pictures.shape[2])
-    return np.pad(pictures, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+def _enlarged(picture, height, width):
+    """The picture with its mirror image at the right and the bottom, (height, width, 3)."""
+    return np.pad(picture, ((0, height - picture.shape[0]), (0, width - picture.shape[1]), (0, 0)), mode="symmetric")
 
 
 def _fitting(generator, size):
@@ -66,8 +70,8 @@ def _fitting(generator, size):
 
 def _answers(generator, shape):
     """Whether the generator answers a picture of this shape with one of the same shape."""
-    shapes = [shape] * len(generator.inputs)
+    shapes = [tuple(size or other for size, other in zip(each.shape, shape, strict=False)) for each in generator.inputs]
     try:
-        return generator.compute_output_shape(shapes if len(shapes) > 1 else shape) == shape
+        return generator.compute_output_shape(shapes if len(shapes) > 1 else shapes[0]) == shape
     except ValueError:  # branches of different size that cannot be joined
         return False

@@ -242,7 +242,10 @@ def _prepare(folder, recipe, pictures):
     style = samples.painting() if pictures["style"] is None else pictures["style"]
     batches = Batches(recipe, source, style)
     recipe = replace(recipe, steps_per_epoch=recipe.steps_per_epoch or batches.steps_per_epoch)
-    return Run(folder, recipe, batches, GAN(recipe), recipe.total_steps)
+    model = GAN(recipe)
+    if recipe.match_tones:
+        model.tones.assign(batches.tones)
+    return Run(folder, recipe, batches, model, recipe.total_steps)
 
 
 def _place(where, copy):

@@ -157,12 +157,31 @@ def step(crop):
     return abs(columns[-4] - columns[3]) / 9  # far from the borders, where Lanczos bends
 
 
-def test_style_crops_are_zoomed_in_the_range_and_source_crops_never():
-    batches = Batches(Recipe(image_size=16, load_size=64, style_zoom=(1.5, 3)), ramps(), ramps())
-    zooms = [step(batches[n][1][0]) for n in range(100)]
+@pytest.mark.parametrize("stream", [0, 1], ids=["source", "style"])
+def test_crops_of_each_domain_are_zoomed_in_their_own_range(stream):
+    zoom = {("source_zoom", "style_zoom")[stream]: (1.5, 3)}
+    batches = Batches(Recipe(image_size=16, load_size=64, **zoom), ramps(), ramps())
+    zooms = [step(batches[n][stream][0]) for n in range(100)]
     assert 1.4 < min(zooms) < 1.7
     assert 2.8 < max(zooms) < 3.1
-    assert {step(batches[n][0][0]) for n in range(100)} == {1}
+    assert {step(batches[n][1 - stream][0]) for n in range(100)} == {1}
+
+
+def test_style_crops_are_turned_by_quarters_and_sources_never():
+    batches = Batches(Recipe(image_size=16, load_size=64, turn_style=True), ramps(), ramps())
+    for stream, expected in ((0, {True}), (1, {True, False})):
+        # Upright, the red ramp of the pictures runs across and the green one down.
+        upright = {bool(batches[n][stream][0][0, 0, 0] != batches[n][stream][0][0, -1, 0]) for n in range(60)}
+        assert upright == expected
+
+
+def test_sources_are_brought_to_the_tones_of_the_styles():
+    grey = np.random.default_rng(0).integers(100, 200, (16, 16, 1), dtype="uint8").repeat(3, -1)
+    bright, dark = Image.fromarray(grey), Image.fromarray(grey // 2)
+    for match, expected in ((True, grey // 2), (False, grey)):
+        batches = Batches(Recipe(image_size=16, load_size=16, match_tones=match), bright, dark)
+        np.testing.assert_allclose(batches.source[0], expected, atol=2)
+        np.testing.assert_array_equal(batches.style[0], grey // 2)
 
 
 def test_zooming_out_ends_at_the_whole_picture():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import reference_weights
-from stylezoo_builtins.discriminators import dense, patch
+from stylezoo_builtins.discriminators import dense, patch, texture
 
 from stylezoo.layers import InstanceNormalization, SpectralNormalization
 
@@ -65,3 +65,19 @@ def test_dense_has_one_logit_and_the_stated_weights(side, weights):
 def test_dense_refuses_crops_that_would_need_too_many_weights():
     with pytest.raises(ValueError, match=r"256 x 256 pixels would need 101 million weights.*up to 180 pixels"):
         dense.build((256, 256, 3))
+
+
+@pytest.mark.parametrize(("scale", "side"), [(1, 24), (2, 8)])
+def test_texture_judges_whole_patches_of_34_pixels(scale, side):
+    network = texture.build((128, 128, 3), scale=scale)
+    assert network.output_shape == (None, side, side, 1)
+    assert texture.build((34 * scale, 34 * scale, 3), scale=scale).output_shape == (None, 1, 1, 1)
+    with pytest.raises(ValueError, match=f"at least {34 * scale} pixels"):
+        texture.build((34 * scale - 1, 128, 3), scale=scale)
+
+
+def test_texture_has_neither_strides_nor_padding():
+    layers = texture.build((64, 64, 3)).layers
+    convolutions = [layer.layer for layer in layers if isinstance(layer, SpectralNormalization)]
+    assert {(c.strides, c.padding) for c in convolutions} == {((1, 1), "valid")}
+    assert len(convolutions) == 5

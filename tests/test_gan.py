@@ -234,6 +234,59 @@ def test_compile_takes_an_optimizer_for_each_player(pair):
     assert any((a != b).any() for a, b in zip(before[1], weights(gan, "discriminator"), strict=True))
 
 
+def test_judged_identity_is_shown_to_the_discriminators_as_generated(pair):
+    gan = small(judge_identity=True)
+    (translation,) = gan.translations(*pair[:, :2])
+    discriminator = gan.discriminators[0]
+    fake, same = gan.generator(pair[0, :2]), gan.generator(pair[1, :2])
+    for each in (translation, translation.detached()):
+        np.testing.assert_allclose(each.fake_logits[0], discriminator(ops.concatenate([fake, same])), atol=1e-5)
+    history = gan.fit(*pair, batch_size=2, verbose=0).history
+    assert np.isfinite(history["generator"]).all()
+
+
+NOISY = {"generator": "brush:filters=2,blocks=1,length=2"}
+
+
+def test_noise_is_new_in_every_step_and_none_for_identity(pair):
+    gan = small(**NOISY)
+    first, second = (gan.translations(*pair)[0] for _ in range(2))
+    assert (np.asarray(first.fake) != np.asarray(second.fake)).any()
+    np.testing.assert_array_equal(first.identity, second.identity)
+    quiet = gan.generator([pair[1], np.zeros((6, 16, 16, 1), "float32")])
+    np.testing.assert_allclose(first.identity, quiet, atol=1e-6)
+
+
+def test_stylising_is_repeatable_and_another_seed_gives_another_hand(pair):
+    gan = small(**NOISY)
+    picture = pair[0, 0]
+    np.testing.assert_array_equal(gan.stylize(picture), gan.stylize(picture))
+    np.testing.assert_array_equal(gan.stylize(picture), gan(pair[0, :1])[0])
+    assert (gan.stylize(picture, seed=1) != gan.stylize(picture)).any()
+
+
+@pytest.mark.parametrize("wanted", [(None, None, 1), (8,)], ids=["map", "code"])
+def test_noise_has_the_shape_that_the_generator_asks_for(wanted, pair):
+    from stylezoo.contract import generate
+
+    source, noise = keras.Input((None, None, 3), name="source"), keras.Input(wanted, name="noise")
+    generator = keras.Model([source, noise], source + ops.mean(noise))
+    shift = np.asarray(generate(generator, *pair)) - pair[0]
+    expected = keras.random.normal((6, 16, 16, 1) if len(wanted) == 3 else (6, 8), seed=0)
+    np.testing.assert_allclose(shift, np.broadcast_to(np.mean(expected), shift.shape), atol=1e-6)
+
+
+def test_model_brings_a_picture_to_the_tones_of_the_styles(pair):
+    gan = small(match_tones=True)
+    picture = pair[0, 0]
+    np.testing.assert_allclose(gan.stylize(picture), gan.generator(picture[None])[0], atol=1e-6)  # not known yet
+    gan.tones.assign([-0.2, 0.1, -0.9, 0.9])
+    light = picture @ np.float32([0.299, 0.587, 0.114])
+    matched = picture + ((light - light.mean()) / light.std() * 0.1 - 0.2 - light)[..., None]
+    expected = gan.generator(np.clip(matched, -1, 1)[None])[0]
+    np.testing.assert_allclose(gan.stylize(picture), expected, atol=1e-4)
+
+
 class Grain(stylezoo.Loss):
     """For the test of loss-owned weights and of random states: a projection head, and dropout before it."""
 
@@ -272,7 +325,8 @@ def test_weights_of_a_loss_train_with_the_generator(grain, pair):
 
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_a_loaded_model_goes_on_bit_for_bit(grain, pair, tmp_path, average):
-    gan = small(losses=("lsgan", "grain"), average=average, two_way=True)
+    gan = small(losses=("lsgan", "grain"), average=average, two_way=True, match_tones=True, **NOISY)
+    gan.tones.assign([0.1, 0.2, -0.9, 0.9])
     gan.fit(*pair, batch_size=2, shuffle=False, verbose=0)
     gan.save(tmp_path / "x.keras")
     again = stylezoo.load_model(tmp_path / "x.keras")
@@ -318,6 +372,19 @@ def test_a_component_that_builds_no_model_is_named(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(BrokenPlugin, match=r"'acme_odd/odd' built a int; it must build a keras\.Model"):
         small(generator="odd")
+
+
+def test_a_generator_with_inputs_of_other_names_is_told(tmp_path, monkeypatch):
+    (tmp_path / "acme_pair.py").write_text(
+        "import keras\n\n\ndef build(shape):\n    one, two = keras.Input(shape, name='one'), keras.Input(shape)\n"
+        "    return keras.Model([one, two], keras.layers.Average()([one, two]))\n"
+    )
+    info = tmp_path / "acme_pair-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[stylezoo.generators]\npair = acme_pair:build\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BrokenPlugin, match="must be called source, style and noise"):
+        small(generator="pair")
 
 
 def test_too_few_discriminators_are_completed_and_none_is_an_error():

@@ -299,3 +299,29 @@ def test_a_written_file_may_be_read_by_whom_the_umask_lets(tmp_path):
     (tmp_path / "plain.txt").write_text("")
     images.save_picture(quarters(), tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode
+
+
+def test_tones_are_mean_deviation_and_range_of_the_luminance_of_all_pictures():
+    rng = np.random.default_rng(0)
+    pictures = [rng.uniform(-1, 0.5, (8, 9, 3)).astype("float32"), rng.uniform(-0.2, 1, (30, 20, 3)).astype("float32")]
+    light = np.concatenate([(picture @ [0.299, 0.587, 0.114]).ravel() for picture in pictures])
+    expected = [light.mean(), light.std(), *np.quantile(light, [0.005, 0.995])]
+    np.testing.assert_allclose(images.tones(pictures), expected, atol=0.02)
+
+
+def test_matched_picture_has_the_wanted_tones_and_its_own_colours():
+    picture = np.random.default_rng(1).uniform(-0.3, 0.3, (40, 40, 3)).astype("float32")
+    matched = images.match_tones(picture, np.float32([0.1, 0.05, -0.5, 0.5]))
+    mean, deviation, *_ = images.tones([matched])
+    assert (mean, deviation) == pytest.approx((0.1, 0.05), abs=0.005)
+    np.testing.assert_allclose(np.diff(matched), np.diff(picture), atol=1e-6)  # red, green and blue moved together
+
+
+def test_matched_picture_is_not_lighter_than_the_styles_are():
+    picture = np.random.default_rng(1).uniform(-1, 1, (40, 40, 1)).astype("float32").repeat(3, -1)
+    matched = images.match_tones(picture, np.float32([0.0, 0.5, -0.4, 0.3]))
+    assert (matched.min(), matched.max()) == pytest.approx((-0.4, 0.3))
+
+
+def test_tones_of_a_flat_picture_are_finite():
+    assert np.isfinite(images.match_tones(np.zeros((4, 4, 3), "float32"), np.float32([0.1, 0.2, -1, 1]))).all()

@@ -2,17 +2,22 @@
 
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import reference_weights
 import tensorflow as tf
+from stylezoo_builtins.discriminators import patch
 from stylezoo_builtins.losses.bce import BCE
 from stylezoo_builtins.losses.content import Content
 from stylezoo_builtins.losses.diverse import Diverse
 from stylezoo_builtins.losses.hinge import Hinge
 from stylezoo_builtins.losses.identity import Identity
 from stylezoo_builtins.losses.lsgan import LSGAN
+from stylezoo_builtins.losses.r1 import R1
 from stylezoo_builtins.losses.tv import TV
+
+from stylezoo.contract import Translation
 
 LN2 = np.log(2)
 
@@ -128,3 +133,35 @@ def test_content_leaves_what_is_finer_than_its_blocks_free(pictures):
 def test_content_refuses_impossible_scales():
     with pytest.raises(ValueError, match="1 <= fine <= coarse is needed"):
         Content(coarse=2, fine=4)
+
+
+def linear(weight, cells=1):
+    """A discriminator whose logits, `cells` of them, add up to `weight` times the sum of a 64 x 64 picture."""
+    picture = keras.Input((64, 64, 3))
+    total = weight / cells * keras.ops.sum(picture, axis=(1, 2, 3), keepdims=True)
+    return keras.Model(picture, keras.ops.tile(total, (1, cells, 1, 1)))
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(1, 6144), (3, 9 * 6144)])
+def test_r1_of_a_linear_discriminator_is_half_its_squared_slope(weight, expected):
+    style = tf.random.stateless_uniform((2, 64, 64, 3), seed=(0, 0))
+    translation = Translation(style, style, None, [linear(weight)])
+    assert float(R1().discriminator(translation)) == pytest.approx(expected)
+
+
+def test_r1_by_patches_divides_by_the_number_of_logits_and_several_discriminators_add_up():
+    style = tf.zeros((1, 64, 64, 3))
+    translation = Translation(style, style, None, [linear(1, cells=4), linear(1)])
+    assert float(R1(patches=True).discriminator(translation)) == pytest.approx(6144 / 4 + 6144)
+
+
+def test_r1_teaches_a_discriminator_to_be_flatter():
+    style = tf.random.stateless_uniform((2, 16, 16, 3), seed=(0, 0))
+    discriminator = patch.build((16, 16, 3), filters=4, layers=1)
+    with tf.GradientTape() as tape:
+        cost = R1().discriminator(Translation(style, style, None, [discriminator]))
+    variables = [v for v in discriminator.trainable_variables if "kernel" in v.path]
+    gradients = tape.gradient(cost, [v.value for v in variables])
+    for variable, gradient in zip(variables, gradients, strict=True):
+        variable.assign_sub(1e-3 * gradient / tf.norm(gradient))
+    assert float(R1().discriminator(Translation(style, style, None, [discriminator]))) < float(cost)

@@ -34,6 +34,9 @@ BAD = [
     ("critic_steps", 1.5),
     ("critic_steps", True),
     ("critic_steps", 2),  # needs order='discriminator-first'
+    ("judge_identity", 1),
+    ("match_tones", "yes"),
+    ("turn_style", None),
     ("image_size", 0),
     ("image_size", -256),
     ("image_size", 256.0),
@@ -41,7 +44,8 @@ BAD = [
     ("image_size", None),
     ("load_size", 255),  # less than image_size
     ("load_size", 0),
-    ("style_zoom", (0.5, 1)),
+    ("style_zoom", (0, 1)),
+    ("source_zoom", (-1, 1)),
     ("style_zoom", (2, 1)),
     ("style_zoom", 1.5),
     ("style_zoom", (1, 2, 3)),
@@ -301,9 +305,9 @@ def test_diverse_repeats_the_last_discriminator_only_as_often_as_needed():
 
 
 def test_options_of_the_networks_are_set_by_a_dot():
-    changes = {"generator.filters": 8, "generator.resize": True, "discriminators.filters": 4}
+    changes = {"generator.filters": 8, "generator.grain": 0.2, "discriminators.filters": 4}
     recipe = Recipe.named("single-pair", **changes)
-    assert recipe.generator.options == {"filters": 8, "blocks": 4, "resize": True}
+    assert recipe.generator.options == {"filters": 8, "grain": 0.2}
     assert [spec.options["filters"] for spec in recipe.discriminators] == [4, 4]
     assert recipe.discriminators[1].options["scale"] == 2
 

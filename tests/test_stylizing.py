@@ -57,7 +57,7 @@ def test_other_arrays_are_refused_in_words(generator, shape):
 
 
 def test_generator_with_two_inputs_is_given_the_picture_twice():
-    source, style = keras.Input((None, None, 3)), keras.Input((None, None, 3))
+    source, style = (keras.Input((None, None, 3), name=name) for name in ("source", "style"))
     generator = keras.Model([source, style], keras.layers.Average()([source, style]))
     picture = np.random.default_rng(0).uniform(-1, 1, (20, 20, 3)).astype("float32")
     np.testing.assert_allclose(stylize(generator, picture), picture, atol=1e-6)

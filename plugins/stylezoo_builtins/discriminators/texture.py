@@ -1,0 +1,30 @@
+"""A patch discriminator that leaves no grid in the pictures it teaches."""
+
+import keras
+from keras import layers
+
+from stylezoo.layers import SpectralNormalization
+
+
+def build(shape, filters: int = 32, scale: int = 1):
+    """Texture discriminator: a logit for each patch of 34 x 34 pixels, without strides, padding or normalised answers.
+
+    Strided convolutions leave their grid in a generator's pictures, and padding lets a discriminator see where a
+    border is (Odena et al., 2016, https://doi.org/10.23915/distill.00003), so here averages halve the resolution and
+    only whole patches are judged. All kernels are normalised spectrally (Miyato et al., 2018,
+    https://arxiv.org/abs/1802.05957). Ours.
+
+    Args:
+        shape: Height, width and channels of a picture.
+        filters: Channels of the first layer; two, four and four times as many follow.
+        scale: Look at the picture made so many times smaller, so that patches are so many times larger.
+    """
+    least = 34 * scale
+    if min(shape[:2]) < least:
+        raise ValueError(f"its patches need crops of at least {least} pixels (--set image_size={least})")
+    picture = keras.Input(shape, name="picture")
+    x = layers.AveragePooling2D(scale)(picture) if scale > 1 else picture
+    for channels, halve in ((filters, True), (2 * filters, True), (4 * filters, False), (4 * filters, False)):
+        x = layers.LeakyReLU(0.2)(SpectralNormalization(layers.Conv2D(channels, 3))(x))
+        x = layers.AveragePooling2D(2)(x) if halve else x
+    return keras.Model(picture, SpectralNormalization(layers.Conv2D(1, 3))(x), name="texture")

@@ -1,0 +1,30 @@
+"""The gradient penalty on style pictures."""
+
+import math
+
+from keras import ops
+
+from stylezoo import Loss
+from stylezoo.contract import pixel_gradient
+
+
+class R1(Loss):
+    """R1 gradient penalty: keeps discriminators from changing their mind at the smallest change of a style picture.
+
+    Half of the mean squared length of the gradient of the summed logits with respect to the picture (Mescheder et
+    al., 2018, https://arxiv.org/abs/1801.04406). Added to an adversarial loss, it takes away hatching and flares.
+
+    Args:
+        patches: Divide by the number of logits of a picture, so that one weight suits discriminators of any patches.
+    """
+
+    def __init__(self, patches: bool = False):
+        self.patches = patches
+
+    def discriminator(self, translation):
+        return sum(self._penalty(d, translation) for d in translation.discriminators)
+
+    def _penalty(self, discriminator, translation):
+        gradient = pixel_gradient(discriminator, translation.style, translation.source, translation.training)
+        length = ops.mean(ops.sum(ops.square(gradient), axis=(1, 2, 3)))
+        return length / 2 / (math.prod(discriminator.output_shape[1:]) if self.patches else 1)
