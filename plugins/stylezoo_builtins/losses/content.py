@@ -21,7 +21,7 @@ class Content(ImageLoss):
         detail: How much each finer scale counts, as a part of the next coarser.
     """
 
-    def __init__(self, coarse: int = 8, fine: int = 2, detail: float = 0.7):
+    def __init__(self, coarse: int = 8, fine: int = 4, detail: float = 1.0):
         if not 1 <= fine <= coarse:
             raise ValueError(f"fine is {fine} and coarse is {coarse}; 1 <= fine <= coarse is needed")
         self.scales = [fine]

@@ -1,7 +1,14 @@
-"""Two pictures in, a picture out: learns the strokes and the palette of one painting on one photograph.
+"""Learns the strokes and the palette of one painting on one photograph, and redraws others as well.
 
-Trains in some minutes on two processor cores. Crops of the two pictures are all it sees, as in SinCUT (Park et al.,
-2020, https://arxiv.org/abs/2007.15651); the rest is ours.
+Crops of the two pictures are all that it sees, as in SinCUT (Park et al., 2020, https://arxiv.org/abs/2007.15651); the
+rest is ours. The generator sees light and dark only, so that all colour comes from the painting, and a grain that runs
+like strokes; the game teaches it to paint them. What keeps the photograph is its structure of light and dark; what
+teaches the palette is to colour the painting itself from its own light and dark.
+
+Expect strokes that follow contours and whirl through flat areas, 4 to 8 pixels wide, in every colour of the painting
+but not where the photograph has them. Faces and lettering keep what is larger than a stroke. Strokes come out as
+ribbons rather than as separate dabs. On two cores of an AMD EPYC processor `time stylezoo train` took 3 min 8 s, the
+start of TensorFlow included.
 """
 
 from stylezoo import Recipe
@@ -10,7 +17,7 @@ recipe = Recipe(
     about="One photograph and one painting: trains in minutes without a GPU.",
     generator="brush",
     discriminators=("texture", "texture:scale=2"),
-    losses=("lsgan:weight=0.5", "r1:patches=true", "content:coarse=8,fine=4,detail=1,weight=2", "identity:weight=4"),
+    losses=("lsgan:weight=0.5", "r1:patches=true", "content:weight=2", "identity:weight=4"),
     judge_identity=True,
     match_tones=True,
     image_size=128,
