@@ -19,10 +19,10 @@ import entrypoints
 from stylezoo.errors import BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all
 
 GROUPS = {
+    "model": "stylezoo.models",
     "generator": "stylezoo.generators",
     "discriminator": "stylezoo.discriminators",
     "loss": "stylezoo.losses",
-    "model": "stylezoo.models",
 }
 KINDS = {group: kind for kind, group in GROUPS.items()}
 
