@@ -206,6 +206,8 @@ def train(model, source, style, out, losses, generator, discriminators, settings
     if file and model:
         raise click.UsageError(f"Name the model '{model}' or the recipe '{file}', not both.")
     model = model or "single-pair"
+    if sys.stderr.isatty() and not dry_run:
+        click.echo("Starting TensorFlow and reading the pictures ...", err=True)
     _import_keras()
     if resume:
         from stylezoo import training
@@ -282,7 +284,7 @@ def _train(training, run):
     _introduce(training, run)
     with _progress(run) as callback:
         training.fit(run, [callback])
-    if run.interrupted:
+    if run.step < run.steps:
         click.echo(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
         click.echo(f"  stylezoo train --resume {run.folder}")
         sys.exit(INTERRUPTED)
@@ -316,11 +318,9 @@ def _progress(run):
 
     if sys.stderr.isatty():
         click.echo("Tracing the training step takes some seconds.", err=True)
-        bar = click.progressbar(
-            length=run.steps, label="step", show_pos=True, width=20, item_show_func=str, file=sys.stderr
-        )
-        with bar:
-            bar.update(run.step)
+        label = f"step {run.step} +" if run.step else "step"  # the bar tells the time left from the steps it has seen
+        shown = {"show_pos": True, "width": 20, "item_show_func": lambda text: text, "file": sys.stderr}
+        with click.progressbar(length=run.steps - run.step, label=label, **shown) as bar:
             yield LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update(1, losses(logs)))
     else:
         every = max(1, run.steps // 10)
@@ -376,7 +376,7 @@ def _import_keras():
     TensorFlow's C++ side writes to the file descriptor before it reads its own log level, so that is turned away.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as said:

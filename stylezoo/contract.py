@@ -12,7 +12,6 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
 
 from abc import ABC, abstractmethod
 from copy import copy
-from functools import cached_property
 
 
 def generate(generator, source, style, training=False, seed=0):
@@ -65,6 +64,23 @@ def pixel_gradient(discriminator, picture, source, training=False):
     return tape.gradient(logits, picture)
 
 
+class _computed_once:  # noqa: N801 - a decorator, like `property`
+    """`functools.cached_property` without its lock of Python 3.11: replicas are threads that wait for each other."""
+
+    def __init__(self, compute):
+        self.compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, one, owner=None):
+        if one is None:
+            return self
+        value = vars(one)[self.name] = self.compute(one)
+        return value
+
+
 class Translation:
     """One direction of style transfer in one training step.
 
@@ -93,27 +109,27 @@ class Translation:
         self.judge_identity = judge_identity
         self.seed = seed
 
-    @cached_property
+    @_computed_once
     def fake(self):
         """What the generator makes of `source`, (batch, height, width, 3) in [-1, 1]."""
         return generate(self.generator, self.source, self.style, self.training, self.seed)
 
-    @cached_property
+    @_computed_once
     def cycled(self):
         """`fake` translated back to `source`; only for two-way models."""
         return generate(self.inverse, self.fake, self.source, self.training, self.seed)
 
-    @cached_property
+    @_computed_once
     def identity(self):
         """What the generator makes of `style` without noise: it should leave it as it is."""
         return generate(self.generator, self.style, self.style, self.training, seed=None)
 
-    @cached_property
+    @_computed_once
     def real_logits(self):
         """How real each discriminator finds `style`: a list of tensors, one a discriminator."""
         return [judge(d, self.style, self.source, self.training) for d in self.discriminators]
 
-    @cached_property
+    @_computed_once
     def fake_logits(self):
         """How real each discriminator finds generated pictures: a list of tensors, one a discriminator."""
         from keras import ops

@@ -134,7 +134,7 @@ class Batches:
     @cached_property
     def tones(self) -> np.ndarray:
         """What is light and dark in the styles: see `images.tones`."""
-        return images.tones([self.style[i].astype("float32") / 127.5 - 1 for i in range(len(self.style))])
+        return images.tones(self.style[i].astype("float32") / 127.5 - 1 for i in range(len(self.style)))
 
     @cached_property
     def per_step(self) -> int:

@@ -1,6 +1,7 @@
 """The Keras model that a recipe describes: a generator, its discriminators and the game that teaches them."""
 
 import random
+import zipfile
 from contextlib import contextmanager
 
 import keras
@@ -9,10 +10,16 @@ from keras import ops
 
 from stylezoo import registry
 from stylezoo.contract import Loss, Translation, generate
-from stylezoo.errors import BadRun, BrokenPlugin, name_all
+from stylezoo.errors import BadRecipe, BadRun, BrokenPlugin, StylezooError, name_all
 from stylezoo.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
 from stylezoo.recipe import Recipe
 from stylezoo.stylizing import stylize
+
+if keras.backend.backend() != "tensorflow":
+    raise StylezooError(
+        f"stylezoo trains with TensorFlow, and Keras runs on {keras.backend.backend()} here: set the environment "
+        "variable KERAS_BACKEND=tensorflow before Keras is imported."
+    )
 
 
 @keras.saving.register_keras_serializable("stylezoo")
@@ -66,6 +73,7 @@ class GAN(keras.Model):
             self.tones = (
                 self.add_weight(shape=(4,), dtype="float32", name="tones", **state) if recipe.match_tones else None
             )
+        self._check_lessons()
         if self.average:
             self.average.trainable = False
             self.average.set_weights(self.generator.get_weights())
@@ -95,7 +103,10 @@ class GAN(keras.Model):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def call(self, inputs, training=False):
-        """The stylised source: `inputs` is the source, or [source, style] for a generator that looks at both."""
+        """The stylised source as the network gives it; `stylize` brings a picture to the styles' tones first.
+
+        `inputs` is the source, or [source, style] for a generator that looks at both.
+        """
         source, style = inputs if isinstance(inputs, list | tuple) else (inputs, inputs)
         return generate(self.average or self.generator, source, style, training)
 
@@ -150,6 +161,8 @@ class GAN(keras.Model):
     def train_step(self, data):
         source, style = _pictures(data)
         parts = self.recipe.critic_steps
+        if (source.shape[0] or 0) % parts:
+            raise ValueError(f"A batch has {source.shape[0]} pictures; it must be a multiple of critic_steps, {parts}.")
         batches = list(zip(ops.split(source, parts), ops.split(style, parts), strict=True))
         if self.recipe.order == "together":
             self._learn_together(*batches[0])
@@ -203,6 +216,11 @@ class GAN(keras.Model):
         for mean, variable in zip(self.average.weights, self.generator.weights, strict=True):
             mean.assign(decay * mean + (1 - decay) * variable)
 
+    def _check_lessons(self):
+        for player in self._players():
+            if not any(_concerns(loss, player) for _, _, loss in self.terms):
+                raise BadRecipe(f"No loss of this recipe teaches its {player}; add one such as 'lsgan'.")
+
     def _players(self):
         return [player for player in PLAYERS if self.variables_of(player)]
 
@@ -249,7 +267,7 @@ def load(file):
     """
     try:
         return keras.models.load_model(file, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError) as error:
+    except (ValueError, TypeError, OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())
         raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {reason[:200]}") from error
 

@@ -4,6 +4,7 @@ import os
 import tempfile
 import threading
 import warnings
+from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,9 +41,7 @@ def open_picture(path: str | Path) -> Image.Image:
                     f"up to {LARGEST // 1_000_000} megapixels are possible. Scale it down first."
                 )
             image.load()  # the long part, so not under the lock of `_quietly`
-            with _quietly():
-                upright = ImageOps.exif_transpose(image)
-            return to_rgb(upright)
+            return to_rgb(image)
     except BadPicture:
         raise
     except Image.DecompressionBombError:
@@ -54,7 +53,9 @@ def open_picture(path: str | Path) -> Image.Image:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow image as RGB: transparency on white, 16 bits scaled to 8, palettes, grey and CMYK converted."""
+    """Any Pillow image as upright RGB: transparency on white, 16 bits scaled to 8, palette, grey and CMYK converted."""
+    with _quietly():
+        image = ImageOps.exif_transpose(image)
     if image.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
         image = Image.fromarray(_eight_bits(np.asarray(image)))
     if image.has_transparency_data:
@@ -78,7 +79,7 @@ def light(array: np.ndarray) -> np.ndarray:
     return array @ np.float32([0.299, 0.587, 0.114])
 
 
-def tones(arrays: list[np.ndarray]) -> np.ndarray:
+def tones(arrays: Iterable[np.ndarray]) -> np.ndarray:
     """What is light and dark in pictures in [-1, 1], all together: mean, deviation, darkest and lightest luminance.
 
     The darkest and the lightest half per cent are left out: they may be specks.

@@ -134,9 +134,13 @@ class Recipe:
 
     def changed(self, **changes: Any) -> Recipe:
         """This recipe with some of it changed as `named` tells, complete and checked."""
-        recipe, losses = self, changes.pop("losses", ())
+        losses = changes.pop("losses", ())
+        for key in changes:
+            _check_field(key.partition(".")[0])
+        # All at once, since they are checked against each other; then options, of the parts that are there now.
+        recipe = replace(self, **{key: value for key, value in changes.items() if "." not in key})
         for key, value in changes.items():
-            recipe = recipe._with(key, value)
+            recipe = recipe._with_option(key, value) if "." in key else recipe
         for text in _listed("losses", losses):
             recipe = recipe._with_loss(Spec.parse(text).qualified("loss"))
         return recipe.resolved()
@@ -224,15 +228,12 @@ class Recipe:
             )
         return cls.from_dict(plain)
 
-    def _with(self, key: str, value: Any) -> Recipe:
+    def _with_option(self, key: str, value: Any) -> Recipe:
         name, _, option = key.partition(".")
-        _check_field(name)
-        if not option:
-            return replace(self, **{name: value})
         if name == "generator":
-            return replace(self, generator=_with_option(self.generator, option, value))
+            return replace(self, generator=self.generator.with_option(option, value))
         if name == "discriminators":
-            return replace(self, discriminators=[_with_option(spec, option, value) for spec in self.discriminators])
+            return replace(self, discriminators=[spec.with_option(option, value) for spec in self.discriminators])
         raise BadRecipe(f"'{key}' cannot be set: only generator and discriminators have options of this form.")
 
     def _with_loss(self, new: Spec) -> Recipe:
@@ -250,10 +251,6 @@ def _listed(name: str, parts: Any) -> list[Any]:
     if not isinstance(parts, tuple | list):
         raise BadRecipe(f"{name} is {parts!r}; it must be names such as 'patch:layers=2'.")
     return list(parts)
-
-
-def _with_option(spec: Spec, option: str, value: Any) -> Spec:
-    return replace(spec, options={**spec.options, option: value})
 
 
 def _check_field(name: str) -> None:

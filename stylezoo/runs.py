@@ -44,7 +44,7 @@ def check_plugins(file: Path) -> None:
         if config.get("registered_name") != "stylezoo>GAN":
             raise BadRun(f"'{file}' is a Keras file, but no model of stylezoo.")
         plugins = config["config"]["plugins"]
-    except (OSError, zipfile.BadZipFile, ValueError, KeyError) as error:
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadRun(f"'{file}' is no model of stylezoo or is damaged: {error}") from None
     for plugin in plugins:
         try:

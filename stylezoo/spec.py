@@ -65,6 +65,10 @@ class Spec:
         """The same with the name that no distribution installed later can claim."""
         return replace(self, name=registry.find(kind, self.name, home).qualified)
 
+    def with_option(self, option: str, value: Any) -> "Spec":
+        """The same with one option set."""
+        return replace(self, options={**self.options, option: value})
+
     def load(self, kind: str) -> Any:
         """The component itself, imported, its kind and these options checked.
 

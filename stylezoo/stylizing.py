@@ -1,8 +1,10 @@
 """A trained generator and a picture of any size: the same picture in the style."""
 
 import os
+from functools import lru_cache
 
 import numpy as np
+import tensorflow as tf
 from keras import ops
 from PIL import Image
 
@@ -49,7 +51,19 @@ def _redraw(generator, picture, tones, seed):
     if tones is not None:
         picture = images.match_tones(picture, tones)
     padded = _enlarged(picture, _fitting(generator, height), _fitting(generator, width))[None]
-    return ops.convert_to_numpy(generate(generator, padded, padded, seed=seed))[0, :height, :width]
+    try:
+        drawn = _in_graph(generator)(ops.convert_to_tensor(padded), seed)
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        raise BadPicture(
+            f"There is not enough memory to redraw {width} x {height} pixels; make the picture smaller (--size)."
+        ) from None
+    return ops.convert_to_numpy(drawn)[0, :height, :width]
+
+
+@lru_cache(maxsize=4)
+def _in_graph(generator):
+    """The generator as one graph: step by step, the answers of all its layers would stay in memory to the end."""
+    return tf.function(lambda pictures, seed: generate(generator, pictures, pictures, seed=seed))
 
 
 def _enlarged(picture, height, width):

@@ -49,7 +49,7 @@ class Run:
     @property
     def step(self) -> int:
         """Steps that were made."""
-        return int(self.model.step)
+        return int(self.model.step.numpy())
 
 
 def train(model="single-pair", source=None, style=None, out=None, **changes):
@@ -82,20 +82,20 @@ def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run")
         MissingExtra: The samples are asked for and scikit-image is not installed.
     """
     folder = Path(out).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadRun(
-            f"'{folder}' is not empty. Go on with 'stylezoo train --resume {folder}', or name another folder with -o."
-        )
     with _told(folder):
-        pictures = {
-            name: _place(where, folder / runs.PICTURES / f"{name}.png")
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            is_run = (folder / runs.RECIPE).exists()
+            further = f"Go on with 'stylezoo train --resume {folder}', or name" if is_run else "Name"
+            raise BadRun(f"'{folder}' is not empty. {further} another folder with -o.")
+    run = _prepare(folder, recipe.resolved(), source, style)
+    with _told(folder):
+        places = {
+            name: _place(where, folder / runs.PICTURES / f"{name}.png", folder)
             for name, where in (("source", source), ("style", style))
         }
-    run = _prepare(folder, recipe.resolved(), pictures)
-    with _told(folder):
-        _write_json(folder / runs.RECIPE, run.recipe.to_dict())
+        _write_json(folder / runs.PLACES, places)
         _write_json(folder / runs.PLUGINS, plugins_of(run.recipe))
-        _write_json(folder / runs.PLACES, pictures)
+        _write_json(folder / runs.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is a whole run
     return run
 
 
@@ -114,14 +114,24 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
         raise BadRun(f"'{folder}' is no run folder: there is no {runs.RECIPE} in it.")
     recipe = Recipe.read(folder / runs.RECIPE)
     recipe = replace(recipe, steps=steps) if steps else recipe
-    pictures = json.loads((folder / runs.PLACES).read_text(encoding="utf-8"))
-    run = _prepare(folder, recipe.resolved(), pictures)
+    try:
+        places = json.loads((folder / runs.PLACES).read_text(encoding="utf-8"))
+        source, style = (_found(places[name], folder) for name in ("source", "style"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadRun(f"'{folder}' is damaged: {runs.PLACES} cannot be read: {error}") from None
+    run = _prepare(folder, recipe.resolved(), source, style)
     if (folder / runs.CHECKPOINT).is_file():
-        run.model.load_weights(folder / runs.CHECKPOINT)
-    if run.step >= run.steps:
+        try:
+            run.model.load_weights(folder / runs.CHECKPOINT)
+        except (OSError, ValueError, KeyError) as error:
+            raise BadRun(f"'{folder}' is damaged: {runs.CHECKPOINT} cannot be read: {error}") from None
+    # The result is written last: a run that was killed while it ended is not complete.
+    if run.step > run.steps or (run.step == run.steps and (folder / runs.RESULT).is_file()):
         raise BadRun(f"'{folder}' has made {run.step} steps, as many as it should. Train it longer with --steps N.")
-    if steps:
-        _write_json(folder / runs.RECIPE, run.recipe.to_dict())
+    with _told(folder):
+        if steps:
+            (folder / runs.RESULT).unlink(missing_ok=True)
+            _write_json(folder / runs.RECIPE, run.recipe.to_dict())
     return run
 
 
@@ -135,17 +145,19 @@ def fit(run: Run, callbacks=()) -> Run:
     Raises:
         BadRun: The folder cannot be written, such as on a full disk; the last checkpoint stays.
     """
-    own = [Log(run), Sheets(run), Checkpoints(run), *callbacks]
+    checkpoints = Checkpoints(run)
     with _told(run.folder), _stopping(run):
-        run.model.fit(
-            run.batches.dataset(run.step),
-            steps_per_epoch=run.steps - run.step,
-            epochs=1,
-            shuffle=False,
-            verbose=0,
-            callbacks=own,
-        )
-        if not run.interrupted:
+        if run.step < run.steps:
+            run.model.fit(
+                run.batches.dataset(run.step),
+                steps_per_epoch=run.steps - run.step,
+                epochs=1,
+                shuffle=False,
+                verbose=0,
+                callbacks=[Log(run), Sheets(run), checkpoints, *callbacks],
+            )
+        checkpoints.save_model()
+        if run.step == run.steps:
             images.save_picture(run.model.stylize(run.batches.source.image(0)), run.folder / runs.RESULT)
     return run
 
@@ -169,13 +181,16 @@ class Log(keras.callbacks.Callback):
         self.path = run.folder / runs.LOG
 
     def on_train_begin(self, logs=None):
-        self.began = time.monotonic()
         rows = []
         if self.path.is_file():  # of a resumed run: what came after its checkpoint is made again
             with open(self.path, newline="", encoding="utf-8") as file:
-                rows = [row for row in csv.reader(file) if row[0] == "step" or int(row[0]) <= self.run.step]
+                rows = [row for row in csv.reader(file) if row and (row[0] == "step" or self._made(row[0]))]
+        self.began = time.monotonic() - (float(rows[-1][1]) if len(rows) > 1 else 0.0)
         with images.written(self.path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows or [["step", "seconds", *(m.name for m in self.model.metrics)]])
+
+    def _made(self, step):
+        return step.isdigit() and int(step) <= self.run.step
 
     def on_train_batch_end(self, batch, logs=None):
         step = self.run.step
@@ -210,7 +225,7 @@ class Sheets(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves everything that resuming needs once a minute and the model at the end, which Ctrl-C makes come soon."""
+    """Saves everything that resuming needs, once a minute and at the end, which Ctrl-C makes come soon."""
 
     def __init__(self, run):
         super().__init__()
@@ -227,19 +242,21 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.save_checkpoint()
-        with images.written(self.run.folder / runs.MODEL) as temporary:
-            self.model.save(temporary)
 
     def save_checkpoint(self):
         with images.written(self.run.folder / runs.CHECKPOINT) as temporary:
             self.model.save_weights(temporary)
         self.saved = time.monotonic()
 
+    def save_model(self):
+        with images.written(self.run.folder / runs.MODEL) as temporary:
+            self.run.model.save(temporary)
 
-def _prepare(folder, recipe, pictures):
+
+def _prepare(folder, recipe, source, style):
     """The run, its pictures read and its model built."""
-    source = samples.photograph() if pictures["source"] is None else pictures["source"]
-    style = samples.painting() if pictures["style"] is None else pictures["style"]
+    source = samples.photograph() if source is None else source
+    style = samples.painting() if style is None else style
     batches = Batches(recipe, source, style)
     recipe = replace(recipe, steps_per_epoch=recipe.steps_per_epoch or batches.steps_per_epoch)
     model = GAN(recipe)
@@ -248,19 +265,26 @@ def _prepare(folder, recipe, pictures):
     return Run(folder, recipe, batches, model, recipe.total_steps)
 
 
-def _place(where, copy):
+def _place(where, copy, folder):
     """Where pictures come from, as a run folder keeps it: None for the samples, else an absolute path.
 
-    An image that is in no file is written to `copy`, so that the training can be resumed.
+    An image that is in no file is written to `copy`, and its place is relative to the run folder.
     """
     if where is None:
         return None
     if isinstance(where, list | tuple):
-        return [_place(each, copy.with_stem(f"{copy.stem}-{i}")) for i, each in enumerate(where)]
+        return [_place(each, copy.with_stem(f"{copy.stem}-{i}"), folder) for i, each in enumerate(where)]
     if isinstance(where, Image.Image):
         images.save_picture(images.to_rgb(where), copy)
-        where = copy
+        return str(copy.relative_to(folder))
     return str(Path(where).expanduser().resolve())
+
+
+def _found(place, folder):
+    """What `_place` kept, seen from here."""
+    if isinstance(place, list):
+        return [_found(each, folder) for each in place]
+    return None if place is None else folder / place
 
 
 def _write_json(path, plain):
@@ -278,11 +302,17 @@ def _told(folder):
             "There is not enough memory for this training. Make it smaller: "
             "--set batch_size=1, a smaller --set image_size=, or fewer generator filters."
         ) from None
+    except tf.errors.UnknownError as error:  # what tf.data makes of an exception in our batches
+        reason = str(error).partition("BadPicture: ")[2].partition("\n")[0]
+        raise BadRun(f"A picture cannot be read any more. {reason}{_advice(folder)}") from error
     except OSError as error:
-        raise BadRun(
-            f"Cannot write into '{folder}': {error.strerror or error}. What was saved before is kept: "
-            f"make room, then 'stylezoo train --resume {folder}'."
-        ) from error
+        raise BadRun(f"Cannot write into '{folder}': {error.strerror or error}.{_advice(folder)}") from error
+
+
+def _advice(folder):
+    if not (folder / runs.CHECKPOINT).is_file():
+        return ""
+    return f" What was saved before is kept: mend it, then 'stylezoo train --resume {folder}'."
 
 
 @contextmanager

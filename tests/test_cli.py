@@ -11,7 +11,14 @@ from stylezoo.cli import main
 from stylezoo.sources import describe
 
 HEAVY = ["keras", "tensorflow", "numpy", "PIL", "stylezoo_builtins", "acme_style", "acme_missing", "rival_losses"]
-TINY = ["image_size=32", "load_size=40", "batch_size=1", "generator.filters=2", "generator.blocks=1"]
+TINY = [
+    "image_size=32",
+    "load_size=40",
+    "batch_size=1",
+    "generator.filters=2",
+    "generator.blocks=1",
+    "generator.length=1",
+]
 TINY = [word for setting in TINY for word in ("--set", setting)] + ["--discriminator", "patch:filters=2,layers=1"]
 
 

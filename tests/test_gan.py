@@ -1,5 +1,8 @@
 """The GAN model: its training step, and what a Keras user expects of a model."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -308,8 +311,6 @@ def grain(tmp_path, monkeypatch):
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-grain\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[stylezoo.losses]\ngrain = {__name__}:Grain\n")
-    import sys
-
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
     monkeypatch.syspath_prepend(folder)
 
@@ -385,6 +386,46 @@ def test_a_generator_with_inputs_of_other_names_is_told(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(BrokenPlugin, match="must be called source, style and noise"):
         small(generator="pair")
+
+
+def test_a_player_that_nothing_teaches_is_told():
+    with pytest.raises(BadRecipe, match="No loss of this recipe teaches its generator"):
+        small(losses="r1")
+
+
+def test_batches_must_be_divisible_by_the_critic_steps(pair):
+    gan = small(order="discriminator-first", critic_steps=4)
+    with pytest.raises(ValueError, match="it must be a multiple of critic_steps, 4"):
+        gan.fit(*pair, batch_size=6, verbose=0)
+
+
+@pytest.mark.long
+def test_two_replicas_train_as_one_machine_does():
+    """In a process of its own: the number of devices is fixed before TensorFlow begins."""
+    program = """
+import numpy as np, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from stylezoo.gan import GAN
+from stylezoo.recipe import Recipe
+recipe = Recipe(generator="resnet:filters=2,blocks=1", discriminators="patch:filters=2,layers=1,spectral=true",
+                losses=("lsgan", "r1", "identity"), judge_identity=True, average=0.9, image_size=16)
+pair = np.random.default_rng(0).uniform(-1, 1, (2, 4, 16, 16, 3)).astype("float32")
+def trained():
+    gan = GAN(recipe)
+    gan.fit(tf.data.Dataset.from_tensor_slices(tuple(pair)).batch(4), shuffle=False, verbose=0)
+    return gan
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    two = trained()
+one = trained()
+assert int(two.step.numpy()) == 1
+for a, b in zip(one.discriminators[0].trainable_variables, two.discriminators[0].trainable_variables):
+    if len(a.shape) > 1:
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-4)
+print("trained")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=240)
+    assert done.stdout == "trained\n", done.stderr[-2000:]
 
 
 def test_too_few_discriminators_are_completed_and_none_is_an_error():

@@ -301,6 +301,14 @@ def test_a_written_file_may_be_read_by_whom_the_umask_lets(tmp_path):
     assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode
 
 
+def test_images_in_memory_are_turned_upright_as_well(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 20)).save(tmp_path / "lying.jpg", exif=exif)
+    with Image.open(tmp_path / "lying.jpg") as image:
+        assert images.to_rgb(image).size == images.open_picture(tmp_path / "lying.jpg").size == (20, 40)
+
+
 def test_tones_are_mean_deviation_and_range_of_the_luminance_of_all_pictures():
     rng = np.random.default_rng(0)
     pictures = [rng.uniform(-1, 0.5, (8, 9, 3)).astype("float32"), rng.uniform(-0.2, 1, (30, 20, 3)).astype("float32")]

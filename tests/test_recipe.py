@@ -312,6 +312,14 @@ def test_options_of_the_networks_are_set_by_a_dot():
     assert recipe.discriminators[1].options["scale"] == 2
 
 
+def test_options_are_set_on_the_parts_that_are_named_beside_them():
+    changes = {"generator.filters": 8, "generator": "resnet", "load_size": 700, "image_size": 600}
+    for order in (changes, dict(reversed(changes.items()))):
+        recipe = Recipe.named("single-pair", **order)
+        assert recipe.generator == Spec("stylezoo/resnet", {"filters": 8})
+        assert (recipe.image_size, recipe.load_size) == (600, 700)
+
+
 def test_an_option_set_by_a_dot_is_checked():
     with pytest.raises(BadOptions, match=r"no option 'filter'. Did you mean 'filters'?"):
         Recipe.named("transfer", **{"generator.filter": 8})

@@ -54,7 +54,7 @@ def command(folder, pictures, steps, **extra):
     """A training in a process of its own, in the words of the command line."""
     settings = {**{k: v for k, v in TINY.items() if k != "discriminators"}, **extra}
     return [
-        sys.executable, "-m", "stylezoo", "train", "single-pair", "--discriminator", TINY["discriminators"][0],
+        sys.executable, "-m", "stylezoo", "train", "transfer", "--discriminator", TINY["discriminators"][0],
         "--source", pictures["source"], "--style", pictures["style"], "-o", folder, "--steps", str(steps),
         *(word for key, value in settings.items() for word in ("--set", f"{key}={value}")),
     ]  # fmt: skip
@@ -62,7 +62,7 @@ def command(folder, pictures, steps, **extra):
 
 def test_run_folder_holds_what_is_promised(pictures, tmp_path):
     run = tmp_path / "run"
-    model = stylezoo.train("single-pair", out=run, steps=20, **pictures, **TINY)
+    model = stylezoo.train("transfer", out=run, steps=20, **pictures, **TINY)
     recipe = Recipe.read(run / "recipe.json")
     assert recipe == model.recipe
     assert (recipe.steps, recipe.steps_per_epoch) != (None, None)
@@ -81,7 +81,7 @@ def test_run_folder_holds_what_is_promised(pictures, tmp_path):
 
 
 def test_contact_sheet_shows_source_style_and_fake(pictures, tmp_path):
-    stylezoo.train("single-pair", out=tmp_path / "run", steps=1, **pictures, **TINY)
+    stylezoo.train("transfer", out=tmp_path / "run", steps=1, **pictures, **TINY)
     width, height = size_of(tmp_path / "run/samples/step-000001.png")
     assert height > 3 * 20  # a row for each of the three sources
     assert width > 3 * 20 * 32 / 24  # in it three pictures, each 20 pixels high
@@ -89,7 +89,7 @@ def test_contact_sheet_shows_source_style_and_fake(pictures, tmp_path):
 
 def test_same_recipe_gives_the_same_weights(pictures, tmp_path):
     for name in "ab":
-        stylezoo.train("single-pair", out=tmp_path / name, steps=4, **pictures, **TINY)
+        stylezoo.train("transfer", out=tmp_path / name, steps=4, **pictures, **TINY)
     assert same(state(tmp_path / "a"), state(tmp_path / "b"))
     again = Recipe.read(tmp_path / "a/recipe.json")
     training.train(again, out=tmp_path / "c", **pictures)
@@ -98,8 +98,8 @@ def test_same_recipe_gives_the_same_weights(pictures, tmp_path):
 
 def test_longer_training_continues_a_complete_one(pictures, tmp_path):
     options = {**pictures, **TINY}
-    stylezoo.train("single-pair", out=tmp_path / "whole", steps=7, **options)
-    stylezoo.train("single-pair", out=tmp_path / "parts", steps=3, **options)
+    stylezoo.train("transfer", out=tmp_path / "whole", steps=7, **options)
+    stylezoo.train("transfer", out=tmp_path / "parts", steps=3, **options)
     with pytest.raises(BadRun, match="has made 3 steps, as many as it should"):
         training.resume(tmp_path / "parts")
     run = training.fit(training.resume(tmp_path / "parts", steps=7))
@@ -108,15 +108,16 @@ def test_longer_training_continues_a_complete_one(pictures, tmp_path):
     assert Recipe.read(tmp_path / "parts/recipe.json").steps == 7
 
 
-def test_images_in_memory_are_kept_for_resuming(tmp_path):
+def test_images_in_memory_are_kept_for_resuming_wherever_the_folder_goes(tmp_path):
     image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype="uint8"))
-    stylezoo.train("single-pair", source=image, style=[image, image], out=tmp_path / "run", steps=1, **TINY)
-    run = training.resume(tmp_path / "run", steps=2)
+    stylezoo.train("transfer", source=image, style=[image, image], out=tmp_path / "run", steps=1, **TINY)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    run = training.resume(tmp_path / "moved", steps=2)
     assert (len(run.batches.source), len(run.batches.style)) == (1, 2)
 
 
 def test_log_of_a_resumed_run_has_every_step_once(pictures, tmp_path):
-    run = training.start(Recipe.named("single-pair", steps=6, **TINY), out=tmp_path / "run", **pictures)
+    run = training.start(Recipe.named("transfer", steps=6, **TINY), out=tmp_path / "run", **pictures)
     run.steps = 4
     training.fit(run)
     with open(tmp_path / "run/log.csv", "a") as file:  # what a kill after the last checkpoint leaves
@@ -137,7 +138,7 @@ def test_interrupted_run_saves_everything_and_resumes_bit_for_bit(end, pictures,
     stopped = int(stylezoo.load_model(tmp_path / "run").step)
     assert 0 < stopped < 4000
     training.fit(training.resume(tmp_path / "run", steps=stopped + 5))
-    stylezoo.train("single-pair", out=tmp_path / "whole", steps=stopped + 5, **pictures, **TINY)
+    stylezoo.train("transfer", out=tmp_path / "whole", steps=stopped + 5, **pictures, **TINY)
     assert same(state(tmp_path / "run"), state(tmp_path / "whole"))
 
 
@@ -149,7 +150,7 @@ def test_killed_run_resumes_bit_for_bit(pictures, tmp_path):
         "run = training.resume(sys.argv[1]); training.fit(run)"
     )
     steps = 600
-    recipe = Recipe.named("single-pair", steps=steps, **{**TINY, "average": 0.9})
+    recipe = Recipe.named("single-pair", steps=steps, **TINY, **{"generator.length": 1})
     training.start(recipe, out=tmp_path / "run", **pictures)
     checkpoint = tmp_path / "run/checkpoints/latest.weights.h5"
     for _ in range(2):
@@ -166,7 +167,7 @@ def test_killed_run_resumes_bit_for_bit(pictures, tmp_path):
 
 def test_full_disk_is_one_line_and_keeps_what_was_saved(pictures, tmp_path):
     """A limit on the size of files stands for the full disk: the operating system refuses the write either way."""
-    stylezoo.train("single-pair", out=tmp_path / "run", steps=2, **pictures, **TINY)
+    stylezoo.train("transfer", out=tmp_path / "run", steps=2, **pictures, **TINY)
     before = (tmp_path / "run/checkpoints/latest.weights.h5").read_bytes()
     program = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
@@ -180,11 +181,38 @@ def test_full_disk_is_one_line_and_keeps_what_was_saved(pictures, tmp_path):
     assert not list((tmp_path / "run").rglob(".*"))
 
 
+@pytest.mark.parametrize("lost", ["result.png", "model.keras"])
+def test_run_that_was_killed_while_it_ended_is_completed(lost, pictures, tmp_path):
+    stylezoo.train("transfer", out=tmp_path / "run", steps=2, **pictures, **TINY)
+    expected = (tmp_path / "run/result.png").read_bytes()
+    (tmp_path / "run" / lost).unlink()
+    (tmp_path / "run/result.png").unlink(missing_ok=True)  # it is written last
+    training.fit(training.resume(tmp_path / "run"))
+    assert (tmp_path / "run/result.png").read_bytes() == expected
+    assert (tmp_path / "run/model.keras").is_file()
+
+
+@pytest.mark.parametrize("file", ["pictures.json", "checkpoints/latest.weights.h5"])
+def test_damaged_files_of_a_run_are_named(file, pictures, tmp_path):
+    stylezoo.train("transfer", out=tmp_path / "run", steps=1, **pictures, **TINY)
+    (tmp_path / "run" / file).write_bytes((tmp_path / "run" / file).read_bytes()[:20])
+    with pytest.raises(BadRun, match=f"is damaged: {file} cannot be read"):
+        training.resume(tmp_path / "run", steps=2)
+
+
+def test_a_picture_that_goes_during_the_training_is_one_line(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr("stylezoo.data.KEPT_BYTES", 0)  # a folder that is larger than the memory set aside for it
+    run = training.start(Recipe.named("transfer", steps=50, **TINY), out=tmp_path / "run", **pictures)
+    (pictures["source"] / "1.png").write_bytes(b"")
+    with pytest.raises(BadRun, match=r"A picture cannot be read any more. .*1\.png' is not a picture"):
+        training.fit(run)
+
+
 def test_folder_in_use_is_refused(pictures, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/mine.txt").write_text("x")
     with pytest.raises(BadRun, match="is not empty"):
-        stylezoo.train("single-pair", out=tmp_path / "run", **pictures)
+        stylezoo.train("transfer", out=tmp_path / "run", **pictures)
 
 
 def test_new_folders_are_numbered(tmp_path):
@@ -196,7 +224,7 @@ def test_new_folders_are_numbered(tmp_path):
 
 def test_missing_pictures_are_told_before_anything_is_made(tmp_path):
     with pytest.raises(BadData, match="There is no file or folder"):
-        stylezoo.train("single-pair", source="nowhere", style="nowhere", out=tmp_path / "run")
+        stylezoo.train("transfer", source="nowhere", style="nowhere", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -221,7 +249,7 @@ def test_device_is_named():
 
 
 def test_result_is_the_first_source_at_its_own_size(pictures, tmp_path):
-    model = stylezoo.train("single-pair", out=tmp_path / "run", steps=1, **pictures, **TINY)
+    model = stylezoo.train("transfer", out=tmp_path / "run", steps=1, **pictures, **TINY)
     assert size_of(tmp_path / "run/result.png") == (32, 24)
     with Image.open(tmp_path / "run/result.png") as result:
         np.testing.assert_array_equal(result, model.stylize(pictures["source"] / "0.png"))

@@ -14,6 +14,9 @@ class Diverse(Loss):
     results over the modes of the style. Undecided discriminators pay alpha (1 - ln alpha) and beta (1 - ln beta), the
     generator -alpha + beta ln beta with scores of alpha and beta: 1, 1 and -1.
 
+    A model with one discriminator gets a second one like it. Both must see the same pictures: with models that have
+    discriminators of several scales say which one is meant, ``--loss diverse --discriminator texture``.
+
     Args:
         alpha: How much the first discriminator is paid for style pictures.
         beta: How much the second is paid for generated ones.

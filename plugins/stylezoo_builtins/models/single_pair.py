@@ -17,7 +17,7 @@ recipe = Recipe(
     about="One photograph and one painting: trains in minutes without a GPU.",
     generator="brush",
     discriminators=("texture", "texture:scale=2"),
-    losses=("lsgan:weight=0.5", "r1:patches=true", "content:weight=2", "identity:weight=4"),
+    losses=("lsgan", "r1:patches=true,weight=2", "content:weight=4", "identity:weight=8"),
     judge_identity=True,
     match_tones=True,
     image_size=128,
