@@ -264,7 +264,7 @@ def test_stylising_is_repeatable_and_another_seed_gives_another_hand(pair):
     gan = small(**NOISY)
     picture = pair[0, 0]
     np.testing.assert_array_equal(gan.stylize(picture), gan.stylize(picture))
-    np.testing.assert_array_equal(gan.stylize(picture), gan(pair[0, :1])[0])
+    np.testing.assert_allclose(gan.stylize(picture), gan(pair[0, :1])[0], atol=1e-5)
     assert (gan.stylize(picture, seed=1) != gan.stylize(picture)).any()
 
 
