@@ -304,7 +304,8 @@ def _introduce(training, run):
         click.secho(f"        skipped: {line}", fg="yellow", err=True)
     click.echo(f"Model   {recipe.generator.label} against {judges}, {weights:,} weights")
     click.echo(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
-    click.echo(f"Run     {run.folder}, {run.steps} steps of {recipe.batch_size} crops of {recipe.image_size} pixels")
+    batch = f"batches of {recipe.batch_size}, crops of {recipe.image_size} pixels"
+    click.echo(f"Run     {run.folder}, {run.steps} steps, {batch}")
     click.echo(f"Device  {training.device()}")
 
 

@@ -7,7 +7,7 @@ teaches the palette is to colour the painting itself from its own light and dark
 
 Expect strokes that follow contours and whirl through flat areas, 4 to 8 pixels wide, in every colour of the painting
 but not where the photograph has them. Faces and lettering keep what is larger than a stroke. Strokes come out as
-ribbons rather than as separate dabs. On two cores of an AMD EPYC processor `time stylezoo train` took 3 min 8 s, the
+ribbons rather than as separate dabs. On two cores of an AMD EPYC processor `time stylezoo train` took 3 min 9 s, the
 start of TensorFlow included.
 """
 
