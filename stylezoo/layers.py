@@ -3,7 +3,13 @@
 import keras
 from keras import layers, ops
 
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 register = keras.saving.register_keras_serializable("stylezoo")
+
+
+def luminance(pictures):
+    """How light pictures (..., 3) are at each pixel: (..., 1) in their range."""
+    return ops.sum(pictures * ops.convert_to_tensor(LUMA, "float32"), axis=-1, keepdims=True)
 
 
 @register

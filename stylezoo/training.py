@@ -36,7 +36,7 @@ class Run:
         batches: The pictures.
         model: The model, trained as far as `model.step` says.
         steps: How many steps the whole training has.
-        interrupted: Whether it was stopped before its end.
+        interrupted: Whether Ctrl-C or SIGTERM asked it to end after its present step.
     """
 
     folder: Path

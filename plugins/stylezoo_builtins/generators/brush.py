@@ -5,9 +5,8 @@ import math
 import keras
 from keras import layers, ops
 
-from stylezoo.layers import ReflectionPadding2D
+from stylezoo.layers import ReflectionPadding2D, luminance
 
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 WAVES = 6  # of which the flow through flat areas is made
 
 
@@ -90,7 +89,7 @@ class Grain(layers.Layer):
 
     def call(self, inputs):
         pictures, noise = inputs
-        light = ops.sum(pictures * ops.convert_to_tensor(LUMA, "float32"), axis=-1, keepdims=True)
+        light = luminance(pictures)
         fixed = ops.stop_gradient(light)
         grain = self._drawn_out(_blur(noise, self.width), self._directions(fixed, noise))
         grain = grain / (ops.std(grain, axis=(1, 2, 3), keepdims=True) + 1e-6)

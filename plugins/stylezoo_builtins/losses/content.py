@@ -3,8 +3,7 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+from stylezoo.layers import luminance
 
 
 class Content(ImageLoss):
@@ -40,7 +39,7 @@ class Content(ImageLoss):
 
 def _structure(pictures, side):
     """Luminance in blocks of `side` pixels, each picture's with mean 0 and variance 1."""
-    light = ops.sum(pictures * ops.convert_to_tensor(LUMA, "float32"), axis=-1, keepdims=True)
+    light = luminance(pictures)
     if side > 1:
         light = ops.average_pool(light, side, strides=side, padding="valid")
     mean, variance = ops.moments(light, axes=(1, 2), keepdims=True)
