@@ -1,5 +1,6 @@
 """Generators equal their published references; ours do what they say."""
 
+import keras
 import numpy as np
 import pytest
 import reference_weights
@@ -76,10 +77,11 @@ def test_grain_runs_along_contours(grain, axis):
 
 
 def test_brush_makes_one_picture_of_one_noise_and_none_of_its_own():
-    network = brush.build(ANY, filters=2, blocks=1)
+    keras.utils.set_random_seed(0)
+    network = brush.build(ANY, filters=8, blocks=1)  # normalised over two channels, rounding would become a sign
     x, noise = normal(2, 20, 24, 3), normal(2, 20, 24, 1)
     fake = np.asarray(network([x, noise], training=True))
     assert fake.shape == x.shape
     np.testing.assert_array_equal(network([x, noise], training=True), fake)
     assert (np.asarray(network([x, -noise[::-1]])) != fake).any()
-    np.testing.assert_allclose(network([x[1:], noise[1:]]), fake[1:], atol=1e-4)  # pictures of a batch are apart
+    np.testing.assert_allclose(network([x[1:], noise[1:]]), fake[1:], atol=1e-5)  # pictures of a batch are apart
