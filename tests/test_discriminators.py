@@ -1,11 +1,18 @@
 """Discriminators equal their published references."""
 
+import keras
 import numpy as np
 import pytest
 import reference_weights
 from stylezoo_builtins.discriminators import dense, patch, texture
 
 from stylezoo.layers import InstanceNormalization, SpectralNormalization
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Weights are drawn anew in each test, the same each time."""
+    keras.utils.set_random_seed(0)
 
 
 def test_patch_equals_the_pytorch_reference():

@@ -9,6 +9,12 @@ from stylezoo_builtins.generators import brush, resnet
 ANY = (None, None, 3)
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Weights are drawn anew in each test, the same each time."""
+    keras.utils.set_random_seed(0)
+
+
 def test_resnet_equals_the_pytorch_reference():
     reference = reference_weights.read("resnet_generator")
     network = resnet.build(ANY, filters=8, blocks=2)
@@ -77,7 +83,6 @@ def test_grain_runs_along_contours(grain, axis):
 
 
 def test_brush_makes_one_picture_of_one_noise_and_none_of_its_own():
-    keras.utils.set_random_seed(0)
     network = brush.build(ANY, filters=8, blocks=1)  # normalised over two channels, rounding would become a sign
     x, noise = normal(2, 20, 24, 3), normal(2, 20, 24, 1)
     fake = np.asarray(network([x, noise], training=True))
