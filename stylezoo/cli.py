@@ -147,8 +147,18 @@ def show(name, as_json):
 @click.argument(
     "model", type=PluginName("model"), required=False, help="A name of 'stylezoo list models'. Default: single-pair."
 )
-@click.option("--source", help="Picture or folder of pictures whose content is kept. Default: the sample photograph.")
-@click.option("--style", help="Picture or folder of pictures whose look is taken. Default: the sample painting.")
+@click.option(
+    "--source",
+    help="Picture or folder of pictures whose content is kept, or a data set with trainA and trainB or train. Default: "
+    "the sample photograph.",
+)
+@click.option(
+    "--style",
+    "styles",
+    multiple=True,
+    help="Picture or folder of pictures whose look is taken. Repeatable: each a style of its own, for a model of several "
+    "such as gated. Default: the sample painting.",
+)
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="The run folder to make. Default: a new one in runs/."
 )
@@ -182,7 +192,7 @@ def show(name, as_json):
 )
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the training of this run folder.")
 @click.option("--dry-run", is_flag=True, help="Print the complete recipe and stop.")
-def train(model, source, style, out, losses, generator, discriminators, settings, steps, seed, file, resume, dry_run):
+def train(model, source, styles, out, losses, generator, discriminators, settings, steps, seed, file, resume, dry_run):
     """Train a MODEL on a source and a style, and leave a run folder.
 
     Without any argument the small model single-pair learns from a pair of pictures that comes with stylezoo.
@@ -201,7 +211,7 @@ def train(model, source, style, out, losses, generator, discriminators, settings
     changes = dict(settings)
     given = {"losses": losses, "generator": generator, "discriminators": discriminators, "steps": steps, "seed": seed}
     changes.update({name: value for name, value in given.items() if value not in (None, ())})
-    if resume and (model or source or style or out or file or dry_run or settings or set(changes) - {"steps"}):
+    if resume and (model or source or styles or out or file or dry_run or settings or set(changes) - {"steps"}):
         raise click.UsageError("--resume goes on as the run began; only --steps can be given with it.")
     if file and model:
         raise click.UsageError(f"Name the model '{model}' or the recipe '{file}', not both.")
@@ -222,6 +232,7 @@ def train(model, source, style, out, losses, generator, discriminators, settings
             return
         from stylezoo import training
 
+        style = list(styles) if len(styles) > 1 else next(iter(styles), None)
         run = training.start(recipe, source, style, out or training.new_folder("recipe" if file else model))
     _train(training, run)
 
@@ -236,12 +247,17 @@ def train(model, source, style, out, losses, generator, discriminators, settings
     help="The file to write, or for several pictures the folder. Default: beside each picture, as NAME-stylized.png.",
 )
 @click.option(
+    "--style",
+    help="The name of a style, for a model of several; a picture, for a model that takes its style from one. Default: "
+    "the first, or a random one.",
+)
+@click.option(
     "--size", type=click.IntRange(min=16), help="Scale the shorter side to so many pixels first; less: broader strokes."
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, help="Another number, another hand; for models with noise."
 )
-def stylize(pictures, model, out, size, seed):
+def stylize(pictures, model, out, style, size, seed):
     """Redraw PICTURES in the style that a model has learned; without --size each keeps its own."""
     targets = _targets(pictures, out)
     _import_keras()
@@ -254,13 +270,38 @@ def stylize(pictures, model, out, size, seed):
         try:
             image = images.open_picture(picture)
             image = images.scaled(image, size) if size else image
-            images.save_picture(gan.stylize(image, seed), target)
+            images.save_picture(gan.stylize(image, style, seed), target)
             click.echo(target)
         except (StylezooError, OSError) as error:  # one bad picture does not stop the others
             click.secho(f"Error: {error}", fg="red", err=True)
             failed += 1
     if failed:
         sys.exit(1)
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path), help="A PyTorch state dict, such as latest_net_G.pth.")
+@click.option(
+    "-m", "--model", required=True, type=PluginName("model"), help="What it was trained as: cyclegan, cut ..."
+)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="The run folder to make. Default: a new one in runs/."
+)
+@click.option(
+    "--set", "settings", type=Setting(), multiple=True, help="A field of the recipe: generator.blocks=6. Repeatable."
+)
+def import_(file, model, out, settings):
+    """Make a run folder of a generator that others trained with PyTorch.
+
+    FILE is a checkpoint of CycleGAN, pix2pix or CUT. PyTorch is not needed, and nothing in the file is executed.
+    """
+    _import_keras()
+    from stylezoo import importing
+
+    folder = importing.import_weights(file, model, out, **dict(settings))
+    click.echo(f"Wrote   {folder}")
+    click.echo("Next    redraw a picture of your own:")
+    click.echo(f"  stylezoo stylize PICTURE.jpg --model {folder}")
 
 
 def _targets(pictures, out):
@@ -299,8 +340,9 @@ def _introduce(training, run):
     weights = sum(math.prod(variable.shape) for variable in run.model.trainable_variables)
     judges = name_all(spec.label for spec in recipe.discriminators)
     click.echo(f"Source  {batches.source}")
-    click.echo(f"Style   {batches.style}")
-    for line in batches.source.skipped + batches.style.skipped:
+    for name, style in batches.styles.items():
+        click.echo(f"Style   {style} {name and f'of {name}'}".rstrip())
+    for line in [line for pictures in (batches.source, *batches.styles.values()) for line in pictures.skipped]:
         click.secho(f"        skipped: {line}", fg="yellow", err=True)
     click.echo(f"Model   {recipe.generator.label} against {judges}, {weights:,} weights")
     click.echo(f"Losses  {name_all(spec.label for spec in recipe.losses)}")

@@ -1,41 +1,69 @@
 """What a plugin author sees: the tensors of one training step, and the losses that are computed from them.
 
-Pictures are float tensors (batch, height, width, 3) in [-1, 1], discriminators answer with logits of any spatial shape.
+Pictures are float tensors (batch, height, width, 3) in [-1, 1].
 Generators and discriminators need no class of ours: a function ``build(shape, **options) -> keras.Model`` is enough.
 
-* A generator's model has an input `source`, and may have the inputs `style`, a picture of the same size, and `noise`,
-  normal random numbers of any shape: (None, None, 1) for a map, (8,) for a code. It answers with a picture of the
+* A generator's model has an input `source`, and may have the inputs `style`, a picture of the same size; `noise`,
+  normal random numbers of any shape: (None, None, 1) for a map, (8,) for a code; and `styles`, weights (K,) of the
+  recipe's named styles: one-hot in training, all 0 to leave the picture as it is. It answers with a picture of the
   source's size. It is built for ``shape == (None, None, 3)``.
-* A discriminator's model takes a picture, or ``[source, picture]`` if it has two inputs, and answers with logits.
-  It is built for ``shape == (image_size, image_size, 3)``.
+* A generator made of codes holds three models as layers: `content`, which makes a picture's content of it,
+  `style_code`, which makes a code (batch, n) of a style picture, and `decoder`, a picture of ``[content, code]``.
+* A discriminator's model takes a picture, or ``[source, picture]`` if it has two inputs, and answers with logits of
+  any spatial shape: a tensor, a list of them for several scales, or ``{"logits": ..., "styles": ...}`` where `styles`
+  are logits (batch, ..., K) of the named styles. It is built for ``shape == (image_size, image_size, 3)``.
+* Layers whose names begin with ``feature_`` give what losses may look at inside of a network.
+* A build function that has a parameter `styles` is given the number of named styles, one that has a parameter `vgg` the
+  recipe's file of VGG weights.
 """
 
 from abc import ABC, abstractmethod
 from copy import copy
 
+FEATURE = "feature_"  # how the names of layers begin whose answers losses may look at
 
-def generate(generator, source, style, training=False, seed=0):
+
+def generate(generator, source, style=None, training=False, seed=0, labels=None, code=None):
     """A generator's picture of `source`, float32, whatever the precision it is computed in.
 
     Args:
         generator: A generator's model.
         source: Pictures, (batch, height, width, 3) in [-1, 1].
-        style: Likewise; only a generator that has the input is given it.
+        style: Likewise; only a generator that has the input is given it. None: the source itself.
         training: Whether layers such as dropout behave as in training.
         seed: A number or a `keras.random.SeedGenerator` for the input `noise`; None: the noise is 0.
+        labels: The weights of the named styles, (batch, K); None: all 0, which leaves the source as it is.
+        code: Style codes, (batch, n), for a generator made of codes, in place of those of `style`.
     """
     from keras import ops  # contract.py is imported for listings as well: Keras takes three seconds
 
-    if len(generator.inputs) == 1:
-        inputs = source
-    else:
-        given = {"source": ops.convert_to_tensor(source), "style": ops.convert_to_tensor(style)}
-        inputs = [_noise(i, source, seed) if i.name == "noise" else given[i.name] for i in generator.inputs]
-    return ops.cast(generator(inputs, training=training), "float32")
+    if code is not None:
+        content = generator.get_layer("content")(source, training=training)
+        return ops.cast(generator.get_layer("decoder")([content, code], training=training), "float32")
+    given = {"source": source, "style": source if style is None else style, "styles": labels}
+    return ops.cast(generator(_inputs(generator, given, seed), training=training), "float32")
+
+
+def random_code(generator, source, seed=0):
+    """Normal random style codes, one a picture of `source`: (batch, n). For a generator made of codes."""
+    return _noise(generator.get_layer("decoder").inputs[1], source, seed)
+
+
+def _inputs(network, given, seed):
+    """What a network is called with: what it asks for by name, or the source where it has one input only."""
+    from keras import ops
+
+    if len(network.inputs) == 1:
+        return given["source"]
+    inputs = []
+    for wanted in network.inputs:
+        value = _noise(wanted, given["source"], seed) if wanted.name == "noise" else given[wanted.name]
+        inputs.append(_noise(wanted, given["source"], None) if value is None else ops.convert_to_tensor(value))
+    return inputs
 
 
 def _noise(wanted, source, seed):
-    """Normal noise in the shape of an input; what the input leaves open is the source's."""
+    """Normal noise in the shape of an input; what the input leaves open is the source's. Without a seed zeros."""
     import keras
 
     open_to = (*keras.ops.shape(source)[:3], None)
@@ -44,11 +72,39 @@ def _noise(wanted, source, seed):
 
 
 def judge(discriminator, picture, source, training=False):
-    """A discriminator's logits for `picture`, float32, whatever the precision they are computed in."""
-    from keras import ops
+    """A discriminator's logits for `picture`: a list of float32 tensors, one a scale."""
+    return _answer(discriminator, picture, source, training)[0]
+
+
+def _answer(discriminator, picture, source, training):
+    """A discriminator's logits as a list, and its logits of the named styles, None if it has none."""
+    from keras import ops, tree
 
     inputs = [source, picture] if len(discriminator.inputs) == 2 else picture
-    return ops.cast(discriminator(inputs, training=training), "float32")
+    answer = discriminator(inputs, training=training)
+    answer = answer if isinstance(answer, dict) else {"logits": answer}
+    styles = answer.get("styles")
+    logits = [ops.cast(each, "float32") for each in tree.flatten(answer["logits"])]
+    return logits, None if styles is None else ops.cast(styles, "float32")
+
+
+def features(network, picture, source=None, training=False):
+    """What the layers called ``feature_...`` of a network answer: a list of float32 tensors, in order of the layers.
+
+    Args:
+        network: A generator or a discriminator.
+        picture: What it is shown, (batch, height, width, 3); a generator as its source.
+        source: The source of `picture`, for a discriminator with two inputs.
+        training: Whether layers such as dropout behave as in training.
+    """
+    import keras
+
+    taps = [layer.output for layer in network.layers if layer.name.startswith(FEATURE)]
+    given = {"source": picture if source is None else source, "picture": picture, "style": picture, "styles": None}
+    single = len(network.inputs) == 1
+    inputs = picture if single else _inputs(network, given, None)
+    answers = keras.Model(network.inputs[0] if single else network.inputs, taps)(inputs, training=training)
+    return [keras.ops.cast(answer, "float32") for answer in keras.tree.flatten(answers)]
 
 
 def pixel_gradient(discriminator, picture, source, training=False):
@@ -94,11 +150,23 @@ class Translation:
         discriminators: The networks that tell `style` from `fake`.
         training: Whether layers such as dropout behave as in training.
         judge_identity: Whether discriminators are shown `identity` as generated pictures, besides `fake`.
+        random_codes: Whether fakes are made of random style codes instead of those of `style`.
         seed: A number or a `keras.random.SeedGenerator` for generators that have the input `noise`.
+        labels: Which of the named styles each picture of `style` is of, one-hot (batch, K); None without named styles.
     """
 
     def __init__(
-        self, source, style, generator, discriminators=(), inverse=None, training=True, judge_identity=False, seed=0
+        self,
+        source,
+        style,
+        generator,
+        discriminators=(),
+        inverse=None,
+        training=True,
+        judge_identity=False,
+        random_codes=False,
+        seed=0,
+        labels=None,
     ):
         self.source = source
         self.style = style
@@ -107,12 +175,19 @@ class Translation:
         self.inverse = inverse
         self.training = training
         self.judge_identity = judge_identity
+        self.random_codes = random_codes
         self.seed = seed
+        self.labels = labels
+
+    @_computed_once
+    def code(self):
+        """The random style codes of `fake`, (batch, n); None in a model without random codes."""
+        return random_code(self.generator, self.source, self.seed) if self.random_codes else None
 
     @_computed_once
     def fake(self):
         """What the generator makes of `source`, (batch, height, width, 3) in [-1, 1]."""
-        return generate(self.generator, self.source, self.style, self.training, self.seed)
+        return generate(self.generator, self.source, self.style, self.training, self.seed, self.labels, self.code)
 
     @_computed_once
     def cycled(self):
@@ -122,32 +197,56 @@ class Translation:
     @_computed_once
     def identity(self):
         """What the generator makes of `style` without noise: it should leave it as it is."""
-        return generate(self.generator, self.style, self.style, self.training, seed=None)
+        return generate(self.generator, self.style, self.style, self.training, seed=None, labels=self.labels)
 
     @_computed_once
     def real_logits(self):
-        """How real each discriminator finds `style`: a list of tensors, one a discriminator."""
-        return [judge(d, self.style, self.source, self.training) for d in self.discriminators]
+        """How real the discriminators find `style`: a list of tensors, one for each discriminator and scale."""
+        return [each for logits, _ in self._real_answers for each in logits]
 
     @_computed_once
     def fake_logits(self):
-        """How real each discriminator finds generated pictures: a list of tensors, one a discriminator."""
+        """How real the discriminators find generated pictures: a list of tensors, as `real_logits`."""
+        return [each for logits, _ in self._fake_answers for each in logits]
+
+    @property
+    def real_styles(self):
+        """Of which named style `style` seems to be: a list of logits (batch, ..., K), of discriminators that tell."""
+        return [styles for _, styles in self._real_answers if styles is not None]
+
+    @property
+    def fake_styles(self):
+        """Of which named style generated pictures seem to be: a list as `real_styles`."""
+        return [styles for _, styles in self._fake_answers if styles is not None]
+
+    @_computed_once
+    def _real_answers(self):
+        return [_answer(d, self.style, self.source, self.training) for d in self.discriminators]
+
+    @_computed_once
+    def _fake_answers(self):
         from keras import ops
 
         pictures, sources = self.fake, self.source
         if self.judge_identity:
             pictures = ops.concatenate([pictures, self.identity])
             sources = ops.concatenate([sources, self.style])
-        return [judge(d, pictures, sources, self.training) for d in self.discriminators]
+        return [_answer(d, pictures, sources, self.training) for d in self.discriminators]
 
-    def detached(self):
-        """The same translation judged anew, no gradient reaching the generator: what a discriminator learns from."""
+    def detached(self, pool=None):
+        """The same translation judged anew, no gradient reaching the generator: what a discriminator learns from.
+
+        Args:
+            pool: A function that exchanges some of the fakes for older ones; None: they stay.
+        """
         from keras import ops
 
         twin = copy(self)
-        for name in ("real_logits", "fake_logits"):
+        for name in ("real_logits", "fake_logits", "_real_answers", "_fake_answers"):
             vars(twin).pop(name, None)
         twin.fake = ops.stop_gradient(self.fake)
+        if pool is not None:
+            twin.fake = pool(twin.fake)
         if self.judge_identity:
             twin.identity = ops.stop_gradient(self.identity)
         return twin
@@ -162,11 +261,13 @@ class Loss:
     Attributes:
         adversarial: Whether this loss is the game itself: a model has one, and asking for another replaces it.
         discriminators_needed: How many discriminators it needs at least.
+        two_way_needed: Whether it asks for the way back, so that the model must be a two-way one.
         layers: Keras layers that the loss owns; their weights train with the generator and are saved with the model.
     """
 
     adversarial = False
     discriminators_needed = 1
+    two_way_needed = False
     layers = ()
 
     def build(self, generator, shape):
@@ -175,7 +276,13 @@ class Loss:
         Args:
             generator: The generator that the loss will look at.
             shape: The shape of one picture, (height, width, 3).
+
+        Raises:
+            ValueError: The loss cannot work with this generator; the message says why.
         """
+
+    def prepare(self):
+        """Read what only training needs, such as a pretrained network; may be called several times."""
 
     def generator(self, translation):
         """What the generator pays: a scalar tensor."""
@@ -205,8 +312,9 @@ class AdversarialLoss(Loss, ABC):
         return sum(self.fool(logits) for logits in translation.fake_logits)
 
     def discriminator(self, translation):
-        reals = sum(self.on_real(logits) for logits in translation.real_logits)
-        return reals + sum(self.on_fake(logits) for logits in translation.fake_logits)
+        # Fakes first, as in pix2pix: batch normalisation keeps more of what it has seen last.
+        fakes = sum(self.on_fake(logits) for logits in translation.fake_logits)
+        return fakes + sum(self.on_real(logits) for logits in translation.real_logits)
 
 
 class ImageLoss(Loss, ABC):

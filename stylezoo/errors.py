@@ -4,6 +4,7 @@
   + BrokenPlugin            a plugin is installed but cannot be imported or used
   + BadPicture              a file is not a picture that can be used
   + BadRun                  a run folder or a model file cannot be used
+  + BadWeights              a file of weights cannot be used, or there is none
   + MissingExtra            an optional package is needed and not installed
   + UsageError              the caller asked for something that is not there      exit code 2
     + UnknownPlugin         no installed distribution offers that name
@@ -30,6 +31,10 @@ class BadPicture(StylezooError):
 
 class BadRun(StylezooError):
     """A run folder or a model file cannot be used."""
+
+
+class BadWeights(StylezooError):
+    """A file of weights cannot be used, or there is none."""
 
 
 class MissingExtra(StylezooError):

@@ -8,10 +8,11 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from stylezoo import registry
+from stylezoo import images, registry, vgg
 from stylezoo.contract import Loss, Translation, generate
-from stylezoo.errors import BadRecipe, BadRun, BrokenPlugin, StylezooError, name_all
+from stylezoo.errors import BadOptions, BadRecipe, BadRun, BrokenPlugin, StylezooError, did_you_mean, name_all
 from stylezoo.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
+from stylezoo.pool import ImagePool
 from stylezoo.recipe import Recipe
 from stylezoo.stylizing import stylize
 
@@ -22,13 +23,19 @@ if keras.backend.backend() != "tensorflow":
     )
 
 
+# What the directions of a translation are called in logs, for each player: like the attributes of the model.
+WAYS = {"generator": ("generator", "inverse"), "discriminator": ("discriminator", "inverse_discriminator")}
+
+
 @keras.saving.register_keras_serializable("stylezoo")
 class GAN(keras.Model):
     """A GAN for style transfer, built from a recipe and compiled: `fit`, `save` and callbacks work as in Keras.
 
-    `fit` takes batches of (source, style), each (batch, height, width, 3) in [-1, 1]; calling the model gives the
-    stylised source. Every term of both players' losses is a metric: "generator/content", "discriminator/lsgan";
-    "generator" and "discriminator" are the sums, weights included.
+    `fit` takes batches of (source, style), each (batch, height, width, 3) in [-1, 1]; with named styles also labels
+    (batch, K), one-hot. Calling the model gives the stylised source. Every term of both players' losses is a metric,
+    "generator/content" or "discriminator/lsgan", in a two-way model also "inverse/content" and
+    "inverse_discriminator/lsgan" for the way back; "generator" and "discriminator" are the sums of all, weights
+    included.
 
     Args:
         recipe: What to build. Names are resolved and options checked here.
@@ -39,6 +46,8 @@ class GAN(keras.Model):
         inverse: In a two-way model the network that translates back, else None.
         discriminators: The networks that judge style pictures.
         inverse_discriminators: In a two-way model those that judge source pictures, else empty.
+        pool: The generated pictures that discriminators are shown again, None if the recipe's `pool` is 0.
+        inverse_pool: Likewise for the way back.
         average: The generator with averaged weights, None if the recipe's `average` is 0.
         step: How many updates of the generator were made.
         tones: With the recipe's `match_tones` the tones of the styles, which training sets; else None.
@@ -57,16 +66,17 @@ class GAN(keras.Model):
             super().__init__(**kwargs)
             self.recipe = recipe
             shape = (recipe.image_size, recipe.image_size, 3)
-            self.generator = _network("generator", recipe.generator, (None, None, 3))
-            self.inverse = _network("generator", recipe.generator, (None, None, 3)) if recipe.two_way else None
-            self.average = _network("generator", recipe.generator, (None, None, 3)) if recipe.average else None
-            judges = lambda: [_network("discriminator", spec, shape) for spec in recipe.discriminators]  # noqa: E731
-            self.discriminators = judges()
-            self.inverse_discriminators = judges() if recipe.two_way else []
-            self.terms = [(_label(recipe, spec), spec.weight, spec.build("loss")) for spec in recipe.losses]
-            for _, _, loss in self.terms:
-                loss.build(self.generator, shape)
+            self.generator = _generator(recipe)
+            self.inverse = _generator(recipe) if recipe.two_way else None
+            self.average = _generator(recipe) if recipe.average else None
+            self.discriminators = _discriminators(recipe, shape)
+            self.inverse_discriminators = _discriminators(recipe, shape) if recipe.two_way else []
+            self.terms = [(_label(recipe, spec), spec.weight, _loss(recipe, spec)) for spec in recipe.losses]
+            for spec, (_, _, loss) in zip(recipe.losses, self.terms, strict=True):
+                _build(spec, loss, self.generator, shape)
             self.loss_layers = [layer for _, _, loss in self.terms for layer in loss.layers]
+            self.pool = ImagePool(recipe.pool, shape) if recipe.pool else None
+            self.inverse_pool = ImagePool(recipe.pool, shape) if recipe.pool and recipe.two_way else None
             self.noise = keras.random.SeedGenerator()
             state = {"initializer": "zeros", "trainable": False}
             self.step = self.add_weight(shape=(), dtype="int64", name="step", **state)
@@ -105,27 +115,58 @@ class GAN(keras.Model):
     def call(self, inputs, training=False):
         """The stylised source as the network gives it; `stylize` brings a picture to the styles' tones first.
 
-        `inputs` is the source, or [source, style] for a generator that looks at both.
+        `inputs` is the source, [source, style] for a generator that looks at both, or [source, style, labels].
         """
-        source, style = inputs if isinstance(inputs, list | tuple) else (inputs, inputs)
-        return generate(self.average or self.generator, source, style, training)
+        inputs = inputs if isinstance(inputs, list | tuple) else (inputs, inputs)
+        source, style, labels = (*inputs, None)[:3]
+        return generate(self.average or self.generator, source, style, training, labels=labels)
 
-    def stylize(self, picture, seed=0):
+    @property
+    def takes_style_picture(self):
+        """Whether the style is told by a picture when one is stylised."""
+        return "style" in {each.name for each in self.generator.inputs}
+
+    def stylize(self, picture, style=None, seed=0):
         """Redraw a picture in the style.
 
         Args:
             picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
                 [-1, 1], of any size.
-            seed: For a generator with noise another number gives another hand; the same gives the same picture.
+            style: For a model of several styles the name of one, None: the first. For a model that takes its style from
+                a picture that picture, in any form that `picture` can have; None: a random style, if the model was
+                trained on such.
+            seed: For a generator with noise or random styles another number gives another hand; the same gives the
+                same picture.
 
         Returns:
             A Pillow image for a path or an image; a float32 array of the same shape, not quantised, for an array.
 
         Raises:
-            BadPicture: The file cannot be used.
+            BadPicture: A file cannot be used.
+            BadOptions: The model does not know the style, or needs one.
         """
         known = self.tones is not None and self.tones.numpy().any()
-        return stylize(self.average or self.generator, picture, self.tones.numpy() if known else None, seed)
+        return stylize(
+            self.average or self.generator,
+            picture,
+            tones=self.tones.numpy() if known else None,
+            seed=seed,
+            **self._look(style),
+        )
+
+    def _look(self, style):
+        """A style as `stylizing.stylize` is told it."""
+        if self.takes_style_picture:
+            if style is not None:
+                return {"style": images.as_array(style)}
+            if not self.recipe.random_codes:
+                raise BadOptions("This model takes its style from a picture: give it one (--style painting.jpg).")
+            return {"random_code": True}
+        names = self.recipe.styles
+        if style is not None and style not in names:
+            there_are = f"It has: {name_all(names)}." if names else "It has one style only."
+            raise BadOptions(f"This model has no style '{style}'.{did_you_mean(str(style), names)} {there_are}")
+        return {"weights": [float(name == (style or names[0])) for name in names]} if names else {}
 
     # Training
 
@@ -137,37 +178,65 @@ class GAN(keras.Model):
         }
         return [variable for net in nets[player] if net for variable in net.trainable_variables]
 
-    def translations(self, source, style, training=True):
+    def translations(self, source, style, labels=None, training=True):
         """The directions of one step: one, or two in a two-way model."""
-        seed = self.noise if training else 0
-        rest = {"training": training, "judge_identity": self.recipe.judge_identity, "seed": seed}
-        forward = Translation(source, style, self.generator, self.discriminators, self.inverse, **rest)
+        rest = {
+            "training": training,
+            "judge_identity": self.recipe.judge_identity,
+            "random_codes": self.recipe.random_codes,
+            "seed": self.noise if training else 0,
+        }
+        forward = Translation(source, style, self.generator, self.discriminators, self.inverse, labels=labels, **rest)
         if self.inverse is None:
             return [forward]
         back = Translation(style, source, self.inverse, self.inverse_discriminators, self.generator, **rest)
         return [forward, back]
 
-    def cost(self, player, translations):
-        """What a player pays in this step: a scalar tensor. Every term is also noted in its metric."""
+    def cost(self, player, translations, only=None):
+        """What a player pays in this step: a scalar tensor. Every term is also noted in its metric.
+
+        Args:
+            player: "generator" or "discriminator".
+            translations: From `translations`.
+            only: The names of the losses that count; None: all.
+        """
         total = 0.0
         for label, weight, loss in self.terms:
-            if _concerns(loss, player):
-                value = weight * sum(_price(loss, player, translation) for translation in translations)
-                self.trackers[f"{player}/{label}"].update_state(value)
-                total += value
+            if _concerns(loss, player) and (only is None or label in only):
+                for way, translation in zip(WAYS[player], translations, strict=False):
+                    value = weight * _price(loss, player, translation)
+                    self.trackers[f"{way}/{label}"].update_state(value)
+                    total += value
         self.trackers[player].update_state(total)
         return total
 
+    def prepare(self):
+        """Read what only training needs, such as the pretrained networks of losses."""
+        for _, _, loss in self.terms:
+            loss.prepare()
+
+    def make_train_function(self, force=False):
+        self.prepare()
+        return super().make_train_function(force)
+
+    def make_test_function(self, force=False):
+        self.prepare()
+        return super().make_test_function(force)
+
     def train_step(self, data):
-        source, style = _pictures(data)
+        pictures = _pictures(data)
         parts = self.recipe.critic_steps
-        if (source.shape[0] or 0) % parts:
-            raise ValueError(f"A batch has {source.shape[0]} pictures; it must be a multiple of critic_steps, {parts}.")
-        batches = list(zip(ops.split(source, parts), ops.split(style, parts), strict=True))
-        if self.recipe.order == "together":
-            self._learn_together(*batches[0])
+        if (pictures[0].shape[0] or 0) % parts:
+            raise ValueError(
+                f"A batch has {pictures[0].shape[0]} pictures; it must be a multiple of critic_steps, {parts}."
+            )
+        batches = list(zip(*(ops.split(each, parts) for each in pictures), strict=True))
+        if self.recipe.warmup_steps:
+            tf.cond(
+                self.step < self.recipe.warmup_steps, lambda: self._warm_up(batches[0]), lambda: self._play(batches)
+            )
         else:
-            self._learn_in_turn(batches)
+            self._play(batches)
         self.step.assign_add(1)
         if self.average:
             self._update_average()
@@ -179,11 +248,34 @@ class GAN(keras.Model):
             self.cost(player, translations)
         return self.get_metrics_result()
 
-    def _learn_together(self, source, style):
-        """Both players learn from one forward pass; D(fake) is computed once for both."""
+    def _play(self, batches):
+        if self.recipe.order == "together":
+            self._learn_together(batches[0])
+        else:
+            self._learn_in_turn(batches)
+        return True  # tf.cond wants a value of both branches
+
+    def _warm_up(self, batch):
+        """The generator learns from some of its losses, without a game."""
+        with tf.GradientTape() as tape:
+            cost = self._scaled(self.cost("generator", self.translations(*batch), only=self._warm_labels()))
+        variables = self.variables_of("generator")
+        reached = [(g, v) for g, v in zip(tape.gradient(cost, variables), variables, strict=True) if g is not None]
+        self.optimizer.apply(*zip(*reached, strict=True))
+        return True
+
+    def _warm_labels(self):
+        names = self.recipe.warmup_losses
+        return [label for label, _, _ in self.terms if label.rpartition("/")[2] in names]
+
+    def _learn_together(self, batch):
+        """Both players learn from one forward pass; without a pool D(fake) is computed once for both."""
         with tf.GradientTape(persistent=True) as tape:
-            translations = self.translations(source, style)
-            costs = {player: self._scaled(self.cost(player, translations)) for player in self._players()}
+            translations = self.translations(*batch)
+            shown = {"generator": translations, "discriminator": translations}
+            if self.pool:
+                shown["discriminator"] = self._detached(translations)
+            costs = {player: self._scaled(self.cost(player, shown[player])) for player in self._players()}
         gradients, variables = [], []
         for player, cost in costs.items():
             gradients += tape.gradient(cost, self.variables_of(player))
@@ -192,10 +284,10 @@ class GAN(keras.Model):
 
     def _learn_in_turn(self, batches):
         """The discriminators learn from every batch; then the generator faces the new ones on the last batch."""
-        for source, style in batches:
+        for batch in batches:
             with tf.GradientTape() as generator_tape:  # its forward pass is recorded now and used again in its turn
-                translations = self.translations(source, style)
-                fakes = [translation.detached() for translation in translations]
+                translations = self.translations(*batch)
+                fakes = self._detached(translations)
             with tf.GradientTape() as tape:
                 cost = self._scaled(self.cost("discriminator", fakes))
             variables = self.variables_of("discriminator")
@@ -204,6 +296,10 @@ class GAN(keras.Model):
             cost = self._scaled(self.cost("generator", translations))
         variables = self.variables_of("generator")
         self.optimizer.apply(generator_tape.gradient(cost, variables), variables)
+
+    def _detached(self, translations):
+        pools = (self.pool, self.inverse_pool)
+        return [translation.detached(pool) for translation, pool in zip(translations, pools, strict=False)]
 
     def _scaled(self, cost):
         """A cost as gradients are taken of it: Keras adds them up over replicas, and scales float16."""
@@ -226,7 +322,14 @@ class GAN(keras.Model):
 
     def _metric_names(self):
         players = self._players()
-        terms = [f"{p}/{label}" for p in players for label, _, loss in self.terms if _concerns(loss, p)]
+        ways = 2 if self.recipe.two_way else 1
+        terms = [
+            f"{way}/{label}"
+            for player in players
+            for label, _, loss in self.terms
+            if _concerns(loss, player)
+            for way in WAYS[player][:ways]
+        ]
         return [*players, *terms]
 
     @property
@@ -241,7 +344,8 @@ class GAN(keras.Model):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(Recipe.from_dict(config["recipe"]))
+        with vgg.weights_come_later():  # they are in the file as well
+            return cls(Recipe.from_dict(config["recipe"]))
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
@@ -297,22 +401,47 @@ def _label(recipe, spec):
     return spec.label if len(twins) == 1 else spec.name
 
 
-def _network(kind, spec, shape):
-    net = spec.build(kind, shape=shape)
+def _given(recipe):
+    """What the machine gives to components that have a parameter for it."""
+    given = {"styles": len(recipe.styles), "vgg": recipe.vgg}
+    return {name: value for name, value in given.items() if value}
+
+
+def _generator(recipe):
+    return _network("generator", recipe, recipe.generator, (None, None, 3))
+
+
+def _discriminators(recipe, shape):
+    return [_network("discriminator", recipe, spec, shape) for spec in recipe.discriminators]
+
+
+def _loss(recipe, spec):
+    return spec.build("loss", **_given(recipe))
+
+
+def _build(spec, loss, generator, shape):
+    try:
+        loss.build(generator, shape)
+    except ValueError as error:
+        raise BadOptions(f"The loss '{spec.name}' refuses: {str(error).rstrip('.')}.") from error
+
+
+def _network(kind, recipe, spec, shape):
+    net = spec.build(kind, shape=shape, **_given(recipe))
     if not isinstance(net, keras.Model):
         raise BrokenPlugin(f"The {kind} '{spec.name}' built a {type(net).__name__}; it must build a keras.Model.")
-    unknown = {i.name for i in net.inputs} - {"source", "style", "noise"}
+    unknown = {i.name for i in net.inputs} - {"source", "style", "noise", "styles"}
     if kind == "generator" and len(net.inputs) > 1 and unknown:
         raise BrokenPlugin(
             f"The generator '{spec.name}' has the inputs {name_all(i.name for i in net.inputs)}; "
-            "several inputs must be called source, style and noise."
+            "several inputs must be called source, style, noise and styles."
         )
     return net
 
 
 def _pictures(data):
-    source, style, _ = keras.utils.unpack_x_y_sample_weight(data)
-    return source, style
+    """(source, style), or with labels (source, style, labels)."""
+    return tuple(each for each in keras.utils.unpack_x_y_sample_weight(data) if each is not None)
 
 
 @contextmanager

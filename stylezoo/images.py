@@ -69,6 +69,34 @@ def to_array(image: Image.Image) -> np.ndarray:
     return np.asarray(to_rgb(image), "float32") / 127.5 - 1
 
 
+def as_array(picture) -> np.ndarray:
+    """A picture in any form as float32 (height, width, 3) or (count, height, width, 3) in [-1, 1].
+
+    Args:
+        picture: A path, a Pillow image, or such an array.
+
+    Raises:
+        BadPicture: The file cannot be read, or the array is of another shape.
+    """
+    if isinstance(picture, str | os.PathLike):
+        picture = open_picture(picture)
+    if isinstance(picture, Image.Image):
+        return to_array(picture)
+    array = np.asarray(picture, "float32")
+    if array.ndim not in (3, 4) or array.shape[-1] != 3 or 0 in array.shape:
+        raise BadPicture(
+            f"An array of shape {array.shape} is no picture: (height, width, 3) or (count, height, width, 3) is needed."
+        )
+    return array
+
+
+def fitted(array: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A picture (height, width, 3) scaled and cut to another size, as much of its middle as fits."""
+    if array.shape[:2] == (height, width):
+        return array
+    return to_array(ImageOps.fit(to_image(array), (width, height), Image.Resampling.LANCZOS))
+
+
 def to_image(array: np.ndarray) -> Image.Image:
     """A float array (height, width, 3) as an image; values outside of [-1, 1] are clipped."""
     return Image.fromarray(_levels(array))

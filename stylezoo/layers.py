@@ -1,5 +1,7 @@
 """Layers of the field that Keras lacks, for the generators and discriminators of plugins. Each equals PyTorch's."""
 
+import math
+
 import keras
 from keras import layers, ops
 
@@ -10,6 +12,35 @@ register = keras.saving.register_keras_serializable("stylezoo")
 def luminance(pictures):
     """How light pictures (..., 3) are at each pixel: (..., 1) in their range."""
     return ops.sum(pictures * ops.convert_to_tensor(LUMA, "float32"), axis=-1, keepdims=True)
+
+
+def initializer(name):
+    """A new initialiser of kernels: N(0, 0.02) "normal", or "xavier" or "kaiming" as the published GANs use them.
+
+    A new one for each layer: Keras draws the same numbers whenever one is used again.
+
+    Args:
+        name: "normal", the deviation 0.02 of DCGAN, pix2pix and CycleGAN; "xavier" (Glorot and Bengio, 2010) with gain
+            0.02, that of CUT; or "kaiming" (He et al., 2015), whose deviation keeps the size of what ReLUs leave.
+    """
+    if name == "normal":
+        return keras.initializers.RandomNormal(stddev=0.02)
+    if name == "xavier":
+        return keras.initializers.VarianceScaling(0.02**2, "fan_avg", "untruncated_normal")
+    if name == "kaiming":
+        return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
+    raise ValueError(f"init must be 'normal', 'xavier' or 'kaiming', not {name!r}")
+
+
+def normalization(name):
+    """A new layer that normalises: "instance", "batch" with a scale drawn from N(1, 0.02), or "none"."""
+    if name == "instance":
+        return InstanceNormalization()
+    if name == "batch":
+        return BatchNormalization(gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02))
+    if name == "none":
+        return layers.Identity()
+    raise ValueError(f"norm must be 'instance', 'batch' or 'none', not {name!r}")
 
 
 @register
@@ -69,6 +100,94 @@ class InstanceNormalization(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon, "affine": self.affine}
+
+
+@register
+class BatchNormalization(layers.Layer):
+    """Gives every channel of a batch mean 0 and variance 1, then a learned scale and shift (arXiv 1502.03167).
+
+    As in PyTorch, and unlike `keras.layers.BatchNormalization`: the running variance is the unbiased one. When not
+    training, the running statistics are used.
+
+    Args:
+        momentum: How much of the running statistics each batch replaces.
+        epsilon: Added to the variance.
+        gamma_initializer: Where the scale begins.
+    """
+
+    def __init__(self, momentum=0.1, epsilon=1e-5, gamma_initializer="ones", **kwargs):
+        super().__init__(**kwargs)
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
+
+    def build(self, input_shape):
+        # autocast=False: half precision is for pictures, not for statistics.
+        options = {"shape": (input_shape[-1],), "dtype": "float32", "autocast": False}
+        self.gamma = self.add_weight(initializer=self.gamma_initializer, name="gamma", **options)
+        self.beta = self.add_weight(initializer="zeros", name="beta", **options)
+        options |= {"trainable": False, "aggregation": "mean"}
+        self.moving_mean = self.add_weight(initializer="zeros", name="moving_mean", **options)
+        self.moving_variance = self.add_weight(initializer="ones", name="moving_variance", **options)
+
+    def call(self, inputs, training=False):
+        x = ops.cast(inputs, "float32")
+        mean, variance = self._of_batch(x) if training else (self.moving_mean, self.moving_variance)
+        x = (x - mean) * ops.rsqrt(variance + self.epsilon) * self.gamma + self.beta
+        return ops.cast(x, inputs.dtype)
+
+    def _of_batch(self, x):
+        """The batch's mean and variance, of which the running ones take note."""
+        mean, variance = ops.moments(x, axes=tuple(range(len(x.shape) - 1)))
+        count = ops.cast(math.prod(ops.shape(x)[:-1]), "float32")
+        unbiased = variance * count / ops.maximum(count - 1, 1)
+        for moving, new in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
+            moving.assign((1 - self.momentum) * moving + self.momentum * ops.stop_gradient(new))
+        return mean, variance
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        gamma = keras.initializers.serialize(self.gamma_initializer)
+        own = {"momentum": self.momentum, "epsilon": self.epsilon, "gamma_initializer": gamma}
+        return {**super().get_config(), **own}
+
+
+@register
+class BlurDownsampling2D(layers.Layer):
+    """Halves height and width after a binomial blur, against aliasing (Zhang, 2019, arXiv 1904.11486).
+
+    The filter is 1 2 1 along both axes, the border mirrored; an odd side is halved upwards.
+    """
+
+    def call(self, inputs):
+        padded = ops.pad(inputs, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+        line = ops.convert_to_tensor([0.25, 0.5, 0.25], inputs.dtype)
+        kernel = ops.reshape(ops.outer(line, line), (3, 3, 1, 1))
+        return ops.depthwise_conv(padded, ops.tile(kernel, (1, 1, inputs.shape[-1], 1)), strides=2)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        halved = [size and (size + 1) // 2 for size in (height, width)]
+        return (batch, *halved, channels)
+
+
+@register
+class BlurUpsampling2D(layers.Layer):
+    """Doubles height and width and blurs binomially what is between, against aliasing (Zhang, 2019, arXiv 1904.11486).
+
+    The filter is 1 3 3 1 along both axes, with gain 4, the border repeated: the same as bilinear interpolation.
+    """
+
+    def call(self, inputs):
+        _, height, width, _ = ops.shape(inputs)
+        return ops.image.resize(inputs, (2 * height, 2 * width), interpolation="bilinear")
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        doubled = [size and 2 * size for size in (height, width)]
+        return (batch, *doubled, channels)
 
 
 @register

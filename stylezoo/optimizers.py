@@ -1,5 +1,7 @@
 """One Keras optimizer for a game of several players, and the learning rate of the published GANs."""
 
+from functools import partial
+
 import keras
 from keras import ops
 
@@ -61,6 +63,55 @@ class _ByPlayer:
 
 
 @register
+class L2Adam(keras.optimizers.Adam):
+    """Adam with weight decay as PyTorch's Adam has it: added to the gradient, as if half of it weighed the squares.
+
+    Keras' own `weight_decay` is that of AdamW, which the published GANs were not trained with.
+
+    Args:
+        learning_rate: As in Adam.
+        l2: What is added to the gradient for each unit of a weight.
+        **kwargs: As in Adam.
+    """
+
+    def __init__(self, learning_rate=2e-4, l2=0.0, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.l2 = l2
+
+    def update_step(self, gradient, variable, learning_rate):
+        decay = ops.cast(self.l2, gradient.dtype) * ops.cast(variable, gradient.dtype)
+        super().update_step(gradient + decay, variable, learning_rate)
+
+    def get_config(self):
+        return {**super().get_config(), "l2": self.l2}
+
+
+@register
+class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate for the first updates, then another schedule from its beginning.
+
+    Args:
+        rate: The learning rate of the first updates.
+        updates: How many these are.
+        then: The learning rate after them, a number or a schedule.
+    """
+
+    def __init__(self, rate, updates, then):
+        self.rate = rate
+        self.updates = updates
+        self.then = keras.optimizers.schedules.deserialize(then) if isinstance(then, dict) else then
+
+    def __call__(self, step):
+        step = ops.cast(step, "float32")
+        later = self.then(ops.maximum(step - self.updates, 0.0)) if callable(self.then) else self.then
+        return ops.where(step < self.updates, self.rate, later)
+
+    def get_config(self):
+        then = keras.optimizers.schedules.serialize(self.then) if callable(self.then) else self.then
+        return {"rate": self.rate, "updates": self.updates, "then": then}
+
+
+@register
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
     """The learning rate of CycleGAN and pix2pix: constant, then falling in equal stairs, one an epoch, towards 0.
 
@@ -94,21 +145,32 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
 def recipe_optimizer(recipe):
     """The Adam optimizers that a recipe asks for, behind one."""
     rates = {"generator": recipe.learning_rate, "discriminator": recipe.discriminator_rate or recipe.learning_rate}
+    betas = {"generator": recipe.betas, "discriminator": recipe.discriminator_betas or recipe.betas}
     updates = {"generator": 1, "discriminator": recipe.critic_steps}
+    schedules = {player: _schedule(recipe, rates[player], updates[player]) for player in PLAYERS}
+    if recipe.warmup_steps:  # which the discriminators sit out
+        rate = recipe.warmup_rate or recipe.learning_rate
+        schedules["generator"] = WarmUp(rate, recipe.warmup_steps, schedules["generator"])
+    adam = partial(L2Adam, l2=recipe.weight_decay) if recipe.weight_decay else keras.optimizers.Adam
     return PlayerOptimizer(
         {
-            player: keras.optimizers.Adam(
-                _schedule(recipe, rates[player], updates[player]), *recipe.betas, epsilon=recipe.epsilon
-            )
+            player: adam(schedules[player], beta_1=betas[player][0], beta_2=betas[player][1], epsilon=recipe.epsilon)
             for player in PLAYERS
         }
     )
 
 
 def _schedule(recipe, rate, updates):
+    """The learning rate of a player that makes so many updates in one step."""
+    kind, options = recipe.schedule.name, recipe.schedule.options
+    if kind == "halving":
+        every = options["every"] * updates
+        return keras.optimizers.schedules.ExponentialDecay(rate, every, decay_rate=0.5, staircase=True)
+    if kind == "inverse":
+        return keras.optimizers.schedules.InverseTimeDecay(rate, updates, decay_rate=options["rate"])
     if not recipe.decay_epochs or recipe.steps_per_epoch is None:  # without data an epoch has no length
         return rate
     steps_per_epoch = recipe.steps_per_epoch * updates
     whole = (recipe.epochs + recipe.decay_epochs) * steps_per_epoch
-    delay = max(0, recipe.total_steps * updates - whole)  # a longer training keeps its decay for the end
+    delay = max(0, (recipe.total_steps - recipe.warmup_steps) * updates - whole)  # a longer training decays at its end
     return ConstantThenLinear(rate, recipe.epochs, recipe.decay_epochs, steps_per_epoch, delay)

@@ -13,6 +13,7 @@ from stylezoo.errors import BadOptions, did_you_mean, name_all
 
 WORDS = {"true": True, "false": False, "none": None}  # as people type them in a shell
 TOKENS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|.""", re.DOTALL)  # a quoted string, else one character
+GIVEN = ("shape", "styles", "vgg")  # parameters that the machine gives a value where the recipe sets none
 PLAIN = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
 
 
@@ -86,13 +87,16 @@ class Spec:
         return component
 
     def build(self, kind: str, **given: Any) -> Any:
-        """Load the component and call it with its options and what the machine gives.
+        """Load the component and call it with its options, and with what the machine gives and it has a parameter for.
 
         Raises:
             BadOptions: It refuses them with a ValueError, whose message is passed on.
         """
+        component = self.load(kind)
+        asked_for = inspect.signature(component).parameters
+        given = {name: value for name, value in given.items() if name in asked_for or name == "shape"}
         try:
-            return self.load(kind)(**given, **self.options)
+            return component(**{**given, **self.options})
         except ValueError as error:
             raise BadOptions(f"The {kind} '{self.name}' refuses: {str(error).rstrip('.')}.") from error
 
@@ -113,7 +117,8 @@ class Spec:
                 raise BadOptions(
                     f"The option '{name}' of the {kind} '{self.name}' is {value!r}, which is no {expected}."
                 )
-        missing = [n for n, p in accepted.items() if p.default is p.empty and n not in self.options]
+        needed = [name for name, p in accepted.items() if p.default is p.empty and name not in GIVEN]
+        missing = [name for name in needed if name not in self.options]
         if missing:
             raise BadOptions(
                 f"The {kind} '{self.name}' needs the option '{missing[0]}': '{self.name}:{missing[0]}=...'."

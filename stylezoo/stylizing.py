@@ -8,22 +8,23 @@ import tensorflow as tf
 from keras import ops
 from PIL import Image
 
-from stylezoo import images
-from stylezoo.contract import generate
+from stylezoo import contract, images
 from stylezoo.errors import BadPicture
 
 COARSEST = 256  # pixels: no published generator halves a picture more than eight times
 SMALLEST = 16  # pixels: a smaller picture has no room for the reflections inside of a network
 
 
-def stylize(generator, picture, tones=None, seed=0):
+def stylize(generator, picture, tones=None, seed=0, **look):
     """Redraw a picture; what `GAN.stylize` does.
 
     Args:
         generator: A generator's Keras model.
         picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in [-1, 1].
         tones: To what light and dark of the picture are brought first, as `images.tones` tells it; None: to nothing.
-        seed: For a generator with noise.
+        seed: For a generator with noise or random style codes.
+        **look: What tells the style: `style`, a picture as an array; `weights` of the named styles; or `random_code`,
+            whether a generator made of codes takes a random one.
 
     Returns:
         A Pillow image for a path or an image, a float32 array of the same shape for an array.
@@ -31,39 +32,41 @@ def stylize(generator, picture, tones=None, seed=0):
     Raises:
         BadPicture: The file cannot be read, or the array is of another shape.
     """
-    if isinstance(picture, str | os.PathLike):
-        picture = images.open_picture(picture)
-    if isinstance(picture, Image.Image):
-        return images.to_image(stylize(generator, images.to_array(picture), tones, seed))
-    array = np.asarray(picture, "float32")
-    if array.ndim not in (3, 4) or array.shape[-1] != 3 or 0 in array.shape:
-        raise BadPicture(
-            f"An array of shape {array.shape} is no picture: (height, width, 3) or (count, height, width, 3) is needed."
-        )
+    array = images.as_array(picture)
     if array.ndim == 4:  # one by one: memory, not speed, is short
-        return np.stack([_redraw(generator, one, tones, seed) for one in array])
-    return _redraw(generator, array, tones, seed)
+        return np.stack([_redraw(generator, one, tones, seed, **look) for one in array])
+    drawn = _redraw(generator, array, tones, seed, **look)
+    return images.to_image(drawn) if isinstance(picture, str | os.PathLike | Image.Image) else drawn
 
 
-def _redraw(generator, picture, tones, seed):
+def _redraw(generator, picture, tones, seed, style=None, weights=None, random_code=False):
     """A picture (height, width, 3), enlarged by reflection to what the generator can take and cut back."""
     height, width, _ = picture.shape
     if tones is not None:
         picture = images.match_tones(picture, tones)
     padded = _enlarged(picture, _fitting(generator, height), _fitting(generator, width))[None]
+    style = padded if style is None else images.fitted(style, *padded.shape[1:3])[None]
+    weights = None if weights is None else ops.convert_to_tensor([weights], "float32")
     try:
-        drawn = _in_graph(generator)(ops.convert_to_tensor(padded), seed)
+        drawn = _in_graph(generator, random_code)(
+            ops.convert_to_tensor(padded), ops.convert_to_tensor(style), weights, seed
+        )
     except (MemoryError, tf.errors.ResourceExhaustedError):
         raise BadPicture(
             f"There is not enough memory to redraw {width} x {height} pixels; make the picture smaller (--size)."
         ) from None
-    return ops.convert_to_numpy(drawn)[0, :height, :width]
+    return np.clip(ops.convert_to_numpy(drawn)[0, :height, :width], -1, 1)  # not every generator ends in a tanh
 
 
 @lru_cache(maxsize=4)
-def _in_graph(generator):
+def _in_graph(generator, random_code):
     """The generator as one graph: step by step, the answers of all its layers would stay in memory to the end."""
-    return tf.function(lambda pictures, seed: generate(generator, pictures, pictures, seed=seed))
+
+    def redraw(pictures, style, weights, seed):
+        code = contract.random_code(generator, pictures, seed) if random_code else None
+        return contract.generate(generator, pictures, style, seed=seed, labels=weights, code=code)
+
+    return tf.function(redraw)
 
 
 def _enlarged(picture, height, width):

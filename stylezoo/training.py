@@ -15,7 +15,7 @@ import tensorflow as tf
 from PIL import Image
 
 from stylezoo import images, runs, samples
-from stylezoo.data import Batches
+from stylezoo.data import Batches, laid_out
 from stylezoo.errors import BadRun
 from stylezoo.gan import GAN, plugins_of
 from stylezoo.recipe import Recipe
@@ -51,6 +51,12 @@ class Run:
         """Steps that were made."""
         return int(self.model.step.numpy())
 
+    def looks(self, index: int) -> list:
+        """The styles that a contact sheet shows source number `index` in, as `GAN.stylize` is told them."""
+        if self.model.takes_style_picture:
+            return [self.batches.style.image(index % len(self.batches.style))]
+        return list(self.recipe.styles) or [None]
+
 
 def train(model="single-pair", source=None, style=None, out=None, **changes):
     """Train a model and leave a run folder; see `stylezoo.train`."""
@@ -78,6 +84,7 @@ def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run")
 
     Raises:
         BadData: The pictures cannot be used.
+        BadWeights: A pretrained network cannot be read.
         BadRun: The folder holds something already, or cannot be written.
         MissingExtra: The samples are asked for and scikit-image is not installed.
     """
@@ -87,6 +94,7 @@ def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run")
             is_run = (folder / runs.RECIPE).exists()
             further = f"Go on with 'stylezoo train --resume {folder}', or name" if is_run else "Name"
             raise BadRun(f"'{folder}' is not empty. {further} another folder with -o.")
+    source, style = laid_out(recipe, source, style)
     run = _prepare(folder, recipe.resolved(), source, style)
     with _told(folder):
         places = {
@@ -158,7 +166,8 @@ def fit(run: Run, callbacks=()) -> Run:
             )
         checkpoints.save_model()
         if run.step == run.steps:
-            images.save_picture(run.model.stylize(run.batches.source.image(0)), run.folder / runs.RESULT)
+            drawn = run.model.stylize(run.batches.source.image(0), run.looks(0)[0])
+            images.save_picture(drawn, run.folder / runs.RESULT)
     return run
 
 
@@ -219,8 +228,10 @@ class Sheets(keras.callbacks.Callback):
         for i in range(min(SHEET_ROWS, len(pictures.source))):
             source = images.scaled(pictures.source.image(i), size)
             style = images.scaled(pictures.style.image(i % len(pictures.style)), size)
-            rows.append([source, style, self.model.stylize(source)])
-        sheet = images.contact_sheet(rows, ["source", "style", f"step {self.run.step}"], size)
+            rows.append([source, style, *(self.model.stylize(source, look) for look in self.run.looks(i))])
+        names = self.run.recipe.styles
+        titles = [f"{name}, step {self.run.step}" for name in names] or [f"step {self.run.step}"]
+        sheet = images.contact_sheet(rows, ["source", "style", *titles], size)
         images.save_picture(sheet, self.run.folder / runs.SAMPLES / f"step-{self.run.step:06d}.png")
 
 
@@ -255,11 +266,17 @@ class Checkpoints(keras.callbacks.Callback):
 
 def _prepare(folder, recipe, source, style):
     """The run, its pictures read and its model built."""
-    source = samples.photograph() if source is None else source
-    style = samples.painting() if style is None else style
+    if recipe.data != "paired":
+        source = samples.photograph() if source is None else source
+        style = samples.painting() if style is None else style
     batches = Batches(recipe, source, style)
     recipe = replace(recipe, steps_per_epoch=recipe.steps_per_epoch or batches.steps_per_epoch)
+    if recipe.data == "styles":
+        recipe = replace(recipe, styles=tuple(batches.styles))
+    if recipe.vgg:
+        recipe = replace(recipe, vgg=str(Path(recipe.vgg).expanduser().resolve()))  # a run may be resumed elsewhere
     model = GAN(recipe)
+    model.prepare()
     if recipe.match_tones:
         model.tones.assign(batches.tones)
     return Run(folder, recipe, batches, model, recipe.total_steps)

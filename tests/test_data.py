@@ -1,11 +1,12 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from stylezoo import Recipe
-from stylezoo.data import Batches, Pictures
+from stylezoo.data import Batches, Pictures, laid_out
 from stylezoo.errors import BadData
 
 RECIPE = Recipe(image_size=16, load_size=20, batch_size=2, seed=3)
@@ -287,3 +288,184 @@ def test_reading_a_folder_leaves_the_filters_of_warnings_as_they_were(tmp_path):
     before = list(warnings.filters)
     Pictures(tmp_path, 16)  # several threads, each of which silences Pillow
     assert warnings.filters == before
+
+
+# Pairs
+
+
+@pytest.fixture
+def side_by_side(tmp_path):
+    """A data set of pictures that show both: A is of the greys 10, 20, 30, B is lighter by 100."""
+    for value in (10, 20, 30):
+        picture = Image.new("RGB", (48, 24))
+        picture.paste(plain(value), (0, 0))
+        picture.paste(plain(value + 100), (24, 0))
+        (tmp_path / "train").mkdir(exist_ok=True)
+        picture.save(tmp_path / "train" / f"{value}.png")
+    return tmp_path
+
+
+PAIRED = Recipe(image_size=16, load_size=20, batch_size=1, data="paired", flip=True)
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("AtoB", 1), ("BtoA", -1)])
+def test_halves_of_one_picture_are_a_pair(direction, sign, side_by_side):
+    batches = Batches(replace(PAIRED, direction=direction), side_by_side / "train", None)
+    assert batches.steps_per_epoch == 3
+    source, style = (np.array(which(batches, stream, range(6))) for stream in (0, 1))
+    assert (style - source == 100 * sign).all()
+    assert len(set(source)) == 3
+
+
+def test_both_pictures_of_a_pair_are_cropped_and_mirrored_alike(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    for i in range(4):
+        picture = noise(i, 40, 32)
+        picture.save(tmp_path / "a" / f"{i}.png")
+        Image.fromarray(255 - np.asarray(picture)).save(tmp_path / "b" / f"{i}.png")  # the negative
+    batches = Batches(replace(PAIRED, load_size=32), tmp_path / "a", tmp_path / "b")
+    crops = [batches[n] for n in range(12)]
+    for source, style in crops:
+        np.testing.assert_allclose(source, -style, atol=1e-6)
+    assert len({source.tobytes() for source, _ in crops}) == 12
+
+
+def test_pairs_go_by_name_and_what_has_no_partner_is_left_out(tmp_path):
+    for folder, values in {"a": {"1_A": 10, "2_A": 20, "3_A": 30}, "b": {"2_B": 120, "1_B": 110, "9_B": 90}}.items():
+        (tmp_path / folder).mkdir()
+        for name, value in values.items():
+            plain(value).save(tmp_path / folder / f"{name}.png")
+    batches = Batches(PAIRED, tmp_path / "a", tmp_path / "b")
+    assert len(batches.source) == len(batches.style) == 2
+    assert set(zip(which(batches, 0, range(4)), which(batches, 1, range(4)), strict=True)) == {(10, 110), (20, 120)}
+
+
+def test_partner_of_a_damaged_picture_goes_as_well(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        for value in (10, 20, 30):
+            plain(value + (100 if folder == "b" else 0)).save(tmp_path / folder / f"{value}.png")
+    (tmp_path / "b" / "20.png").write_bytes(b"no picture")
+    batches = Batches(PAIRED, tmp_path / "a", tmp_path / "b")
+    assert "20.png" in batches.style.skipped[0]
+    assert set(zip(which(batches, 0, range(4)), which(batches, 1, range(4)), strict=True)) == {(10, 110), (30, 130)}
+
+
+def test_a_style_of_another_size_is_scaled_to_its_source():
+    batches = Batches(PAIRED, noise(0, 40, 30), plain(90, (80, 80)))
+    assert which(batches, 1, range(3)) == [90] * 3
+
+
+def test_pairs_that_cannot_be_made_are_told(tmp_path, side_by_side):
+    with pytest.raises(BadData, match="This model learns from pairs"):
+        Batches(PAIRED, None, None)
+    with pytest.raises(BadData, match="There is no file or folder"):
+        Batches(PAIRED, tmp_path / "missing", None)
+    (tmp_path / "other").mkdir()
+    plain(3).save(tmp_path / "other" / "x.png")
+    with pytest.raises(BadData, match="so that there are no pairs"):
+        Batches(PAIRED, side_by_side / "train", tmp_path / "other")
+
+
+# Folders of public data sets
+
+
+@pytest.mark.parametrize(("direction", "order"), [("AtoB", "AB"), ("BtoA", "BA")])
+def test_folders_of_cyclegans_data_sets_are_known(direction, order, tmp_path):
+    for name in ("trainA", "trainB", "testA", "testB"):
+        (tmp_path / name).mkdir()
+    found = laid_out(replace(RECIPE, direction=direction), tmp_path, None)
+    assert found == tuple(tmp_path / f"train{half}" for half in order)
+    assert laid_out(RECIPE, str(tmp_path), None)[0] == tmp_path / "trainA"
+    assert laid_out(RECIPE, tmp_path, "style") == (tmp_path, "style")
+
+
+def test_folders_of_pix2pix_data_sets_are_known(side_by_side):
+    (side_by_side / "val").mkdir()
+    assert laid_out(PAIRED, side_by_side, None) == (side_by_side / "train", None)
+    assert laid_out(PAIRED, side_by_side / "train", None) == (side_by_side / "train", None)
+    assert laid_out(RECIPE, side_by_side, None) == (side_by_side, None)  # for unpaired models it is a folder as any
+
+
+# Several styles
+
+
+@pytest.fixture
+def styles(tmp_path):
+    for name, values in {"monet": (10, 20), "song": (100, 110, 120)}.items():
+        (tmp_path / "all" / name).mkdir(parents=True)
+        for value in values:
+            plain(value).save(tmp_path / "all" / name / f"{value}.png")
+    return tmp_path / "all"
+
+
+STYLES = Recipe(image_size=16, load_size=20, batch_size=2, data="styles")
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_styles_are_named_by_their_folders_and_take_turns(as_list, styles):
+    batches = Batches(STYLES, plain(0), [styles / "monet", styles / "song"] if as_list else styles)
+    assert list(batches.styles) == ["monet", "song"]
+    assert batches.steps_per_epoch == 2  # five pictures of styles
+    seen = []
+    for n in range(6):
+        _, style, labels = batches[n]
+        greys = np.rint((style.mean(axis=(1, 2, 3)) + 1) * 127.5)
+        np.testing.assert_array_equal(labels, [[1, 0], [0, 1]])
+        assert greys[0] < 50 < greys[1]
+        seen += list(greys)
+    assert set(seen) == {10, 20, 100, 110, 120}
+    for tensor, array in zip(next(iter(batches.dataset(3))), batches[3], strict=True):
+        np.testing.assert_array_equal(tensor, array)
+
+
+def test_one_picture_may_be_a_style(styles):
+    batches = Batches(STYLES, plain(0), [styles / "monet", styles / "song" / "120.png"])
+    assert list(batches.styles) == ["monet", "120"]
+
+
+def test_two_styles_of_one_name_are_told(styles, tmp_path):
+    (tmp_path / "monet").mkdir()
+    with pytest.raises(BadData, match="Two of the styles are called 'monet'"):
+        Batches(STYLES, plain(0), [styles / "monet", tmp_path / "monet"])
+
+
+# Crops from a grid, and the decay
+
+
+GRID = Recipe(image_size=8, load_size=64, batch_size=4, crop_grid=True, source_zoom=(1, 3), flip=False)
+
+
+def test_grid_crops_of_a_batch_do_not_overlap():
+    ramp = np.zeros((64, 96, 3), "uint8")
+    ramp[..., 0], ramp[..., 1] = np.arange(64)[:, None] * 4, np.arange(96) * 2  # colours tell the place
+    batches = Batches(GRID, Image.fromarray(ramp), noise(1, 64, 64))
+    ratios = set()
+    for n in range(8):
+        crops = (batches[n][0] + 1) * 127.5
+        places = [crop[4, 4, :2] / (4, 2) for crop in crops]  # row and column in the picture
+        height, width = ((crops[0, -1, 4, 0] - crops[0, 0, 4, 0]) / 4, (crops[0, 4, -1, 1] - crops[0, 4, 0, 1]) / 2)
+        for i, (row, column) in enumerate(places):
+            for other_row, other_column in places[:i]:
+                assert abs(row - other_row) > height or abs(column - other_column) > width
+        assert 6 < height < 25
+        assert 6 < width < 25  # 7 of 8 pixels, one to three times as large
+        ratios.add(round(float(height / width), 1))
+    assert len(ratios) > 3  # height and width are zoomed each for itself
+
+
+def test_grid_begins_anew_where_a_picture_has_too_few_places():
+    batches = Batches(replace(GRID, batch_size=9, load_size=16, source_zoom=(1, 1)), noise(0, 16, 16), noise(1, 16, 16))
+    assert batches[0][0].shape == (9, 8, 8, 3)
+
+
+def test_crops_show_the_whole_shorter_side_in_the_decay_epochs():
+    picture = noise(2, 20, 20)
+    recipe = Recipe(image_size=16, load_size=20, epochs=3, decay_epochs=2, steps_per_epoch=2, flip=False)
+    before = [Batches(replace(recipe, whole_in_decay=whole), picture, picture)[5] for whole in (True, False)]
+    assert same(*before)
+    whole = np.asarray(picture.resize((16, 16), Image.Resampling.LANCZOS), "float32") / 127.5 - 1
+    np.testing.assert_allclose(
+        Batches(replace(recipe, whole_in_decay=True), picture, picture)[6][0][0], whole, atol=1e-6
+    )

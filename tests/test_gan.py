@@ -384,7 +384,7 @@ def test_a_generator_with_inputs_of_other_names_is_told(tmp_path, monkeypatch):
     info.mkdir()
     (info / "entry_points.txt").write_text("[stylezoo.generators]\npair = acme_pair:build\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(BrokenPlugin, match="must be called source, style and noise"):
+    with pytest.raises(BrokenPlugin, match="must be called source, style, noise and styles"):
         small(generator="pair")
 
 

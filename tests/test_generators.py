@@ -4,7 +4,11 @@ import keras
 import numpy as np
 import pytest
 import reference_weights
-from stylezoo_builtins.generators import brush, resnet
+import tensorflow as tf
+from stylezoo_builtins.generators import brush, resnet, unet
+
+from stylezoo.contract import features
+from stylezoo.layers import BlurDownsampling2D, BlurUpsampling2D
 
 ANY = (None, None, 3)
 
@@ -15,29 +19,166 @@ def seeded():
     keras.utils.set_random_seed(0)
 
 
+def pictures(*shape):
+    return np.random.default_rng(0).uniform(-1, 1, shape).astype("float32")
+
+
 def test_resnet_equals_the_pytorch_reference():
     reference = reference_weights.read("resnet_generator")
     network = resnet.build(ANY, filters=8, blocks=2)
-    reference_weights.copy({k: v for k, v in reference.items() if k.startswith("weights/")}, network)
+    reference_weights.copy(reference_weights.under("weights/", reference), network)
     np.testing.assert_allclose(network(reference["input"]), reference["output"], atol=1e-4)
 
 
-@pytest.mark.parametrize(("blocks", "weights"), [(9, 11_378_179), (6, 7_837_699)])
-def test_resnet_has_as_many_weights_as_published(blocks, weights):
-    assert resnet.build(ANY, blocks=blocks).count_params() == weights
+def test_unet_equals_the_pytorch_reference():
+    reference = reference_weights.read("unet_generator")
+    network = unet.build(ANY, filters=8, downs=6)
+    reference_weights.copy(reference_weights.under("weights/", reference), network)
+    np.testing.assert_allclose(network(reference["input"]), reference["output"], atol=1e-6)
 
 
-@pytest.mark.parametrize("resize", [False, True])
-def test_resnet_answers_with_pictures_of_the_source_size_within_range(resize):
-    source = np.random.default_rng(0).uniform(-1, 1, (2, 24, 40, 3)).astype("float32")
-    fake = np.asarray(resnet.build(ANY, filters=4, blocks=1, resize=resize)(source * 50))
+def test_unet_in_training_equals_the_pytorch_reference():
+    """The cost of the first picture that pix2pix draws, its batch norms in training mode."""
+    reference = reference_weights.read("pix2pix_3_steps")
+    network = unet.build(ANY, filters=8, downs=6, dropout=0.0)
+    reference_weights.copy(reference_weights.under("before/generator/", reference), network)
+    fake = network(reference["source"][0], training=True)
+    cost = 100 * np.abs(fake - reference["target"][0]).mean()
+    assert cost == pytest.approx(reference["losses"][0, list(reference["loss_names"]).index("l1")], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("network", "weights"),
+    [
+        (lambda: resnet.build(ANY), 11_378_179),
+        (lambda: resnet.build(ANY, blocks=6), 7_837_699),
+        (lambda: resnet.build(ANY, blocks=4), 5_477_379),
+        (lambda: resnet.build(ANY, antialias=True, init="xavier"), 11_378_179),
+        (lambda: unet.build(ANY), 54_413_955),
+        (lambda: unet.build(ANY, downs=7), 41_828_995),
+        (lambda: unet.build(ANY, norm="instance"), 54_409_603),
+        (lambda: unet.build(ANY, downs=7, norm="instance"), 41_825_667),
+    ],
+)
+def test_generators_have_as_many_trained_weights_as_published(network, weights):
+    assert sum(v.value.shape.num_elements() for v in network().trainable_variables) == weights
+
+
+SMALL = {
+    "resnet": lambda: resnet.build(ANY, filters=4, blocks=1),
+    "resnet-resize": lambda: resnet.build(ANY, filters=4, blocks=1, resize=True),
+    "resnet-antialias": lambda: resnet.build(ANY, filters=4, blocks=1, antialias=True, init="xavier"),
+    "unet-batch": lambda: unet.build(ANY, filters=4, downs=3),
+    "unet-instance": lambda: unet.build(ANY, filters=4, downs=3, norm="instance", init="kaiming"),
+}
+every = pytest.mark.parametrize("build", SMALL.values(), ids=SMALL)
+
+
+@every
+def test_pictures_have_the_source_size_and_are_within_range(build):
+    source = pictures(2, 24, 40, 3)
+    fake = np.asarray(build()(source * 50))
     assert fake.shape == source.shape
     assert np.abs(fake).max() <= 1
+
+
+@every
+def test_every_kernel_learns(build):
+    network, source = build(), tf.constant(pictures(2, 32, 32, 3))
+    with tf.GradientTape() as tape:
+        cost = tf.reduce_mean(tf.abs(network(source, training=True) - source[::-1]))
+    kernels = [v for v in network.trainable_variables if "kernel" in v.name]
+    gradients = tape.gradient(cost, [kernel.value for kernel in kernels])
+    assert all(np.abs(gradient).max() > 0 for gradient in gradients)
+
+
+@every
+def test_generators_come_back_from_a_keras_file(build, tmp_path):
+    network, source = build(), pictures(1, 24, 40, 3)
+    network.save(tmp_path / "generator.keras")
+    again = keras.models.load_model(tmp_path / "generator.keras")
+    np.testing.assert_array_equal(again(source), network(source))
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@every
+def test_half_precision_draws_nearly_the_same(build, precision):
+    source, exact = pictures(1, 32, 32, 3), build()
+    keras.config.set_dtype_policy(precision)
+    try:
+        half = build()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    half.set_weights(exact.get_weights())
+    fake = half(source)
+    assert fake.dtype == "float32"
+    assert np.abs(fake - exact(source)).mean() < 0.02
 
 
 def test_resized_resnet_has_no_transposed_convolution():
     kinds = {type(layer).__name__ for layer in resnet.build(ANY, filters=4, blocks=1, resize=True).layers}
     assert "Conv2DTranspose" not in kinds
+
+
+def test_antialiased_resnet_blurs_where_it_halves_and_doubles():
+    layers = resnet.build(ANY, filters=4, blocks=1, antialias=True).layers
+    kinds = [type(layer) for layer in layers]
+    assert (kinds.count(BlurDownsampling2D), kinds.count(BlurUpsampling2D)) == (2, 2)
+    convolutions = [layer for layer in layers if isinstance(layer, keras.layers.Conv2D)]
+    assert {layer.strides for layer in convolutions} == {(1, 1)}
+    assert keras.layers.Conv2DTranspose not in kinds
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+def test_resnet_shows_what_patchnce_compares(antialias):
+    network = resnet.build(ANY, filters=4, blocks=6, antialias=antialias)
+    source = pictures(1, 32, 32, 3)
+    seen = features(network, tf.constant(source))
+    sides = [38, 32, 16, 8, 8] if antialias else [38, 16, 8, 8, 8]
+    assert [each.shape for each in seen] == [
+        (1, side, side, channels) for side, channels in zip(sides, (3, 8, 16, 16, 16), strict=True)
+    ]
+    np.testing.assert_array_equal(seen[0], np.pad(source, ((0, 0), (3, 3), (3, 3), (0, 0)), mode="reflect"))
+    blocks = [layer for layer in network.layers if isinstance(layer, keras.layers.Add)]
+    assert [blocks.index(network.get_layer(name)) for name in ("feature_3", "feature_4")] == [0, 4]
+
+
+@pytest.mark.parametrize(("blocks", "last"), [(3, 2), (9, 4)])
+def test_the_last_tap_is_the_fifth_residual_block_or_the_last(blocks, last):
+    network = resnet.build(ANY, filters=2, blocks=blocks)
+    found = [layer for layer in network.layers if isinstance(layer, keras.layers.Add)]
+    assert found.index(network.get_layer("feature_4")) == last
+
+
+def test_unet_drops_answers_of_the_inner_doublings_in_training_only():
+    network = unet.build(ANY, filters=2, downs=8)
+    dropped = [layer for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
+    assert [(layer.rate, layer.output.shape[-1]) for layer in dropped] == [(0.5, 16)] * 3
+    network, source = unet.build(ANY, filters=4, downs=6, norm="instance"), pictures(1, 64, 64, 3)
+    np.testing.assert_array_equal(network(source), network(source))
+    assert (np.asarray(network(source, training=True)) != np.asarray(network(source, training=True))).any()
+
+
+def test_unet_shows_its_halving_convolutions():
+    network = unet.build(ANY, filters=2, downs=5)
+    shapes = [each.shape[1:] for each in features(network, tf.constant(pictures(1, 64, 32, 3)))]
+    assert shapes == [(32, 16, 2), (16, 8, 4), (8, 4, 8), (4, 2, 16), (2, 1, 16)]
+
+
+@pytest.mark.parametrize(
+    ("build", "options", "problem"),
+    [
+        (resnet.build, {"resize": True, "antialias": True}, "take one of them"),
+        (resnet.build, {"blocks": 0}, "blocks must be 1 or more"),
+        (resnet.build, {"init": "he"}, "init must be"),
+        (unet.build, {"downs": 0}, "downs must be 1 or more"),
+        (unet.build, {"dropout": 1.0}, "dropout must be from 0 to less than 1"),
+        (unet.build, {"norm": "layer"}, "norm must be"),
+    ],
+)
+def test_options_out_of_range_are_refused(build, options, problem):
+    with pytest.raises(ValueError, match=problem):
+        build(ANY, **options)
 
 
 @pytest.fixture(scope="module")

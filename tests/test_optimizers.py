@@ -35,6 +35,51 @@ def test_discriminators_that_learn_more_often_decay_at_the_same_time():
     assert at["generator"] == at["discriminator"] == pytest.approx(1e-4)
 
 
+def rates(recipe, player, steps):
+    schedule = recipe_optimizer(recipe).players[player]._learning_rate
+    return [float(schedule(step)) for step in steps]
+
+
+def test_rate_is_halved_every_so_many_steps_as_in_munit():
+    recipe = Recipe(schedule="halving:every=100", learning_rate=1e-4, order="discriminator-first", critic_steps=2)
+    assert rates(recipe, "generator", (0, 99, 100, 250)) == pytest.approx([1e-4, 1e-4, 5e-5, 2.5e-5])
+    assert rates(recipe, "discriminator", (199, 200)) == pytest.approx([1e-4, 5e-5])  # two updates in a step
+
+
+def test_rate_falls_inversely_as_in_adain():
+    recipe = Recipe(schedule="inverse:rate=5e-5", learning_rate=1e-4)
+    assert rates(recipe, "generator", (0, 20_000, 160_000)) == pytest.approx([1e-4, 1e-4 / 2, 1e-4 / 9])
+
+
+def test_generator_warms_up_at_a_rate_of_its_own_and_then_begins_the_schedule():
+    recipe = Recipe(warmup_epochs=2, warmup_losses="lsgan", warmup_rate=1e-3, epochs=1, decay_epochs=1, steps_per_epoch=5)
+    assert rates(recipe, "generator", (0, 9, 10, 14, 15)) == pytest.approx([1e-3, 1e-3, 2e-4, 2e-4, 1e-4])
+    assert rates(recipe, "discriminator", (0, 4, 5)) == pytest.approx([2e-4, 2e-4, 1e-4])
+    config = keras.optimizers.serialize(recipe_optimizer(recipe))
+    again = keras.optimizers.deserialize(config).players["generator"]._learning_rate
+    assert float(again(12)) == pytest.approx(2e-4)
+
+
+def test_weight_decay_is_added_to_the_gradient_as_in_pytorch():
+    """Recomputed: Adam on g + l2 * w, not Keras' decoupled decay."""
+    recipe = Recipe(weight_decay=0.1, learning_rate=0.01, betas=(0.5, 0.9), epsilon=1e-8)
+    adam = recipe_optimizer(recipe).players["generator"]
+    variable = keras.Variable([2.0, -1.0])
+    w, first, second = np.array([2.0, -1.0]), 0.0, 0.0
+    for step, gradient in enumerate(([0.3, 0.2], [-0.1, 0.4], [0.05, -0.3]), 1):
+        adam.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+        g = np.array(gradient) + 0.1 * w
+        first, second = 0.5 * first + 0.5 * g, 0.9 * second + 0.1 * g**2
+        w = w - 0.01 * (first / (1 - 0.5**step)) / (np.sqrt(second / (1 - 0.9**step)) + 1e-8)
+    np.testing.assert_allclose(variable.numpy(), w, rtol=1e-5)
+
+
+def test_discriminators_may_have_betas_of_their_own():
+    players = recipe_optimizer(Recipe(betas=(0.9, 0.99), discriminator_betas=(0.5, 0.999))).players
+    assert (players["generator"].beta_1, players["discriminator"].beta_1) == (0.9, 0.5)
+    assert (players["generator"].beta_2, players["discriminator"].beta_2) == (0.99, 0.999)
+
+
 def test_recipe_decides_the_rates_betas_and_epsilon():
     players = recipe_optimizer(
         Recipe(learning_rate=3e-4, discriminator_rate=6e-4, betas=(0.0, 0.9), epsilon=1e-6)

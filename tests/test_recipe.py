@@ -66,6 +66,26 @@ BAD = [
     ("betas", (0.5, 1.0)),  # a moment that never learns
     ("betas", ("a", "b")),
     ("epsilon", -1e-8),
+    ("data", "triplets"),
+    ("direction", "BtoC"),
+    ("styles", 3),
+    ("styles", (1, 2)),
+    ("styles", ("monet", "monet")),
+    ("random_codes", "no"),
+    ("pool", -1),
+    ("pool", 0.5),
+    ("warmup_epochs", -1),
+    ("warmup_epochs", 2),  # with no losses to learn from
+    ("warmup_losses", (1,)),
+    ("warmup_rate", 0),
+    ("crop_grid", 1),
+    ("whole_in_decay", 1),
+    ("discriminator_betas", (0.5, 1.0)),
+    ("weight_decay", -1e-4),
+    ("schedule", "cosine"),
+    ("schedule", "halving"),
+    ("schedule", "inverse:rate=0"),
+    ("vgg", 19),
     ("epochs", -1),
     ("epochs", 1.5),
     ("decay_epochs", -1),
@@ -105,6 +125,26 @@ def test_the_refusal_names_the_field_and_the_value(name, value):
 
 def test_every_field_has_a_bad_value_in_the_table():
     assert {name for name, _ in BAD} == set(FIELDS)
+
+
+def test_several_styles_have_no_one_way_back():
+    with pytest.raises(BadRecipe, match="no one way back"):
+        Recipe(data="styles", two_way=True)
+
+
+def test_a_loss_that_needs_the_way_back_is_refused_without_one():
+    with pytest.raises(BadRecipe, match=r"The loss cycle needs a model with a way back, such as cyclegan"):
+        Recipe.named("transfer", losses=["cycle"])
+
+
+def test_warming_up_needs_losses_of_the_recipe():
+    with pytest.raises(BadRecipe, match="warmup_losses has colour, which is no loss of the recipe"):
+        Recipe(warmup_epochs=1, warmup_losses=("colour",)).resolved()
+
+
+def test_warming_up_is_part_of_the_length():
+    recipe = Recipe(warmup_epochs=2, warmup_losses="lsgan", epochs=3, decay_epochs=1, steps_per_epoch=5)
+    assert (recipe.warmup_steps, recipe.total_steps) == (10, 30)
 
 
 def test_a_recipe_must_end_some_time():

@@ -1,16 +1,28 @@
-"""The PatchGAN of pix2pix and CycleGAN."""
+"""The PatchGAN of pix2pix, CycleGAN and CUT."""
 
 import keras
 from keras import layers as keras_layers
 
-from stylezoo.layers import InstanceNormalization, SpectralNormalization
+from stylezoo.layers import BlurDownsampling2D, SpectralNormalization, initializer, normalization
 
 
-def build(shape, filters: int = 64, layers: int = 3, spectral: bool = False, scale: int = 1):
+def build(
+    shape,
+    filters: int = 64,
+    layers: int = 3,
+    spectral: bool = False,
+    scale: int = 1,
+    conditional: bool = False,
+    norm: str = "instance",
+    antialias: bool = False,
+    init: str = "normal",
+):
     """PatchGAN discriminator: a logit for each overlapping patch, 70 x 70 pixels with 3 layers.
 
     Isola et al., 2017, https://arxiv.org/abs/1611.07004, with instance normalisation as in CycleGAN (2,764,737
-    weights). Patches have 16, 34, 70, 142 and 286 pixels for 1 to 5 layers.
+    weights). Patches have 16, 34, 70, 142 and 286 pixels for 1 to 5 layers. With `conditional` and the norm "batch"
+    it is that of pix2pix (2,768,705 weights); with `antialias` and the init "xavier" that of CUT (Park et al., 2020,
+    https://arxiv.org/abs/2007.15651). The layers feature_0, feature_1, ... are the activations before the logits.
 
     Args:
         shape: Height, width and channels of a picture.
@@ -19,22 +31,30 @@ def build(shape, filters: int = 64, layers: int = 3, spectral: bool = False, sca
         spectral: Normalise the kernels of all convolutions spectrally instead of their answers (Miyato et al., 2018,
             https://arxiv.org/abs/1802.05957): steadier, and the mean colour of a patch is seen.
         scale: Look at the picture made so many times smaller: strokes and shapes instead of grain.
+        conditional: Judge a picture beside the source that it is to be a translation of.
+        norm: How answers are normalised: "instance", "batch" or "none". Under "batch", what is normalised has no bias.
+        antialias: Halve with a blur instead of strides (Zhang, 2019, https://arxiv.org/abs/1904.11486).
+        init: How kernels begin: "normal" with deviation 0.02, "xavier" with gain 0.02, or "kaiming".
     """
+    if spectral and norm == "batch":
+        raise ValueError("spectral takes the place of the norm: leave norm as it is")
+
+    def convolved(x, channels, halve=False, bias=True):
+        strides = 2 if halve and not antialias else 1
+        convolution = keras_layers.Conv2D(channels, 4, strides, use_bias=bias, kernel_initializer=initializer(init))
+        x = keras_layers.ZeroPadding2D(1)(x)  # PyTorch's padding=1; Keras' "same" differs at a stride of 1
+        return SpectralNormalization(convolution)(x) if spectral else convolution(x)
+
+    def activated(x, layer):
+        x = keras_layers.LeakyReLU(0.2, name=f"feature_{layer}")(x)
+        return BlurDownsampling2D()(x) if antialias and layer < layers else x
+
     picture = keras.Input(shape, name="picture")
-    x = keras_layers.AveragePooling2D(scale)(picture) if scale > 1 else picture
-    x = _convolution(x, filters, 2, spectral)
-    x = keras_layers.LeakyReLU(0.2)(x)
+    inputs = [keras.Input(shape, name="source"), picture] if conditional else picture
+    x = keras_layers.Concatenate()(inputs) if conditional else picture
+    x = keras_layers.AveragePooling2D(scale)(x) if scale > 1 else x
+    x = activated(convolved(x, filters, halve=True), 0)
     for layer in range(1, layers + 1):
-        x = _convolution(x, filters * min(2**layer, 8), 2 if layer < layers else 1, spectral)
-        if not spectral:
-            x = InstanceNormalization()(x)
-        x = keras_layers.LeakyReLU(0.2)(x)
-    return keras.Model(picture, _convolution(x, 1, 1, spectral), name="patch")
-
-
-def _convolution(x, channels, strides, spectral):
-    convolution = keras_layers.Conv2D(
-        channels, 4, strides, kernel_initializer=keras.initializers.RandomNormal(stddev=0.02)
-    )
-    x = keras_layers.ZeroPadding2D(1)(x)  # PyTorch's padding=1; Keras' "same" differs at a stride of 1
-    return SpectralNormalization(convolution)(x) if spectral else convolution(x)
+        x = convolved(x, filters * min(2**layer, 8), halve=layer < layers, bias=norm != "batch")
+        x = activated(x if spectral else normalization(norm)(x), layer)
+    return keras.Model(inputs, convolved(x, 1), name="patch")

@@ -14,8 +14,10 @@ class Diverse(Loss):
     results over the modes of the style. Undecided discriminators pay alpha (1 - ln alpha) and beta (1 - ln beta), the
     generator -alpha + beta ln beta with scores of alpha and beta: 1, 1 and -1.
 
-    A model with one discriminator gets a second one like it. Both must see the same pictures: with models that have
-    discriminators of several scales say which one is meant, ``--loss diverse --discriminator texture``.
+    A model with one discriminator gets a second one like it. The first half of the discriminators has the one taste,
+    the second half the other; where they judge at several scales, the mean over the scales counts. Both halves must
+    see the same: with models whose discriminators differ say which one is meant,
+    ``--loss diverse --discriminator texture``.
 
     Args:
         alpha: How much the first discriminator is paid for style pictures.
@@ -30,21 +32,32 @@ class Diverse(Loss):
         self.beta = beta
 
     def generator(self, translation):
-        first, second = translation.fake_logits[:2]
+        first, second = _halves(translation.fake_logits)
         return self.beta * _mean_log_score(second) - _mean_score(first)
 
     def discriminator(self, translation):
-        (real_1, real_2), (fake_1, fake_2) = translation.real_logits[:2], translation.fake_logits[:2]
+        (real_1, real_2), (fake_1, fake_2) = _halves(translation.real_logits), _halves(translation.fake_logits)
         first = _mean_score(fake_1) - self.alpha * _mean_log_score(real_1)
         second = _mean_score(real_2) - self.beta * _mean_log_score(fake_2)
         return first + second
 
 
-def _mean_score(logits):
-    return ops.mean(ops.softplus(logits))
+def _halves(logits):
+    """The logits of the first discriminator and those of the second: two lists of one tensor a scale."""
+    if len(logits) % 2:
+        raise ValueError(f"diverse needs two discriminators of as many scales; together they have {len(logits)}")
+    return logits[: len(logits) // 2], logits[len(logits) // 2 :]
 
 
-def _mean_log_score(logits):
-    """The mean of ln softplus; far below 0 softplus(x) rounds to e^x, whose logarithm is x itself."""
+def _mean_score(scales):
+    return sum(ops.mean(ops.softplus(logits)) for logits in scales) / len(scales)
+
+
+def _mean_log_score(scales):
+    return sum(ops.mean(_log_score(logits)) for logits in scales) / len(scales)
+
+
+def _log_score(logits):
+    """ln softplus; far below 0 softplus(x) rounds to e^x, whose logarithm is x itself."""
     safe = ops.maximum(logits, -20.0)  # keeps the gradient of the branch that is not taken finite
-    return ops.mean(ops.where(logits < -20.0, logits, ops.log(ops.softplus(safe))))
+    return ops.where(logits < -20.0, logits, ops.log(ops.softplus(safe)))

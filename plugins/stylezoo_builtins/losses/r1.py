@@ -2,7 +2,7 @@
 
 import math
 
-from keras import ops
+from keras import ops, tree
 
 from stylezoo import Loss
 from stylezoo.contract import pixel_gradient
@@ -27,4 +27,11 @@ class R1(Loss):
     def _penalty(self, discriminator, translation):
         gradient = pixel_gradient(discriminator, translation.style, translation.source, translation.training)
         length = ops.mean(ops.sum(ops.square(gradient), axis=(1, 2, 3)))
-        return length / 2 / (math.prod(discriminator.output_shape[1:]) if self.patches else 1)
+        return length / 2 / (_count(discriminator) if self.patches else 1)
+
+
+def _count(discriminator):
+    """How many logits a picture gets, over all scales."""
+    answer = discriminator.output
+    scales = tree.flatten(answer["logits"] if isinstance(answer, dict) else answer)
+    return sum(math.prod(logits.shape[1:]) for logits in scales)

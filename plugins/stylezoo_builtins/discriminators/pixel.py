@@ -1,0 +1,33 @@
+"""The PixelGAN of pix2pix."""
+
+import keras
+from keras import layers
+
+from stylezoo.layers import initializer, normalization
+
+
+def build(shape, filters: int = 64, conditional: bool = False, norm: str = "instance", init: str = "normal"):
+    """PixelGAN discriminator: a logit for each pixel on its own; colours are judged, not shapes.
+
+    Isola et al., 2017, https://arxiv.org/abs/1611.07004, with the layers of the authors' PyTorch code (8,705 weights).
+    Only the normalisation sees more than one pixel. The layers feature_0 and feature_1 are the activations before the
+    logits.
+
+    Args:
+        shape: Height, width and channels of a picture.
+        filters: Channels of the first layer; the second has twice as many.
+        conditional: Judge a picture beside the source that it is to be a translation of.
+        norm: How answers are normalised: "instance", "batch" or "none". Under "batch" only the first layer has a bias.
+        init: How kernels begin: "normal" with deviation 0.02, "xavier" with gain 0.02, or "kaiming".
+    """
+
+    def convolved(x, channels, bias=norm != "batch"):
+        return layers.Conv2D(channels, 1, use_bias=bias, kernel_initializer=initializer(init))(x)
+
+    picture = keras.Input(shape, name="picture")
+    inputs = [keras.Input(shape, name="source"), picture] if conditional else picture
+    x = layers.Concatenate()(inputs) if conditional else picture
+    x = layers.LeakyReLU(0.2, name="feature_0")(convolved(x, filters, bias=True))
+    x = normalization(norm)(convolved(x, 2 * filters))
+    x = layers.LeakyReLU(0.2, name="feature_1")(x)
+    return keras.Model(inputs, convolved(x, 1), name="pixel")

@@ -1,0 +1,67 @@
+"""The generator of Gated-GAN: many styles in one network, and their mixtures."""
+
+import keras
+from keras import layers, ops
+
+from stylezoo.layers import InstanceNormalization, ReflectionPadding2D, initializer
+
+
+def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5):
+    """Gated generator: a ResNet with a branch for each named style, which weights mix.
+
+    Chen et al., 2018, https://arxiv.org/abs/1904.02296: one residual block a style stands between the halvings and
+    the common blocks. Weights that are all 0 pass the picture by the branches, which is trained to leave it as it is;
+    fractions mix styles or take less of one. 64 filters, 5 blocks and 4 styles are the published network (11,388,675
+    weights), each further style adds 1,181,184.
+
+    Args:
+        shape: Height, width and channels of a picture; None for any height or width.
+        styles: Named styles, a branch for each.
+        filters: Channels at full resolution; twice and four times as many after the halvings.
+        blocks: Residual blocks that all styles share.
+    """
+    if styles < 1:
+        raise ValueError(f"{styles} styles are too few: a gated generator needs 1 or more")
+    picture, weights = keras.Input(shape, name="source"), keras.Input((styles,), name="styles")
+    x = _norm_relu(_convolution(filters, 7)(ReflectionPadding2D(3)(picture)))
+    for channels in (2 * filters, 4 * filters):
+        x = _norm_relu(_convolution(channels, 3, strides=2)(layers.ZeroPadding2D(1)(x)))
+    x = Mixture(name="mixture")([x, weights, *(_change(x, 4 * filters) for _ in range(styles))])
+    for _ in range(blocks):
+        x = layers.Add()([x, _change(x, 4 * filters)])
+    for channels in (2 * filters, filters):
+        x = layers.Conv2DTranspose(channels, 3, strides=2, kernel_initializer=initializer("normal"))(x)
+        x = _norm_relu(layers.Cropping2D(((1, 0), (1, 0)))(x))  # PyTorch's padding=1, output_padding=1
+    x = _convolution(shape[-1], 7)(ReflectionPadding2D(3)(x))
+    return keras.Model([picture, weights], layers.Activation("tanh", dtype="float32")(x), name="gated")
+
+
+def _convolution(channels, size, strides=1):
+    return layers.Conv2D(channels, size, strides, kernel_initializer=initializer("normal"))
+
+
+def _norm_relu(x):
+    return layers.ReLU()(InstanceNormalization(affine=True)(x))
+
+
+def _change(x, channels):
+    """What a residual block adds to its input."""
+    y = _norm_relu(_convolution(channels, 3)(ReflectionPadding2D(1)(x)))
+    return InstanceNormalization(affine=True)(_convolution(channels, 3)(ReflectionPadding2D(1)(y)))
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class Mixture(layers.Layer):
+    """Features with weighted changes: [features, weights (batch, count), change, change, ...] to the features' shape.
+
+    Where the weights of residual blocks sum to 1 it is the mixture of their answers; what is missing to 1 is the
+    weight of the features as they are.
+    """
+
+    def call(self, inputs):
+        features, weights, *changes = inputs
+        weights = ops.reshape(weights, (-1, len(changes), 1, 1, 1))
+        return features + sum(weights[:, i] * change for i, change in enumerate(changes))
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape[0])

@@ -1,0 +1,146 @@
+"""The generator of MUNIT: a picture taken apart into content and style, and put together with another style."""
+
+import math
+
+import keras
+from keras import layers, ops
+
+from stylezoo.layers import InstanceNormalization, ReflectionPadding2D, initializer
+
+
+def build(shape, filters: int = 64, codes: int = 8, blocks: int = 4, mlp: int = 256):
+    """MUNIT generator: the content of one picture drawn in the style of another, or of a few random numbers.
+
+    Huang et al., 2018, https://arxiv.org/abs/1804.04732, with the layers of the authors' PyTorch code: the defaults
+    are the published network (15,026,187 weights). Its parts are the layers `content`, a picture to features;
+    `style_code`, a picture to a few numbers; and `decoder`, both to a picture.
+
+    Args:
+        shape: Height, width and channels of a picture; None for any height or width.
+        filters: Channels at full resolution; twice and four times as many after the halvings.
+        codes: Numbers that describe a style.
+        blocks: Residual blocks for the content, and as many in the decoder.
+        mlp: Neurons of the two hidden layers that turn a style's numbers into means and deviations.
+    """
+    if blocks < 1:
+        raise ValueError(f"{blocks} blocks are too few: the style enters through the blocks, so 1 or more are needed")
+    source, style = keras.Input(shape, name="source"), keras.Input(shape, name="style")
+    content, style_code = _content(shape, filters, blocks), _style_code(shape, filters, codes)
+    decoder = _decoder(content.output_shape[1:], shape[-1], codes, blocks, mlp)
+    return keras.Model([source, style], decoder([content(source), style_code(style)]), name="munit")
+
+
+def _content(shape, filters, blocks):
+    picture = keras.Input(shape, name="picture")
+    x = _norm_relu(_convolution(picture, filters, 7))
+    for channels in (2 * filters, 4 * filters):
+        x = _norm_relu(_convolution(x, channels, 4, strides=2))
+    for _ in range(blocks):
+        y = _norm_relu(_convolution(x, 4 * filters, 3))
+        x = layers.Add()([x, InstanceNormalization()(_convolution(y, 4 * filters, 3))])
+    return keras.Model(picture, x, name="content")
+
+
+def _style_code(shape, filters, codes):
+    """Not normalised: means and deviations are what tells styles apart."""
+    picture = keras.Input(shape, name="picture")
+    x = layers.ReLU()(_convolution(picture, filters, 7))
+    for channels in (2 * filters, 4 * filters, 4 * filters, 4 * filters):
+        x = layers.ReLU()(_convolution(x, channels, 4, strides=2))
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(picture, _dense(codes, dtype="float32")(x), name="style_code")
+
+
+def _decoder(content, colours, codes, blocks, mlp):
+    """The published perceptron's last layer is one for all blocks; here each normalisation has its part of it."""
+    features, code = keras.Input(content, name="content"), keras.Input((codes,), name="code")
+    x, channels = features, content[-1]
+    hidden = layers.ReLU()(_dense(mlp)(layers.ReLU()(_dense(mlp)(code))))
+    for _ in range(blocks):
+        y = layers.ReLU()(_adapted(_convolution(x, channels, 3), hidden))
+        x = layers.Add()([x, _adapted(_convolution(y, channels, 3), hidden)])
+    for _ in range(2):
+        channels //= 2
+        x = SampleNormalization()(_convolution(layers.UpSampling2D(2)(x), channels, 5))
+        x = layers.ReLU()(x)
+    picture = layers.Activation("tanh", dtype="float32")(_convolution(x, colours, 7))
+    return keras.Model([features, code], picture, name="decoder")
+
+
+def _dense(units, **options):
+    return layers.Dense(units, kernel_initializer=initializer("kaiming"), **options)
+
+
+def _convolution(x, channels, size, strides=1):
+    x = ReflectionPadding2D((size - 1) // 2)(x)
+    return layers.Conv2D(channels, size, strides, kernel_initializer=initializer("kaiming"))(x)
+
+
+def _norm_relu(x):
+    return layers.ReLU()(InstanceNormalization()(x))
+
+
+def _adapted(x, hidden):
+    return AdaptiveInstanceNormalization()([x, _dense(2 * x.shape[-1])(hidden)])
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class AdaptiveInstanceNormalization(layers.Layer):
+    """Gives channels means and deviations from outside: [features, numbers (batch, means then deviations)].
+
+    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868.
+
+    Args:
+        epsilon: Added to the variance of the features.
+    """
+
+    def __init__(self, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def call(self, inputs):
+        features, numbers = (ops.cast(each, "float32") for each in inputs)  # float16 overflows in the squares
+        mean, variance = ops.moments(features, axes=(1, 2), keepdims=True)
+        shift, scale = ops.split(numbers[:, None, None, :], 2, axis=-1)
+        answer = (features - mean) * ops.rsqrt(variance + self.epsilon) * scale + shift
+        return ops.cast(answer, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape[0])
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class SampleNormalization(layers.Layer):
+    """Gives every picture's features, all channels together, mean 0 and deviation 1, then each channel its own.
+
+    MUNIT's layer normalisation: the deviation is the unbiased one, and the scales begin between 0 and 1.
+
+    Args:
+        epsilon: Added to the deviation.
+    """
+
+    def __init__(self, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        options = {"shape": (input_shape[-1],), "autocast": False}
+        self.gamma = self.add_weight(initializer=keras.initializers.RandomUniform(0, 1), name="gamma", **options)
+        self.beta = self.add_weight(initializer="zeros", name="beta", **options)
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")
+        mean, variance = ops.moments(x, axes=(1, 2, 3), keepdims=True)
+        count = ops.cast(math.prod(ops.shape(x)[1:]), "float32")
+        deviation = ops.sqrt(variance * count / (count - 1))
+        x = (x - mean) / (deviation + self.epsilon)
+        return ops.cast(x * self.gamma + self.beta, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}

@@ -1,0 +1,130 @@
+"""The generator of SinCUT: a ResNet of StyleGAN2's layers for models of one or two pictures."""
+
+import math
+
+import keras
+from keras import layers, ops
+
+
+def build(shape, filters: int = 10, downs: int = 1, blocks: int = 6):
+    """StyleGAN2 ResNet generator: equalised kernels and blurred halvings, for models of a single pair of pictures.
+
+    Park et al., 2020, https://arxiv.org/abs/2007.15651, of the layers of StyleGAN2 (Karras et al., 2020,
+    https://arxiv.org/abs/1912.04958) but without a style; the defaults are the published network (3,068,404 weights).
+    As published, nothing holds its answers within [-1, 1].
+
+    Args:
+        shape: Height, width and channels of a picture; None for any height or width.
+        filters: An eighth of the channels at full resolution; they double with each halving, up to 512.
+        downs: Halvings of the resolution.
+        blocks: Residual blocks after the halvings.
+    """
+    if downs < 1 or blocks < 1:
+        raise ValueError(f"{downs} halvings and {blocks} blocks are too few: 1 or more of each are needed")
+    picture, noise = keras.Input(shape, name="source"), keras.Input((*shape[:2], 1), name="noise")
+    widths = [8 * filters, *(min(8 * filters * 2**depth, 512) for depth in range(1, downs + 1))]
+    x = layers.Identity(name="feature_0")(picture)
+    x = _activated(_convolution(x, widths[0], 1))
+    for depth in range(1, downs + 1):
+        x = _halving_block(x, widths[depth], name="feature_1" if depth == 1 else None)
+    for block in range(1, blocks + 1):
+        x = _block(x, name="feature_2" if block == min(2, blocks) else None)
+    for depth in reversed(range(downs)):
+        x = NoiseInjection()([_doubled(x, widths[depth]), noise[:, :: 2**depth, :: 2**depth]])
+        x = _activated(x)
+    x = _activated(_convolution(x, shape[-1], 1))
+    return keras.Model([picture, noise], layers.Activation("linear", dtype="float32")(x), name="stylegan2_resnet")
+
+
+def _convolution(x, channels, size, strides=1, bias=True):
+    """With a kernel of variance 1 that is scaled when used, so that all learn at one pace (Karras et al., 2018).
+
+    What is scaled is its input: it comes to the same.
+    """
+    x = layers.Rescaling(1 / math.sqrt(size**2 * x.shape[-1]))(x)
+    padding, initializer = "same" if strides == 1 else "valid", keras.initializers.RandomNormal(stddev=1.0)
+    return layers.Conv2D(channels, size, strides, padding, use_bias=bias, kernel_initializer=initializer)(x)
+
+
+def _activated(x):
+    return layers.Rescaling(math.sqrt(2))(layers.LeakyReLU(0.2)(x))
+
+
+def _blurred(x, padding):
+    """Blurred by 1, 3, 3, 1, which is three means of two neighbours."""
+    x = layers.ZeroPadding2D(padding)(x)
+    for _ in range(3):
+        x = layers.AveragePooling2D(2, strides=1)(x)
+    return x
+
+
+def _block(x, name):
+    y = x
+    for _ in range(2):
+        y = _activated(_convolution(y, x.shape[-1], 3))
+    return layers.Rescaling(1 / math.sqrt(2), name=name)(layers.Add()([x, y]))
+
+
+def _halving_block(x, channels, name=None):
+    y = _activated(_convolution(x, x.shape[-1], 3))
+    y = _activated(_convolution(_blurred(y, 2), channels, 3, strides=2))
+    x = _convolution(_blurred(x, 1), channels, 1, strides=2, bias=False)
+    return layers.Rescaling(1 / math.sqrt(2), name=name)(layers.Add()([x, y]))
+
+
+def _doubled(x, channels):
+    x = _blurred(DemodulatedConv2DTranspose(channels)(x), 1)
+    return layers.Rescaling(4.0)(x)  # of four pixels of the doubled picture three were 0
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class DemodulatedConv2DTranspose(layers.Layer):
+    """A transposed convolution of 3 x 3 with a stride of 2 whose kernels, one a channel of the answer, have norm 1.
+
+    StyleGAN2's modulated convolution without a style: (batch, height, width, ...) to 2 * height + 1, 2 * width + 1.
+
+    Args:
+        filters: Channels of the answer.
+        epsilon: Added to the squared norm.
+    """
+
+    def __init__(self, filters, epsilon=1e-8, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            shape=(3, 3, self.filters, input_shape[-1]),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+            name="kernel",
+            autocast=False,
+        )
+
+    def call(self, inputs):
+        norm = ops.sqrt(ops.sum(ops.square(self.kernel), axis=(0, 1, 3), keepdims=True) + self.epsilon)
+        kernel = self.kernel / norm
+        return ops.conv_transpose(inputs, ops.cast(kernel, inputs.dtype), strides=2, padding="valid")
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, _ = input_shape
+        return (batch, *(size and 2 * size + 1 for size in (height, width)), self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class NoiseInjection(layers.Layer):
+    """Adds noise times a learned strength, 0 at first, and a bias for each channel: [features, noise (..., 1)]."""
+
+    def build(self, input_shape):
+        self.strength = self.add_weight(shape=(1,), initializer="zeros", name="strength")
+        self.bias = self.add_weight(shape=(input_shape[0][-1],), initializer="zeros", name="bias")
+
+    def call(self, inputs):
+        features, noise = inputs
+        return features + self.strength * noise + self.bias
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape[0])

@@ -1,0 +1,33 @@
+"""The content loss of AdaIN."""
+
+from keras import ops
+
+from stylezoo import ImageLoss
+from stylezoo import vgg as vgg19
+
+
+class AdaINContent(ImageLoss):
+    """AdaIN content loss: a fake with the features that the source has once they are given the style's statistics.
+
+    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868: the mean squared difference of the fake's features and
+    those that AdaIN makes of the source's and the style's at relu4_1, which is what the decoder was given to draw.
+
+    Args:
+        vgg: A file of VGG-19 weights; None: the recipe's, or those of Keras, which are downloaded.
+        depth: At which block: 4 is relu4_1; 3 for a file that ends with relu3_1.
+    """
+
+    def __init__(self, vgg: str | None = None, depth: int = 4):
+        if not 1 <= depth <= len(vgg19.BLOCKS):
+            raise ValueError(f"depth is {depth}; it can be 1 to {len(vgg19.BLOCKS)}")
+        self.vgg = vgg
+        self.depth = depth
+        self.network = None
+
+    def prepare(self):
+        self.network = self.network or vgg19.vgg19(self.vgg, (f"relu{self.depth}_1",))
+
+    def measure(self, source, style, fake):
+        self.prepare()
+        (of_source,), (of_style,), (of_fake,) = map(self.network, (source, style, fake))
+        return ops.mean(ops.square(of_fake - vgg19.adain(of_source, of_style)))

@@ -1,0 +1,36 @@
+"""The style loss of AdaIN."""
+
+from keras import ops
+
+from stylezoo import ImageLoss
+from stylezoo import vgg as vgg19
+
+
+class AdaINStatistics(ImageLoss):
+    """AdaIN style loss: in each block of VGG-19 features of the style's mean and deviation.
+
+    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868: the mean squared differences of both, added up over
+    relu1_1, relu2_1, relu3_1 and relu4_1; it weighs 10 there, with the content at 1.
+
+    Args:
+        vgg: A file of VGG-19 weights; None: the recipe's, or those of Keras, which are downloaded.
+        depth: Up to which block: 4 is relu4_1; 3 for a file that ends with relu3_1.
+    """
+
+    def __init__(self, vgg: str | None = None, depth: int = 4):
+        if not 1 <= depth <= len(vgg19.BLOCKS):
+            raise ValueError(f"depth is {depth}; it can be 1 to {len(vgg19.BLOCKS)}")
+        self.vgg = vgg
+        self.taps = tuple(f"relu{block}_1" for block in range(1, depth + 1))
+        self.network = None
+
+    def prepare(self):
+        self.network = self.network or vgg19.vgg19(self.vgg, self.taps)
+
+    def measure(self, source, style, fake):
+        self.prepare()
+        terms = []
+        for of_style, of_fake in zip(self.network(style), self.network(fake), strict=True):
+            pairs = zip(vgg19.statistics(of_style), vgg19.statistics(of_fake), strict=True)
+            terms += [ops.mean(ops.square(one - other)) for one, other in pairs]
+        return sum(terms)

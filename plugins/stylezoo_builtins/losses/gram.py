@@ -1,0 +1,43 @@
+"""The style loss of the first neural style transfer."""
+
+from keras import ops
+
+from stylezoo import ImageLoss
+from stylezoo import vgg as vgg19
+from stylezoo.layers import luminance
+
+
+class Gram(ImageLoss):
+    """Gram loss: textures alike, by how often features of VGG-19 come together, wherever in the picture.
+
+    Gatys et al., 2016, https://arxiv.org/abs/1508.06576: the products of all pairs of channels, added up over the
+    picture and divided by height, width and channels. Their mean absolute difference between fake and style, as in
+    AnimeGAN, where the layer is conv4_4 and the style is grey.
+
+    Args:
+        vgg: A file of VGG-19 weights; None: the recipe's, or those of Keras, which are downloaded.
+        layer: What is compared, reluX_Y or convX_Y before the ReLU.
+        grey: Compare with the style without its colours, so that only its texture is taken.
+    """
+
+    def __init__(self, vgg: str | None = None, layer: str = "conv4_4", grey: bool = False):
+        self.vgg = vgg
+        self.layer = vgg19.checked_tap(layer)
+        self.grey = grey
+        self.network = None
+
+    def prepare(self):
+        self.network = self.network or vgg19.vgg19(self.vgg, (self.layer,))
+
+    def measure(self, source, style, fake):
+        self.prepare()
+        if self.grey:
+            style = ops.repeat(luminance(style), 3, axis=-1)
+        return ops.mean(ops.abs(self._products(style) - self._products(fake)))
+
+    def _products(self, pictures):
+        """The Gram matrix of each picture, (batch, channels, channels)."""
+        (features,) = self.network(pictures)
+        batch, height, width, channels = ops.shape(features)
+        rows = ops.reshape(features, (batch, height * width, channels))
+        return ops.matmul(ops.transpose(rows, (0, 2, 1)), rows) / ops.cast(height * width * channels, "float32")

@@ -1,0 +1,69 @@
+"""The diversity loss of MSGAN."""
+
+import keras
+from keras import ops
+
+from stylezoo import Loss
+from stylezoo.contract import generate, random_code
+
+
+class ModeSeeking(Loss):
+    """Mode seeking: two results of one source should differ as much as the noise that they are made of.
+
+    The distance of two noises divided by that of the two results, each the mean absolute difference over the batch
+    (Mao et al., 2019, https://arxiv.org/abs/1903.05628, with a weight of 1). For generators that have the input
+    `noise` or are made of codes.
+    """
+
+    discriminators_needed = 0
+
+    def build(self, generator, shape):
+        if not (_takes_noise(generator) or _made_of_codes(generator)):
+            raise ValueError(
+                f"mode-seeking needs a generator with the input noise or one made of codes, such as munit; "
+                f"{generator.name} always makes the same picture of a source"
+            )
+
+    def generator(self, translation):
+        draw = _with_noise if _takes_noise(translation.generator) else _with_codes
+        noise, pictures = draw(translation)
+        return 1 / (_distance(pictures) / _distance(noise) + 1e-5)
+
+
+def _takes_noise(generator):
+    return any(wanted.name == "noise" for wanted in generator.inputs)
+
+
+def _made_of_codes(generator):
+    return any(layer.name == "decoder" for layer in generator.layers)
+
+
+def _with_codes(translation):
+    """Random codes, two for each source, and what they make of it."""
+    source = _twice(translation.source)
+    code = random_code(translation.generator, source, translation.seed)
+    return code, generate(translation.generator, source, training=translation.training, code=code)
+
+
+def _with_noise(translation):
+    """Noise, two for each source, and what the generator makes of it."""
+    given = {"source": _twice(translation.source), "style": _twice(translation.style)}
+    if translation.labels is not None:
+        given["styles"] = _twice(translation.labels)
+    inputs = translation.generator.inputs
+    wanted = next(each for each in inputs if each.name == "noise")
+    sides = (*ops.shape(given["source"])[:3], None)
+    shape = [size or side for size, side in zip(wanted.shape, sides, strict=False)]
+    given["noise"] = keras.random.normal(shape, seed=translation.seed)
+    pictures = translation.generator([given[each.name] for each in inputs], training=translation.training)
+    return given["noise"], ops.cast(pictures, "float32")
+
+
+def _twice(batch):
+    return ops.concatenate([batch, batch])
+
+
+def _distance(pairs):
+    """The mean absolute difference of the first half of a batch and the second."""
+    first, second = ops.split(pairs, 2)
+    return ops.mean(ops.abs(second - first))

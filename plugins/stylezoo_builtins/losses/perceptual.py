@@ -1,0 +1,44 @@
+"""What keeps the content, as a network sees it that was trained to tell things."""
+
+from keras import ops
+
+from stylezoo import ImageLoss
+from stylezoo import vgg as vgg19
+
+TARGETS = ("source", "style")
+
+
+class Perceptual(ImageLoss):
+    """Perceptual loss: what a fake shows should be what its source shows, by the features of VGG-19.
+
+    Johnson et al., 2016, https://arxiv.org/abs/1603.08155; the mean absolute difference as in AnimeGAN, where the
+    layer is conv4_4. With ``layer=relu5_1,shallower=true,target=style`` and paired pictures it is the perceptual loss
+    of SPADE and pix2pixHD. The size of the features, and so the weight that fits, depends on the VGG-19 file.
+
+    Args:
+        vgg: A file of VGG-19 weights; None: the recipe's, or those of Keras, which are downloaded.
+        layer: What is compared, reluX_Y or convX_Y before the ReLU.
+        shallower: Also compare relu1_1, relu2_1, ... of the blocks before, weighing 1/4 of the layer in the block just
+            before it and half as much in each further one.
+        target: With what the fake is compared: "source", or "style" where that is the picture it should be.
+    """
+
+    def __init__(self, vgg: str | None = None, layer: str = "conv4_4", shallower: bool = False, target: str = "source"):
+        if target not in TARGETS:
+            raise ValueError(f"target is {target!r}; it can be 'source' or 'style'")
+        self.vgg = vgg
+        self.taps = (vgg19.checked_tap(layer),)
+        if shallower:
+            self.taps += tuple(f"relu{block}_1" for block in reversed(range(1, int(layer[4]))))
+        self.target = target
+        self.network = None
+
+    def prepare(self):
+        self.network = self.network or vgg19.vgg19(self.vgg, self.taps)
+
+    def measure(self, source, style, fake):
+        self.prepare()
+        wanted = self.network(source if self.target == "source" else style)
+        pairs = zip(wanted, self.network(fake), strict=True)
+        deepest, *rest = [ops.mean(ops.abs(one - other)) for one, other in pairs]
+        return deepest + sum(term / 4 / 2**i for i, term in enumerate(rest))

@@ -1,0 +1,29 @@
+"""The reconstruction loss of MUNIT."""
+
+from keras import ops
+
+from stylezoo import Loss
+
+
+class Reconstruction(Loss):
+    """Reconstruction: from its own content and its own code a picture should come out as it was.
+
+    Mean absolute difference of the source and what the way back's decoder makes of the source's content and code
+    (Huang et al., 2018, https://arxiv.org/abs/1804.04732, with a weight of 10). For two-way models of generators made
+    of codes: `generator` reads contents of sources, `inverse` reads their codes and paints them.
+    """
+
+    discriminators_needed = 0
+    two_way_needed = True
+
+    def build(self, generator, shape):
+        names = [layer.name for layer in generator.layers]
+        if not {"content", "style_code", "decoder"} <= {*names}:
+            raise ValueError(f"reconstruction needs a generator made of codes, such as munit, not {generator.name}")
+
+    def generator(self, translation):
+        source, training = translation.source, translation.training
+        content = translation.generator.get_layer("content")(source, training=training)
+        code = translation.inverse.get_layer("style_code")(source, training=training)
+        again = translation.inverse.get_layer("decoder")([content, code], training=training)
+        return ops.mean(ops.abs(ops.cast(again, "float32") - source))

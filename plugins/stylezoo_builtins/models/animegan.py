@@ -1,0 +1,32 @@
+"""Photographs as frames of an animated film, from two folders of unpaired pictures.
+
+AnimeGANv2 (Chen et al., 2020, https://github.com/TachibanaYoshino/AnimeGANv2), with its networks, losses and the
+weights for the style of Hayao Miyazaki. For ten epochs the generator only learns to redraw its source; then the
+discriminator is shown grey and smoothed frames as fakes, so that it looks at colour and at sharp edges.
+
+The weights of VGG-19 come from Keras, which downloads them, or from a file: --set vgg=FILE.
+"""
+
+from stylezoo import Recipe
+
+recipe = Recipe(
+    about="Photographs as frames of an animated film: AnimeGANv2.",
+    generator="animegan",
+    discriminators="animegan",
+    losses=(
+        "lsgan:half=false,weight=300",
+        "decoys:weight=300",
+        "perceptual:layer=conv4_4,weight=1.5",
+        "gram:layer=conv4_4,grey=true,weight=2.5",
+        "colour:weight=15",
+        "tv:squared=true",
+    ),
+    warmup_epochs=10,
+    warmup_losses="perceptual",
+    warmup_rate=2e-4,
+    batch_size=12,
+    learning_rate=2e-5,
+    discriminator_rate=4e-5,
+    epochs=91,
+    decay_epochs=0,
+)

@@ -1,0 +1,22 @@
+"""Learns from two folders of unpaired pictures what their content has in common, and their styles as codes.
+
+MUNIT (Huang et al., 2018, https://arxiv.org/abs/1804.04732), with the networks, weights and schedule of the authors'
+code. One source gives many results: a random style for every seed, or that of a picture.
+"""
+
+from stylezoo import Recipe
+
+recipe = Recipe(
+    about="Two folders of unpaired pictures, both ways, with style codes: many results for one source.",
+    generator="munit",
+    discriminators="multiscale",
+    losses=("lsgan:half=false", "reconstruction:weight=10", "latent-reconstruction"),
+    two_way=True,
+    random_codes=True,
+    order="discriminator-first",
+    load_size=256,
+    learning_rate=1e-4,
+    weight_decay=1e-4,
+    schedule="halving:every=100000",
+    steps=1_000_000,
+)

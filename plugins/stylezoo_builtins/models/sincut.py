@@ -1,0 +1,32 @@
+"""Learns from one photograph and one painting of high resolution, by the contrastive loss of CUT.
+
+SinCUT (Park et al., 2020, https://arxiv.org/abs/2007.15651): small crops at many zooms of both pictures, the networks
+of StyleGAN2, negatives from the whole batch. The published training is 100,000 steps of 16 crops.
+"""
+
+from stylezoo import Recipe
+
+recipe = Recipe(
+    about="One photograph and one painting of high resolution: SinCUT, for a GPU and patience.",
+    generator="stylegan2-resnet",
+    discriminators="stylegan2",
+    # The authors halve the game for the discriminator, not the penalty; here the penalty is doubled instead.
+    losses=(
+        "nonsaturating",
+        "r1:weight=2",
+        "patch-nce:patches=1,whole_batch=true,weight=4",
+        "identity",
+    ),
+    order="discriminator-first",
+    image_size=64,
+    load_size=1024,
+    crop_grid=True,
+    source_zoom=(1.0, 3.0),
+    style_zoom=(1.0, 3.0),
+    batch_size=16,
+    learning_rate=2e-3,
+    betas=(0.0, 0.99),
+    epochs=8,
+    decay_epochs=8,
+    steps_per_epoch=6250,
+)

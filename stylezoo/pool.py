@@ -1,0 +1,52 @@
+"""The image pool of CycleGAN: discriminators are shown older pictures as well."""
+
+import keras
+from keras import ops
+
+register = keras.saving.register_keras_serializable("stylezoo")
+
+
+@register
+class ImagePool(keras.layers.Layer):
+    """Keeps generated pictures and gives back an older one half of the time (Shrivastava et al., 2017, 1612.07828).
+
+    Until it is full each picture is kept and given back. From then on every picture is, with a probability of one
+    half, exchanged for one of the kept, whose place it takes. The pictures of one batch take different places. What is
+    kept, and the state of the random numbers, are saved with the layer.
+
+    Args:
+        size: How many pictures are kept.
+        shape: The shape of one, (height, width, 3).
+    """
+
+    def __init__(self, size, shape, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.size = size
+        self.shape = tuple(shape)
+        self.random = keras.random.SeedGenerator()
+        state = {"initializer": "zeros", "trainable": False, "aggregation": "mean"}
+        self.kept = self.add_weight(shape=(size, *self.shape), name="kept", **state)
+        self.count = self.add_weight(shape=(), dtype="int64", name="count", initializer="zeros", trainable=False)
+        self.built = True
+
+    def call(self, pictures):
+        """Of pictures (batch, height, width, 3) as many, some of them older ones."""
+        batch = pictures.shape[0]
+        if batch is None or batch > self.size:
+            raise ValueError(f"A pool of {self.size} pictures needs batches of a fixed size of at most as many.")
+        count = ops.cast(self.count, "int32")
+        free = ops.cast(ops.arange(self.size, dtype="int32") >= count, "float32")  # 1 sorts behind what is kept
+        order = ops.argsort(free + keras.random.uniform((self.size,), seed=self.random))[:batch]
+        number = count + ops.arange(batch, dtype="int32")
+        filling = number < self.size
+        place = ops.where(filling, number, ops.cast(order, "int32"))
+        chance = keras.random.uniform((batch,), seed=self.random)
+        keep = ops.reshape(ops.logical_or(filling, chance > 0.5), (batch, 1, 1, 1))
+        exchange = ops.reshape(ops.logical_and(ops.logical_not(filling), chance > 0.5), (batch, 1, 1, 1))
+        older = ops.take(self.kept, place, axis=0)
+        self.kept.assign(ops.scatter_update(self.kept, place[:, None], ops.where(keep, pictures, older)))
+        self.count.assign_add(batch)
+        return ops.where(exchange, older, pictures)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size, "shape": self.shape}
