@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 import stylezoo
+from stylezoo.contract import features
 from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
@@ -25,6 +26,15 @@ def small(**changes):
 def pair():
     rng = np.random.default_rng(0)
     return rng.uniform(-1, 1, (2, 6, 16, 16, 3)).astype("float32")
+
+
+def install(folder, monkeypatch, kinds, name, target, source):
+    """A distribution of a stranger with one plugin, in the module acme_NAME."""
+    (folder / f"acme_{name}.py").write_text(source)
+    info = folder / f"acme_{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text(f"[stylezoo.{kinds}]\n{name} = acme_{name}:{target}\n")
+    monkeypatch.syspath_prepend(folder)
 
 
 def weights(gan, player):
@@ -375,15 +385,18 @@ def test_a_component_that_builds_no_model_is_named(tmp_path, monkeypatch):
         small(generator="odd")
 
 
+PAIR = """
+import keras
+
+
+def build(shape):
+    one, two = keras.Input(shape, name="one"), keras.Input(shape)
+    return keras.Model([one, two], keras.layers.Average()([one, two]))
+"""
+
+
 def test_a_generator_with_inputs_of_other_names_is_told(tmp_path, monkeypatch):
-    (tmp_path / "acme_pair.py").write_text(
-        "import keras\n\n\ndef build(shape):\n    one, two = keras.Input(shape, name='one'), keras.Input(shape)\n"
-        "    return keras.Model([one, two], keras.layers.Average()([one, two]))\n"
-    )
-    info = tmp_path / "acme_pair-1.0.dist-info"
-    info.mkdir()
-    (info / "entry_points.txt").write_text("[stylezoo.generators]\npair = acme_pair:build\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    install(tmp_path, monkeypatch, "generators", "pair", "build", PAIR)
     with pytest.raises(BrokenPlugin, match="must be called source, style, noise and styles"):
         small(generator="pair")
 
@@ -432,3 +445,140 @@ def test_too_few_discriminators_are_completed_and_none_is_an_error():
     assert len(small(losses="diverse").discriminators) == 2
     with pytest.raises(BadRecipe, match="need 2 discriminators, the recipe has none"):
         small(losses="diverse", discriminators=())
+
+
+# What models of several styles, of codes, with pools and with a warm-up ask for
+
+
+GATED = {"generator": "gated:filters=2,blocks=1", "discriminators": "gated:filters=2,layers=1", "data": "styles"}
+
+
+def test_every_term_of_both_directions_has_its_own_metric(pair):
+    gan = small(two_way=True, losses=("lsgan", "cycle:weight=10"))
+    history = {name: values[0] for name, values in gan.fit(*pair, batch_size=6, verbose=0).history.items()}
+    terms = {f"{way}/{loss}" for way in ("generator", "inverse") for loss in ("lsgan", "cycle")}
+    assert set(history) == {"generator", "discriminator", "discriminator/lsgan", "inverse_discriminator/lsgan", *terms}
+    assert history["generator"] == pytest.approx(sum(history[term] for term in terms), rel=1e-5)
+    fresh = small(two_way=True)
+    back = np.abs(np.asarray(fresh.generator(fresh.inverse(pair[1]))) - pair[1]).mean()
+    assert history["inverse/cycle"] == pytest.approx(10 * back, rel=1e-4)
+
+
+def test_warm_up_teaches_the_generator_alone_by_its_losses(pair):
+    recipe = {"losses": ("lsgan", "l1", "tv"), "warmup_epochs": 1, "warmup_losses": "l1", "steps_per_epoch": 2}
+    gan, alone = small(**recipe), small(losses=("l1",), discriminators=())
+    discriminator = weights(gan, "discriminator")
+    history = gan.fit(*(each[:4] for each in pair), batch_size=2, shuffle=False, verbose=0).history
+    alone.fit(*(each[:4] for each in pair), batch_size=2, shuffle=False, verbose=0)
+    for mine, other in zip(weights(gan, "generator"), weights(alone, "generator"), strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-6)
+    assert all((a == b).all() for a, b in zip(weights(gan, "discriminator"), discriminator, strict=True))
+    assert history["generator/l1"][0] > 0 == history["generator/lsgan"][0] == history["discriminator"][0]
+    assert int(gan.optimizer.players["discriminator"].iterations) == 0
+    history = gan.fit(*(each[4:] for each in pair), batch_size=2, shuffle=False, verbose=0).history  # then the game
+    assert history["generator/lsgan"][0] > 0 < history["discriminator"][0]
+    assert any((a != b).any() for a, b in zip(weights(gan, "discriminator"), discriminator, strict=True))
+
+
+def test_named_styles_draw_differently_and_zero_weights_change_nothing(pair, tmp_path):
+    gan = small(**GATED, styles=("song", "monet"), losses=("lsgan", "style-classification", "autoencoder"))
+    labels = np.eye(2, dtype="float32")[[0, 1, 0, 1, 0, 1]]
+    dataset = tf.data.Dataset.from_tensor_slices((*pair, labels)).batch(2)
+    assert np.isfinite(list(gan.fit(dataset, shuffle=False, verbose=0).history.values())).all()
+    song, monet = (gan.stylize(pair[0][0], name) for name in ("song", "monet"))
+    assert (song != monet).any()
+    np.testing.assert_array_equal(gan.stylize(pair[0][0]), song)  # the first
+    np.testing.assert_allclose(gan([pair[0], pair[0], labels])[0], song, atol=1e-5)
+    gan.save(tmp_path / "x.keras")
+    np.testing.assert_array_equal(stylezoo.load_model(tmp_path / "x.keras").stylize(pair[0][0], "monet"), monet)
+    with pytest.raises(BadOptions, match=r"no style 'mone'. Did you mean 'monet'\? It has: song, monet"):
+        gan.stylize(pair[0][0], "mone")
+    with pytest.raises(BadOptions, match="one style only"):
+        small().stylize(pair[0][0], "monet")
+
+
+def test_discriminators_see_the_classes_of_styles(pair):
+    gan = small(**GATED, styles=("song", "monet"), losses=("lsgan", "style-classification"))
+    labels = np.eye(2, dtype="float32")[[0, 1]]
+    translation = gan.translations(*pair[:, :2], labels)[0]
+    expected = gan.discriminators[0](pair[1][:2])
+    np.testing.assert_allclose(translation.real_styles[0], expected["styles"], atol=1e-6)
+    np.testing.assert_allclose(translation.real_logits[0], expected["logits"], atol=1e-6)
+    np.testing.assert_allclose(translation.fake, gan.generator([pair[0][:2], labels]), atol=1e-5)
+
+
+def test_codes_are_random_in_training_and_a_pictures_own_where_one_is_given(pair):
+    gan = small(generator="munit:filters=2,blocks=1,mlp=4", two_way=True, random_codes=True)
+    translation, _ = gan.translations(*pair)
+    decoder, content = (gan.generator.get_layer(name) for name in ("decoder", "content"))
+    assert translation.code.shape == (6, 8)
+    np.testing.assert_allclose(translation.fake, decoder([content(pair[0]), translation.code]), atol=1e-4)
+    assert (np.asarray(gan.translations(*pair)[0].code) != np.asarray(translation.code)).any()
+    picture, style = pair[0][0], pair[1][0]
+    assert (gan.stylize(picture, seed=1) != gan.stylize(picture, seed=2)).any()
+    np.testing.assert_array_equal(gan.stylize(picture, seed=1), gan.stylize(picture, seed=1))
+    guided = gan.generator([picture[None], style[None]])[0]
+    np.testing.assert_allclose(gan.stylize(picture, style), guided, atol=1e-5)
+    np.testing.assert_array_equal(gan.stylize(picture, style), gan.stylize(picture, style, seed=3))
+
+
+TWO = """
+import keras
+
+
+def build(shape):
+    source, style = (keras.Input(shape, name=name) for name in ("source", "style"))
+    both = keras.layers.Concatenate()([source, style])
+    return keras.Model([source, style], keras.layers.Conv2D(3, 1, activation="tanh")(both))
+"""
+
+
+def test_a_generator_that_needs_a_style_picture_says_so(tmp_path, monkeypatch, pair):
+    install(tmp_path, monkeypatch, "generators", "two", "build", TWO)
+    gan = small(generator="two")
+    with pytest.raises(BadOptions, match="takes its style from a picture"):
+        gan.stylize(pair[0][0])
+    other_size = gan.stylize(pair[0][0], pair[1][0][:9, :12])  # scaled and cut
+    assert other_size.shape == pair[0][0].shape
+
+
+LATE = """
+import stylezoo
+from keras import ops
+
+
+class Late(stylezoo.Loss):
+    read = 0
+
+    def build(self, generator, shape):
+        if shape[0] == 32:
+            raise ValueError("no 32, please")
+
+    def prepare(self):
+        Late.read += 1
+
+    def generator(self, translation):
+        assert Late.read
+        return ops.mean(translation.fake**2)
+"""
+
+
+def test_losses_are_prepared_before_the_first_step_and_may_refuse_a_generator(tmp_path, monkeypatch, pair):
+    install(tmp_path, monkeypatch, "losses", "late", "Late", LATE)
+    gan = small(losses=("lsgan", "late"))
+    late = sys.modules["acme_late"].Late
+    assert late.read == 0  # a model that only stylises needs none of it
+    gan.fit(*pair, batch_size=2, verbose=0)
+    assert late.read
+    with pytest.raises(BadOptions, match="The loss 'acme_late/late' refuses: no 32, please"):
+        small(losses=("lsgan", "late"), image_size=32)
+
+
+def test_features_are_what_the_named_layers_answer(pair):
+    gan = small()
+    found = features(gan.generator, ops.convert_to_tensor(pair[0]))
+    assert [each.shape[-1] for each in found] == [3, 8, 16, 16]  # padded, two halvings, the one block
+    np.testing.assert_allclose(found[0], np.pad(pair[0], ((0, 0), (3, 3), (3, 3), (0, 0)), mode="reflect"))
+    conditional = small(discriminators="patch:filters=4,layers=1,conditional=true").discriminators[0]
+    one, other = (features(conditional, *map(ops.convert_to_tensor, each)) for each in (pair, pair[::-1]))
+    assert all((np.asarray(a) != np.asarray(b)).any() for a, b in zip(one, other, strict=True))
