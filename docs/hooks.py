@@ -11,6 +11,7 @@ import click
 
 from stylezoo import cli, registry
 from stylezoo.sources import describe
+from stylezoo.spec import GIVEN
 
 USE = {"model": [], "generator": ["--generator"], "discriminator": ["--discriminator"], "loss": ["--loss"]}
 QUOTES = "'\""  # a text needs none in a shell
@@ -41,7 +42,8 @@ def _plugin(plugin, name):
     prose, _, arguments = said.doc.partition("\nArgs:\n")
     prose = f"{said.about}\n\n{prose}" if said.about else prose
     meanings = dict(re.findall(r"^    (\w+): (.+(?:\n {5,}.+)*)", arguments, re.MULTILINE))
-    settings = ",".join(f"{option.name}={option.default.strip(QUOTES) or '...'}" for option in said.options)
+    typed = [option for option in said.options if option.name not in GIVEN]  # the others are told by the recipe
+    settings = ",".join(f"{option.name}={option.default.strip(QUOTES) or '...'}" for option in typed)
     use = shlex.join(["stylezoo", "train", *USE[plugin.kind], f"{name}:{settings}" if settings else name])
     options = [(f"`{o.name}`", _code(o.type), _code(o.default), meanings.get(o.name, "")) for o in said.options]
     fields = [(f"`{field}`", _code(value)) for field, value in said.fields if field != "about"]

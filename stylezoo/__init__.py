@@ -28,6 +28,7 @@ __all__ = [
     "StylezooError",
     "Translation",
     "create_model",
+    "import_weights",
     "list_discriminators",
     "list_generators",
     "list_losses",
@@ -100,6 +101,32 @@ def load_model(path: str | Path) -> GAN:
     return load(file)
 
 
+def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None, **changes) -> Path:
+    """Make a run folder of a generator that others trained with PyTorch; what the command ``stylezoo import`` does.
+
+    PyTorch is not needed, and nothing in the file is executed.
+
+    Args:
+        file: A state dict of the official CycleGAN, pix2pix or CUT, such as ``latest_net_G.pth``.
+        model: The name of the model that it was trained as, or a `Recipe`.
+        out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
+        **changes: Changes to the recipe as in `create_model`.
+
+    Returns:
+        The run folder, for `load_model` and ``stylezoo stylize``.
+
+    Raises:
+        BadWeights: The file is no generator of these, or does not fit.
+        BadRun: The folder holds something already, or cannot be written.
+
+    Examples:
+        >>> stylezoo.load_model(stylezoo.import_weights("latest_net_G.pth", "cut")).stylize("photo.jpg")
+    """
+    from stylezoo import importing
+
+    return importing.import_weights(file, model, out, **changes)
+
+
 def train(model: str | Recipe = "single-pair", source=None, style=None, out=None, **changes) -> GAN:
     """Train a model and leave a run folder; what the command ``stylezoo train`` does.
 
@@ -107,7 +134,8 @@ def train(model: str | Recipe = "single-pair", source=None, style=None, out=None
         model: The name of a registered model, or a `Recipe`.
         source: A picture, a folder of pictures, a Pillow image or a list of them: what is kept. None: the sample
             photograph.
-        style: Likewise: how it shall look. None: the sample painting.
+        style: Likewise: how it shall look. None: the sample painting. For a model of several styles a list of folders.
+            For paired data see `Recipe`.
         out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
         **changes: Changes to the recipe as in `create_model`.
 

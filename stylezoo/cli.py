@@ -16,7 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from stylezoo import registry
-from stylezoo.errors import StylezooError, UnknownPlugin, did_you_mean, name_all
+from stylezoo.errors import StylezooError, UnknownPlugin, UsageError, did_you_mean, name_all
 from stylezoo.spec import read_value
 
 PLURALS = {"models": "model", "generators": "generator", "discriminators": "discriminator", "losses": "loss"}
@@ -156,8 +156,8 @@ def show(name, as_json):
     "--style",
     "styles",
     multiple=True,
-    help="Picture or folder of pictures whose look is taken. Repeatable: each a style of its own, for a model of several "
-    "such as gated. Default: the sample painting.",
+    help="Picture or folder of pictures whose look is taken. Repeatable: each a style of its own, for a model of "
+    "several such as gated. Default: the sample painting.",
 )
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="The run folder to make. Default: a new one in runs/."
@@ -265,6 +265,8 @@ def stylize(pictures, model, out, style, size, seed):
     from stylezoo import images
 
     gan = stylezoo.load_model(model)
+    if style is not None and gan.takes_style_picture:
+        style = images.open_picture(style)
     failed = 0
     for picture, target in targets.items():
         try:
@@ -272,6 +274,8 @@ def stylize(pictures, model, out, style, size, seed):
             image = images.scaled(image, size) if size else image
             images.save_picture(gan.stylize(image, style, seed), target)
             click.echo(target)
+        except UsageError:  # not the picture is at fault
+            raise
         except (StylezooError, OSError) as error:  # one bad picture does not stop the others
             click.secho(f"Error: {error}", fg="red", err=True)
             failed += 1

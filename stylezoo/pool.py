@@ -31,9 +31,9 @@ class ImagePool(keras.layers.Layer):
 
     def call(self, pictures):
         """Of pictures (batch, height, width, 3) as many, some of them older ones."""
-        batch = pictures.shape[0]
-        if batch is None or batch > self.size:
-            raise ValueError(f"A pool of {self.size} pictures needs batches of a fixed size of at most as many.")
+        if (pictures.shape[0] or 0) > self.size:
+            raise ValueError(f"A pool of {self.size} pictures cannot serve batches of {pictures.shape[0]}.")
+        batch = ops.shape(pictures)[0]
         count = ops.cast(self.count, "int32")
         free = ops.cast(ops.arange(self.size, dtype="int32") >= count, "float32")  # 1 sorts behind what is kept
         order = ops.argsort(free + keras.random.uniform((self.size,), seed=self.random))[:batch]

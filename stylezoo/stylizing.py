@@ -44,18 +44,24 @@ def _redraw(generator, picture, tones, seed, style=None, weights=None, random_co
     height, width, _ = picture.shape
     if tones is not None:
         picture = images.match_tones(picture, tones)
-    padded = _enlarged(picture, _fitting(generator, height), _fitting(generator, width))[None]
-    style = padded if style is None else images.fitted(style, *padded.shape[1:3])[None]
     weights = None if weights is None else ops.convert_to_tensor([weights], "float32")
-    try:
-        drawn = _in_graph(generator, random_code)(
-            ops.convert_to_tensor(padded), ops.convert_to_tensor(style), weights, seed
-        )
-    except (MemoryError, tf.errors.ResourceExhaustedError):
-        raise BadPicture(
-            f"There is not enough memory to redraw {width} x {height} pixels; make the picture smaller (--size)."
-        ) from None
-    return np.clip(ops.convert_to_numpy(drawn)[0, :height, :width], -1, 1)  # not every generator ends in a tanh
+    reason = None
+    for shape in _fitting(generator, height, width):
+        padded = _enlarged(picture, *shape)
+        look = padded if style is None else images.fitted(style, *shape)
+        try:
+            pictures, looks = (ops.convert_to_tensor(each[None]) for each in (padded, look))
+            drawn = _in_graph(generator, random_code)(pictures, looks, weights, seed)
+        except ValueError as error:  # branches that cannot be joined, which a layer's own word did not tell
+            reason = error
+            continue
+        except (MemoryError, tf.errors.ResourceExhaustedError):
+            raise BadPicture(
+                f"There is not enough memory to redraw {width} x {height} pixels; make the picture smaller (--size)."
+            ) from None
+        # Not every generator ends in a tanh.
+        return np.clip(ops.convert_to_numpy(drawn)[0, :height, :width], -1, 1)
+    raise BadPicture(f"The generator of this model cannot redraw a picture of {width} x {height} pixels.") from reason
 
 
 @lru_cache(maxsize=4)
@@ -74,15 +80,14 @@ def _enlarged(picture, height, width):
     return np.pad(picture, ((0, height - picture.shape[0]), (0, width - picture.shape[1]), (0, 0)), mode="symmetric")
 
 
-def _fitting(generator, size):
-    """The least side from `size` on that the generator answers with a picture of the same side."""
+def _fitting(generator, height, width):
+    """The sizes from (height, width) on that the generator says to answer with a picture of the same size."""
     step = 1
     while step <= COARSEST:
-        side = -(-max(size, SMALLEST) // step) * step
-        if _answers(generator, (1, side, side, 3)):
-            return side
+        shape = tuple(-(-max(size, SMALLEST) // step) * step for size in (height, width))
+        if _answers(generator, (1, *shape, 3)):
+            yield shape
         step *= 2
-    raise BadPicture(f"The generator of this model cannot redraw a picture with a side of {size} pixels.")
 
 
 def _answers(generator, shape):

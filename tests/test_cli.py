@@ -264,6 +264,7 @@ def test_a_request_that_cannot_be_met_ends_with_2_and_one_line(line, tmp_path, m
         ("train --seed -1", "-1 is not in the range"),
         ("stylize a.png", "Missing option"),
         ("stylize", "Missing argument"),
+        ("import x.pth", "Missing option"),
         ("stylize a.png b.png -m run -o c.png", "'c.png' is one file and there are 2 pictures"),
         ("stylize one/a.png two/a.png -m run -o results", "have the same name"),
         ("stylize a.png -m run -o a.png", "a.png"),
@@ -445,3 +446,85 @@ def test_one_bad_picture_does_not_stop_the_others(trained, tmp_path):
     assert done.exit_code == 1
     assert done.stderr == f"Error: '{bad}' is not a picture that Pillow can read.\n"
     assert sorted(p.name for p in (tmp_path / "results").iterdir()) == ["a-stylized.png", "c-stylized.png"]
+
+
+# Several styles, styles from pictures, and weights of others
+
+
+def small_part(**options):
+    return [word for name, value in options.items() for word in ("--set", f"{name}={value}")]
+
+
+@pytest.fixture(scope="module")
+def gated(tmp_path_factory):
+    """A training of one generator on two folders of styles, and what it said."""
+    folder = tmp_path_factory.mktemp("gated")
+    styles = []
+    for name in ("monet", "song"):
+        (folder / name).mkdir()
+        noise(folder / name / "a.png", 40, 40)
+        styles += ["--style", folder / name]
+    source = noise(folder / "source.png", 44, 40)
+    small = small_part(**{"generator.filters": 2, "generator.blocks": 1, "discriminators.filters": 2, "pool": 2})
+    words = ["--source", source, *styles, "--steps", 2, "--set", "image_size=32", "--set", "load_size=36", *small]
+    return folder, stylezoo("train", "gated", *words, "-o", folder / "run")
+
+
+def test_every_style_folder_is_a_style_by_name(gated):
+    folder, done = gated
+    assert done.exit_code == 0, done.output
+    assert "Style   1 picture of monet" in done.stdout
+    assert json.loads((folder / "run/recipe.json").read_text())["styles"] == ["monet", "song"]
+    with Image.open(folder / "run/samples/step-000002.png") as sheet:
+        assert sheet.width > 4 * sheet.height / 2  # source, style and a result in each of the two styles
+    drawn = []
+    for number, style in enumerate(("monet", "song", None)):
+        words = ["--style", style] if style else []
+        out = folder / f"{number}.png"
+        assert stylezoo("stylize", folder / "source.png", "-m", folder / "run", "-o", out, *words).exit_code == 0
+        with Image.open(out) as image:
+            drawn.append(image.tobytes())
+    assert drawn[0] == drawn[2] != drawn[1]  # without a name the first
+    resumed = stylezoo("train", "--resume", folder / "run", "--steps", 3)
+    assert resumed.exit_code == 0, resumed.output
+
+
+def test_an_unknown_style_is_one_line(gated):
+    folder, _ = gated
+    done = stylezoo("stylize", folder / "source.png", folder / "source.png", "-m", folder / "run", "--style", "manet")
+    assert done.exit_code == 2
+    done = stylezoo("stylize", folder / "source.png", "-m", folder / "run", "--style", "manet")
+    assert done.exit_code == 2
+    assert done.stderr == "Error: This model has no style 'manet'. Did you mean 'monet'? It has: monet, song.\n"
+
+
+def test_a_style_may_be_told_by_a_picture(tmp_path):
+    source, style = noise(tmp_path / "source.png", 40, 44), noise(tmp_path / "style.png", 52, 40)
+    words = ["--source", source, "--style", style, "--steps", 1, "--set", "image_size=32", "--set", "load_size=36"]
+    small = small_part(
+        **{"generator.filters": 2, "generator.blocks": 1, "generator.mlp": 4, "discriminators.filters": 2}
+    )
+    run = tmp_path / "run"
+    done = stylezoo("train", "munit", *words, *small, "--discriminator", "patch:layers=1", "-o", run)
+    assert done.exit_code == 0, done.output
+    drawn = {}
+    for name, look in {"guided": ["--style", style], "one": ["--seed", 1], "two": ["--seed", 2]}.items():
+        assert stylezoo("stylize", source, "-m", run, "-o", tmp_path / f"{name}.png", *look).exit_code == 0
+        drawn[name] = (tmp_path / f"{name}.png").read_bytes()
+    assert len(set(drawn.values())) == 3
+    done = stylezoo("stylize", source, "-m", run, "--style", tmp_path / "gone.png")
+    assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+
+
+def test_a_data_set_of_pairs_is_trained_as_it_is(tmp_path):
+    (tmp_path / "train").mkdir()
+    noise(tmp_path / "train" / "1.jpg", 88, 44)
+    words = ["--source", tmp_path, "--steps", 1, "--set", "image_size=32", "--set", "load_size=36"]
+    small = small_part(**{"generator.filters": 2, "generator.downs": 3, "discriminators.filters": 2})
+    done = stylezoo("train", "pix2pix", *words, *small, "-o", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    with Image.open(tmp_path / "run/result.png") as result:
+        assert result.size == (44, 44)
+    done = stylezoo("train", "pix2pix", "-o", tmp_path / "other")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("Error: This model learns from pairs")

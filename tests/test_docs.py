@@ -35,19 +35,21 @@ def hooks():
 @pytest.fixture
 def tone(tmp_path, monkeypatch):
     """The distribution that the page "Write a plugin" builds, on `sys.path` as an install puts it there."""
-    for _, title, code in FENCE.findall((ROOT / "docs" / "write-a-plugin.md").read_text(encoding="utf-8")):
-        if title:
-            file = tmp_path / title
-            file.parent.mkdir(exist_ok=True)
-            with open(file, "a", encoding="utf-8") as growing:  # pyproject.toml comes in parts
-                growing.write(code)
-    project = tomllib.loads((tmp_path / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project, groups = {}, {}
+    for language, title, code in FENCE.findall((ROOT / "docs" / "write-a-plugin.md").read_text(encoding="utf-8")):
+        if language == "toml":  # pyproject.toml comes in parts
+            part = tomllib.loads(code)["project"]
+            groups |= part.pop("entry-points")
+            project |= part
+        elif title:
+            (tmp_path / title).parent.mkdir(exist_ok=True)
+            (tmp_path / title).write_text(code, encoding="utf-8")
     metadata = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
     tables = [
         f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in table.items())
-        for group, table in project["entry-points"].items()
+        for group, table in groups.items()
     ]
     (metadata / "entry_points.txt").write_text("\n".join(tables))
     monkeypatch.syspath_prepend(tmp_path)
@@ -185,15 +187,17 @@ def test_page_write_a_plugin_runs(tone):
 
     assert {(p.kind, p.name) for p in tone} == {
         ("loss", "tone"),
+        ("loss", "gist"),
         ("generator", "tint"),
         ("discriminator", "swatch"),
         ("model", "recolour"),
     }
     assert not any(describe(plugin).problem for plugin in tone)
-    gan = stylezoo.create_model("recolour", losses=["tone:spread=0.5,weight=2"], image_size=16, batch_size=2)
+    losses = ["tone:spread=0.5,weight=2", "gist:weight=10"]
+    gan = stylezoo.create_model("recolour", losses=losses, image_size=16, batch_size=2)
     source, style = np.random.default_rng(0).uniform(-1, 1, (2, 2, 16, 16, 3)).astype("float32")
     logs = gan.train_on_batch(source, style, return_dict=True)
-    assert {"generator/tone", "generator/lsgan", "discriminator/lsgan"} <= set(logs)
+    assert {"generator/tone", "generator/gist", "generator/lsgan", "discriminator/lsgan"} <= set(logs)
     assert np.isfinite(list(logs.values())).all()
     fake = np.asarray(gan.stylize(source))
     assert fake.shape == source.shape
@@ -210,3 +214,21 @@ def test_page_write_a_plugin_measures_tones(tone):
     np.testing.assert_allclose(loss.measure(fake, style, fake), means + 0.5 * spreads, rtol=1e-4)
     with pytest.raises(stylezoo.StylezooError, match="0 or more is needed"):
         stylezoo.Spec.parse("tone:spread=-1").build("loss")
+
+
+def test_page_write_a_plugin_looks_inside(tone):
+    import keras
+    import numpy as np
+
+    keras.utils.set_random_seed(0)
+    loss = stylezoo.Spec.parse("gist").build("loss")
+    swatch = stylezoo.Spec.parse("swatch:filters=4").build("discriminator", shape=(8, 8, 3))
+    source, style, fake = np.random.default_rng(0).uniform(-1, 1, (3, 2, 8, 8, 3)).astype("float32")
+    translation = stylezoo.Translation(source, style, None, [swatch, swatch])
+    translation.fake = fake
+    expected = 0.0
+    for name in ("feature_0", "feature_1"):
+        layer = keras.Model(swatch.inputs, swatch.get_layer(name).output)
+        fakes, reals = (layer.predict(pictures, verbose=0).mean((0, 1, 2)) for pictures in (fake, style))
+        expected += 2 * ((fakes - reals) ** 2).mean()  # of two discriminators
+    np.testing.assert_allclose(loss.generator(translation), expected, rtol=1e-4)

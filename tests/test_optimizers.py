@@ -52,7 +52,8 @@ def test_rate_falls_inversely_as_in_adain():
 
 
 def test_generator_warms_up_at_a_rate_of_its_own_and_then_begins_the_schedule():
-    recipe = Recipe(warmup_epochs=2, warmup_losses="lsgan", warmup_rate=1e-3, epochs=1, decay_epochs=1, steps_per_epoch=5)
+    lengths = {"warmup_epochs": 2, "epochs": 1, "decay_epochs": 1, "steps_per_epoch": 5}
+    recipe = Recipe(warmup_losses="lsgan", warmup_rate=1e-3, **lengths)
     assert rates(recipe, "generator", (0, 9, 10, 14, 15)) == pytest.approx([1e-3, 1e-3, 2e-4, 2e-4, 1e-4])
     assert rates(recipe, "discriminator", (0, 4, 5)) == pytest.approx([2e-4, 2e-4, 1e-4])
     config = keras.optimizers.serialize(recipe_optimizer(recipe))

@@ -66,5 +66,14 @@ def test_generator_with_two_inputs_is_given_the_picture_twice():
 def test_generator_that_changes_the_size_is_told():
     picture = keras.Input((None, None, 3))
     generator = keras.Model(picture, keras.layers.UpSampling2D(2)(picture))
-    with pytest.raises(BadPicture, match="cannot redraw a picture with a side of 20 pixels"):
+    with pytest.raises(BadPicture, match="cannot redraw a picture of 20 x 20 pixels"):
         stylize(generator, np.zeros((20, 20, 3)))
+
+
+def test_u_net_draws_a_size_that_nothing_divides():
+    """Keras' Concatenate says of branches of 9 and 10 pixels that they fit; they do not."""
+    picture = keras.Input((None, None, 3))
+    inner = keras.layers.Conv2D(4, 4, 2, padding="same")(picture)
+    inner = keras.layers.Conv2DTranspose(3, 4, 2, padding="same")(inner)
+    generator = keras.Model(picture, keras.layers.Conv2D(3, 1)(keras.layers.Concatenate()([picture, inner])))
+    assert stylize(generator, np.zeros((21, 35, 3))).shape == (21, 35, 3)

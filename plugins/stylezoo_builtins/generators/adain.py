@@ -29,9 +29,10 @@ def build(shape, vgg: str | None = None, depth: int = 4, widths: str = "64-128-2
     if not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)*", widths) or widths.count("-") + 1 < depth:
         raise ValueError(f"widths is {widths!r}; a number for each of {depth} blocks is needed, such as 64-128-256-512")
     channels = tuple(map(int, widths.split("-")))
-    encoder = vgg19.vgg19(vgg, (f"relu{depth}_1",), widths=channels, borders="reflect")
+    tap = f"relu{depth}_1"
+    encoder = vgg19.vgg19(vgg, (tap,), widths=channels, borders="reflect")
     source, style = keras.Input(shape, name="source"), keras.Input(shape, name="style")
-    x = AdaIN(dtype="float32")([*encoder(source), *encoder(style)])
+    x = AdaIN(dtype="float32")([encoder(source)[tap], encoder(style)[tap]])
     for block in reversed(range(depth - 1)):
         x = _reflected(x, channels[block])
         x = layers.UpSampling2D(2)(layers.ReLU()(x))

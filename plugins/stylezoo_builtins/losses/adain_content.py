@@ -21,13 +21,13 @@ class AdaINContent(ImageLoss):
         if not 1 <= depth <= len(vgg19.BLOCKS):
             raise ValueError(f"depth is {depth}; it can be 1 to {len(vgg19.BLOCKS)}")
         self.vgg = vgg
-        self.depth = depth
+        self.tap = f"relu{depth}_1"
         self.network = None
 
     def prepare(self):
-        self.network = self.network or vgg19.vgg19(self.vgg, (f"relu{self.depth}_1",))
+        self.network = self.network or vgg19.vgg19(self.vgg, (self.tap,))
 
     def measure(self, source, style, fake):
         self.prepare()
-        (of_source,), (of_style,), (of_fake,) = map(self.network, (source, style, fake))
+        of_source, of_style, of_fake = (self.network(each)[self.tap] for each in (source, style, fake))
         return ops.mean(ops.square(of_fake - vgg19.adain(of_source, of_style)))

@@ -29,8 +29,9 @@ class AdaINStatistics(ImageLoss):
 
     def measure(self, source, style, fake):
         self.prepare()
+        of_style, of_fake = self.network(style), self.network(fake)
         terms = []
-        for of_style, of_fake in zip(self.network(style), self.network(fake), strict=True):
-            pairs = zip(vgg19.statistics(of_style), vgg19.statistics(of_fake), strict=True)
+        for tap in self.taps:
+            pairs = zip(vgg19.statistics(of_style[tap]), vgg19.statistics(of_fake[tap]), strict=True)
             terms += [ops.mean(ops.square(one - other)) for one, other in pairs]
         return sum(terms)

@@ -1,14 +1,13 @@
 """What AnimeGAN's discriminator is shown besides."""
 
-import numpy as np
 from keras import ops
 
 from stylezoo import Loss
 from stylezoo.contract import judge
 from stylezoo.layers import luminance
 
-GAUSSIAN = np.outer((1, 4, 6, 4, 1), (1, 4, 6, 4, 1)) / 256  # OpenCV's of 5 pixels
-SOBEL = np.array([(-1, 0, 1), (-2, 0, 2), (-1, 0, 1)])
+GAUSSIAN = (0.0625, 0.25, 0.375, 0.25, 0.0625)  # OpenCV's of 5 pixels
+STEP, SMOOTH = (-1, 0, 1), (1, 2, 1)  # the two sides of a Sobel filter
 EDGE = 200 / 127.5  # Canny's upper threshold of 200 for pictures in [0, 255], here in [-1, 1]
 
 
@@ -43,12 +42,13 @@ def _cost(grey, translation):
 
 def _smoothed(grey):
     """Grey pictures (batch, height, width, 1) with a Gaussian of 5 pixels around their edges."""
-    slope = ops.abs(_filtered(grey, SOBEL)) + ops.abs(_filtered(grey, SOBEL.T))
+    slope = ops.abs(_filtered(grey, STEP, SMOOTH)) + ops.abs(_filtered(grey, SMOOTH, STEP))
     edges = ops.max_pool(ops.cast(slope > EDGE, "float32"), 5, strides=1, padding="same")
-    return ops.where(edges > 0, _filtered(grey, GAUSSIAN), grey)
+    return ops.where(edges > 0, _filtered(grey, GAUSSIAN, GAUSSIAN), grey)
 
 
-def _filtered(grey, kernel):
-    rim = len(kernel) // 2
+def _filtered(grey, down, across):
+    rim = len(down) // 2
     padded = ops.pad(grey, ((0, 0), (rim, rim), (rim, rim), (0, 0)), mode="reflect")
-    return ops.conv(padded, ops.convert_to_tensor(kernel[:, :, None, None], "float32"), padding="valid")
+    kernel = [[[[a * b]] for b in across] for a in down]  # [height, width, 1, 1]
+    return ops.conv(padded, ops.convert_to_tensor(kernel, "float32"), padding="valid")

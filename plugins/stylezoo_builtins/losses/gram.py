@@ -37,7 +37,7 @@ class Gram(ImageLoss):
 
     def _products(self, pictures):
         """The Gram matrix of each picture, (batch, channels, channels)."""
-        (features,) = self.network(pictures)
+        features = self.network(pictures)[self.layer]
         batch, height, width, channels = ops.shape(features)
         rows = ops.reshape(features, (batch, height * width, channels))
         return ops.matmul(ops.transpose(rows, (0, 2, 1)), rows) / ops.cast(height * width * channels, "float32")

@@ -38,7 +38,6 @@ class Perceptual(ImageLoss):
 
     def measure(self, source, style, fake):
         self.prepare()
-        wanted = self.network(source if self.target == "source" else style)
-        pairs = zip(wanted, self.network(fake), strict=True)
-        deepest, *rest = [ops.mean(ops.abs(one - other)) for one, other in pairs]
+        wanted, found = self.network(source if self.target == "source" else style), self.network(fake)
+        deepest, *rest = [ops.mean(ops.abs(wanted[tap] - found[tap])) for tap in self.taps]
         return deepest + sum(term / 4 / 2**i for i, term in enumerate(rest))

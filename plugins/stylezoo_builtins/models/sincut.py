@@ -14,7 +14,7 @@ recipe = Recipe(
     losses=(
         "nonsaturating",
         "r1:weight=2",
-        "patch-nce:patches=1,whole_batch=true,weight=4",
+        "patch-nce:patches=1,whole_batch=true,identity=true,weight=4",
         "identity",
     ),
     order="discriminator-first",

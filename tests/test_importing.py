@@ -1,0 +1,173 @@
+"""Generators of the official PyTorch code become run folders that give the reference's pictures."""
+
+import json
+from collections import Counter
+
+import keras
+import numpy as np
+import pytest
+import reference_weights
+import torch_writer
+
+import stylezoo
+from stylezoo import Recipe, runs
+from stylezoo.errors import BadRun, BadWeights
+from stylezoo.importing import import_weights
+
+SMALL = {"image_size": 64, "discriminators": "patch:filters=4"}
+INPUT = np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 3)).astype("f4")
+BLUR_3 = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], "f4") / 16
+BLUR_4 = np.array([[1, 3, 3, 1], [3, 9, 9, 3], [3, 9, 9, 3], [1, 3, 3, 1]], "f4") / 16
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "latest_net_G.pth"
+
+
+def reference(name):
+    """The weights by PyTorch's names, an input and the output."""
+    arrays = reference_weights.read(name)
+    weights = {key.removeprefix("weights/"): each for key, each in arrays.items() if key.startswith("weights/")}
+    return weights, arrays["input"], arrays["output"]
+
+
+def imported(file, weights, tmp_path, write=torch_writer.zip_file, recipe=None, **changes):
+    write(file, torch_writer.state_dict(weights))
+    return import_weights(file, recipe or Recipe(**SMALL), tmp_path / "run", **changes)
+
+
+@pytest.mark.parametrize("write", [torch_writer.zip_file, torch_writer.old_file])
+@pytest.mark.parametrize(
+    ("name", "generator"),
+    [
+        ("resnet_generator", "stylezoo/resnet:filters=8,blocks=2,antialias=False"),
+        ("unet_generator", "stylezoo/unet:filters=8,downs=6,norm=batch"),
+    ],
+)
+def test_an_imported_generator_draws_what_the_reference_draws(tmp_path, file, write, name, generator):
+    weights, source, output = reference(name)
+    folder = imported(file, weights, tmp_path, write)
+    assert {each.name for each in folder.iterdir()} == {runs.RECIPE, runs.PLUGINS, runs.MODEL}
+    assert json.loads((folder / runs.RECIPE).read_text())["generator"] == generator
+    assert {each["kind"] for each in json.loads((folder / runs.PLUGINS).read_text())} == {
+        "generator",
+        "discriminator",
+        "loss",
+    }
+    model = stylezoo.load_model(folder)
+    np.testing.assert_allclose(model.stylize(source), output, atol=1e-4)
+    assert output.std() > 1e-3  # else anything small would do
+
+
+def test_the_average_that_stylising_uses_is_the_imported_one_too(tmp_path, file):
+    weights, source, output = reference("resnet_generator")
+    folder = imported(file, weights, tmp_path, average=0.99)
+    np.testing.assert_allclose(stylezoo.load_model(folder).stylize(source), output, atol=1e-4)
+
+
+def test_data_parallel_names_and_the_statistics_of_old_instance_norms_do_not_matter(tmp_path, file):
+    weights, source, output = reference("resnet_generator")
+    old = {}
+    for name, each in weights.items():
+        old[f"module.{name}"] = each
+        if name.endswith(".bias") and each.shape != (3,):
+            after = f"module.{name.removesuffix('.bias')}_norm"
+            old |= {f"{after}.running_mean": each + 1, f"{after}.running_var": each**2 + 1}
+            old[f"{after}.num_batches_tracked"] = np.array(7)
+    folder = imported(file, old, tmp_path)
+    np.testing.assert_allclose(stylezoo.load_model(folder).stylize(source), output, atol=1e-4)
+
+
+def with_blurs(weights, halving=BLUR_3, doubling=BLUR_4):
+    """The ResNet's weights as CUT has them: no stride, blurs, and plain convolutions after doubling."""
+    cut = {}
+    for name, each in weights.items():
+        if each.ndim == 4 and name in ("model.12.weight", "model.15.weight"):
+            cut[f"{name.removesuffix('.weight')}_up.filt"] = np.tile(doubling, (each.shape[0], 1, 1, 1))
+            each = each.transpose(1, 0, 2, 3)
+        cut[name] = each
+        if name in ("model.4.bias", "model.7.bias"):
+            cut[f"{name.removesuffix('.bias')}_down.filt"] = np.tile(halving, (each.shape[0], 1, 1, 1))
+    return cut
+
+
+def test_an_antialiased_generator_of_cut_is_told_by_its_blurs(tmp_path, file):
+    weights = with_blurs(reference("resnet_generator")[0])
+    model = stylezoo.load_model(imported(file, weights, tmp_path))
+    assert str(model.recipe.generator) == "stylezoo/resnet:filters=8,blocks=2,antialias=True"
+    kernels = [layer.kernel for layer in model.generator.layers if isinstance(layer, keras.layers.Conv2D)]
+    given = [each for each in weights.values() if each.ndim == 4 and each.shape[1] > 1]
+    assert len(kernels) == len(given)
+    for kernel, each in zip(kernels, given, strict=True):
+        np.testing.assert_array_equal(kernel, each.transpose(2, 3, 1, 0))
+
+
+@pytest.mark.parametrize(
+    "blurs", [{"halving": np.ones((3, 3), "f4") / 9}, {"doubling": BLUR_4 / 4}, {"doubling": np.ones((2, 2), "f4")}]
+)
+def test_other_blurs_are_refused(tmp_path, file, blurs):
+    with pytest.raises(BadWeights, match="blurs with another filter"):
+        imported(file, with_blurs(reference("resnet_generator")[0], **blurs), tmp_path)
+
+
+def test_blurs_at_some_places_only_are_refused(tmp_path, file):
+    weights = with_blurs(reference("resnet_generator")[0])
+    weights.pop("model.12_up.filt")
+    with pytest.raises(BadWeights, match="halves and doubles"):
+        imported(file, weights, tmp_path)
+
+
+def changed(weights, name, array):
+    return {key: array if key == name else each for key, each in weights.items() if key != name or array is not None}
+
+
+RESNET = reference("resnet_generator")[0]
+PATCH = {
+    key.removeprefix("weights/"): each
+    for key, each in reference_weights.read("patch_discriminator").items()
+    if key.startswith("weights/")
+}
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (changed(RESNET, "model.12.weight", np.zeros((32, 8, 3, 3), "f4")), r"its model\.12 has kernel 3x3x8x32"),
+        (changed(RESNET, "model.7.bias", None), r"its model\.7 has kernel 3x3x16x32, .* has kernel .*, bias 32"),
+        (changed(RESNET, "model.15.weight", None), "its model.15"),
+        ({**RESNET, "model.3.weight": np.ones(8, "f4"), "model.3.bias": np.ones(8, "f4")}, "layers with weights"),
+        (changed(RESNET, "model.1.weight", np.zeros((8, 1, 7, 7), "f4")), "pictures of 3 channels"),
+        (changed(RESNET, "model.1.weight", np.zeros((8, 3, 5, 5), "f4")), "neither a ResNet nor a U-Net"),
+        (PATCH, "from pictures to pictures"),
+        ({"fc.weight": np.zeros((3, 3), "f4")}, "from pictures to pictures"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_one_line_and_leaves_nothing(tmp_path, file, weights, said):
+    with pytest.raises(BadWeights, match=said) as caught:
+        imported(file, weights, tmp_path)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path, file):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").write_text("mine")
+    with pytest.raises(BadRun, match="is not empty"):
+        imported(file, RESNET, tmp_path)
+    assert Counter(each.name for each in (tmp_path / "run").iterdir()) == {"mine.txt": 1}
+
+
+def test_a_hostile_file_is_refused_before_anything_is_written(tmp_path, file):
+    mark = tmp_path / "mark"
+    call = torch_writer.Call(torch_writer.Name("os", "system"), (f"touch {mark}",))
+    torch_writer.zip_file(file, {**torch_writer.state_dict(RESNET), "more": call})
+    with pytest.raises(BadWeights, match=r"os\.system"):
+        import_weights(file, Recipe(**SMALL), tmp_path / "run")
+    assert not mark.exists()
+    assert not (tmp_path / "run").exists()
