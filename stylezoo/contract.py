@@ -76,6 +76,14 @@ def judge(discriminator, picture, source, training=False):
     return _answer(discriminator, picture, source, training)[0]
 
 
+def scales(discriminator):
+    """At how many scales a discriminator judges: the length of the list that `judge` gives."""
+    from keras import tree
+
+    answer = discriminator.output
+    return len(tree.flatten(answer["logits"] if isinstance(answer, dict) else answer))
+
+
 def _answer(discriminator, picture, source, training):
     """A discriminator's logits as a list, and its logits of the named styles, None if it has none."""
     from keras import ops, tree
@@ -100,6 +108,8 @@ def features(network, picture, source=None, training=False):
     import keras
 
     taps = [layer.output for layer in network.layers if layer.name.startswith(FEATURE)]
+    if not taps:
+        return []
     given = {"source": picture if source is None else source, "picture": picture, "style": picture, "styles": None}
     single = len(network.inputs) == 1
     inputs = picture if single else _inputs(network, given, None)
@@ -270,15 +280,16 @@ class Loss:
     two_way_needed = False
     layers = ()
 
-    def build(self, generator, shape):
+    def build(self, generator, discriminators, shape):
         """Create the layers that this loss owns, if any. Called once, before training.
 
         Args:
             generator: The generator that the loss will look at.
+            discriminators: The discriminators that it will look at.
             shape: The shape of one picture, (height, width, 3).
 
         Raises:
-            ValueError: The loss cannot work with this generator; the message says why.
+            ValueError: The loss cannot work with these networks; the message says why.
         """
 
     def prepare(self):

@@ -344,28 +344,43 @@ def _resized(pixels, height, width):
 
 
 def _side_by_side(where, direction):
-    """Pairs of halves, for each picture of a file or folder."""
-    path = Path(where).expanduser()
-    if not path.exists():
-        raise BadData(f"There is no file or folder '{path}'.")
+    """Pairs of halves, for each picture of a file or folder, or of images."""
     names = "AB" if direction == "AtoB" else "BA"
-    return [tuple(Member(file, name) for name in names) for file in (_files(path) if path.is_dir() else [path])]
+    pairs = []
+    for each in where if isinstance(where, list | tuple) else [where]:
+        if isinstance(each, Image.Image):
+            pairs.append(tuple(_half(images.to_rgb(each), name) for name in names))
+            continue
+        path = Path(each).expanduser()
+        if not path.exists():
+            raise BadData(f"There is no file or folder '{path}'.")
+        files = _files(path) if path.is_dir() else [path]
+        pairs += [tuple(Member(file, name) for name in names) for file in files]
+    return pairs
 
 
 def _same_names(source, style):
-    """Pairs of pictures: the files of two folders that have the same name, or two single pictures."""
+    """Pairs of pictures: the files of two folders that have the same name, two single pictures, or two lists."""
+    if all(isinstance(where, list | tuple) for where in (source, style)) and len(source) == len(style):
+        return list(zip(source, style, strict=True))
+    if any(isinstance(where, list | tuple) for where in (source, style)):
+        raise BadData("Pairs are two folders, two pictures or two lists of as many pictures.")
     if not all(isinstance(where, str | Path) and Path(where).expanduser().is_dir() for where in (source, style)):
         return [(source, style)]
-    folders = [{_stem(file): Member(file) for file in _files(Path(where).expanduser())} for where in (source, style)]
+    folders = [_by_name(Path(where).expanduser()) for where in (source, style)]
     shared = [name for name in folders[0] if name in folders[1]]
     if not shared:
         raise BadData(f"No picture in '{source}' has the name of one in '{style}', so that there are no pairs.")
     return [tuple(folder[name] for folder in folders) for name in shared]
 
 
-def _stem(file):
-    """A file's name in its data set: ``1_A.jpg`` and ``1_B.jpg`` belong together."""
-    return file.stem.removesuffix("_A").removesuffix("_B")
+def _by_name(folder):
+    """The files of a folder by their names in a data set: ``1_A.jpg`` and ``1_B.jpg`` belong together."""
+    named = {}
+    for file in _files(folder):
+        name = file.relative_to(folder).with_suffix("")
+        named[name.with_name(name.name.removesuffix("_A").removesuffix("_B"))] = Member(file)
+    return named
 
 
 @lru_cache(maxsize=8)

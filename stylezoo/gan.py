@@ -73,7 +73,7 @@ class GAN(keras.Model):
             self.inverse_discriminators = _discriminators(recipe, shape) if recipe.two_way else []
             self.terms = [(_label(recipe, spec), spec.weight, _loss(recipe, spec)) for spec in recipe.losses]
             for spec, (_, _, loss) in zip(recipe.losses, self.terms, strict=True):
-                _build(spec, loss, self.generator, shape)
+                _build(spec, loss, self.generator, self.discriminators, shape)
             self.loss_layers = [layer for _, _, loss in self.terms for layer in loss.layers]
             self.pool = ImagePool(recipe.pool, shape) if recipe.pool else None
             self.inverse_pool = ImagePool(recipe.pool, shape) if recipe.pool and recipe.two_way else None
@@ -419,9 +419,9 @@ def _loss(recipe, spec):
     return spec.build("loss", **_given(recipe))
 
 
-def _build(spec, loss, generator, shape):
+def _build(spec, loss, generator, discriminators, shape):
     try:
-        loss.build(generator, shape)
+        loss.build(generator, discriminators, shape)
     except ValueError as error:
         raise BadOptions(f"The loss '{spec.name}' refuses: {str(error).rstrip('.')}.") from error
 

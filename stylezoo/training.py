@@ -16,7 +16,7 @@ from PIL import Image
 
 from stylezoo import images, runs, samples
 from stylezoo.data import Batches, laid_out
-from stylezoo.errors import BadRun
+from stylezoo.errors import BadRecipe, BadRun
 from stylezoo.gan import GAN, plugins_of
 from stylezoo.recipe import Recipe
 
@@ -122,6 +122,8 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
         raise BadRun(f"'{folder}' is no run folder: there is no {runs.RECIPE} in it.")
     recipe = Recipe.read(folder / runs.RECIPE)
     recipe = replace(recipe, steps=steps) if steps else recipe
+    if not (folder / runs.PLACES).is_file():
+        raise BadRun(f"'{folder}' was imported, not trained: it cannot be resumed. It can redraw pictures.")
     try:
         places = json.loads((folder / runs.PLACES).read_text(encoding="utf-8"))
         source, style = (_found(places[name], folder) for name in ("source", "style"))
@@ -276,10 +278,30 @@ def _prepare(folder, recipe, source, style):
     if recipe.vgg:
         recipe = replace(recipe, vgg=str(Path(recipe.vgg).expanduser().resolve()))  # a run may be resumed elsewhere
     model = GAN(recipe)
+    _check_size(model)
     model.prepare()
     if recipe.match_tones:
         model.tones.assign(batches.tones)
     return Run(folder, recipe, batches, model, recipe.total_steps)
+
+
+def _check_size(model):
+    """See that the generator can take crops of the recipe's size; a U-Net asks for sides that it can halve so often."""
+    side = model.recipe.image_size
+    try:
+        shape = (
+            tf.function(lambda source: model(source))
+            .get_concrete_function(tf.TensorSpec((1, side, side, 3)))
+            .output_shapes
+        )
+    except ValueError:  # branches that cannot be joined
+        shape = None
+    if shape != (1, side, side, 3):
+        raise BadRecipe(
+            f"The generator '{model.recipe.generator}' cannot take crops of {side} pixels. Take a power of two, "
+            "such as --set image_size=256, or let it halve less often, where it has such an option: --set "
+            "generator.downs=5."
+        )
 
 
 def _place(where, copy, folder):

@@ -357,6 +357,26 @@ def test_a_style_of_another_size_is_scaled_to_its_source():
     assert which(batches, 1, range(3)) == [90] * 3
 
 
+def test_pairs_may_be_images_in_memory():
+    both = Image.new("RGB", (48, 24))
+    both.paste(plain(10), (0, 0))
+    both.paste(plain(110), (24, 0))
+    for source, style in ((both, None), ([both, both], None), (plain(10), plain(110)), ([plain(10)], [plain(110)])):
+        batches = Batches(PAIRED, source, style)
+        assert (which(batches, 0, [0]), which(batches, 1, [0])) == ([10], [110])
+    with pytest.raises(BadData, match="two lists of as many pictures"):
+        Batches(PAIRED, [plain(10)], [plain(1), plain(2)])
+
+
+def test_pairs_in_subfolders_of_the_same_names_are_kept_apart(tmp_path):
+    for folder, add in (("a", 0), ("b", 100)):
+        for inner, value in (("x", 10), ("y", 20)):
+            (tmp_path / folder / inner).mkdir(parents=True)
+            plain(value + add).save(tmp_path / folder / inner / "1.png")
+    batches = Batches(PAIRED, tmp_path / "a", tmp_path / "b")
+    assert set(zip(which(batches, 0, range(4)), which(batches, 1, range(4)), strict=True)) == {(10, 110), (20, 120)}
+
+
 def test_pairs_that_cannot_be_made_are_told(tmp_path, side_by_side):
     with pytest.raises(BadData, match="This model learns from pairs"):
         Batches(PAIRED, None, None)

@@ -305,7 +305,7 @@ class Grain(stylezoo.Loss):
 
     discriminators_needed = 0
 
-    def build(self, generator, shape):
+    def build(self, generator, discriminators, shape):
         self.head = keras.Sequential([keras.Input(shape), keras.layers.Dropout(0.5), keras.layers.Dense(4)])
         self.layers = [self.head]
 
@@ -550,7 +550,7 @@ from keras import ops
 class Late(stylezoo.Loss):
     read = 0
 
-    def build(self, generator, shape):
+    def build(self, generator, discriminators, shape):
         if shape[0] == 32:
             raise ValueError("no 32, please")
 

@@ -8,6 +8,9 @@ import pytest
 import reference_weights
 import tensorflow as tf
 from keras import layers, ops
+from stylezoo_builtins.discriminators import gated as gated_judge
+from stylezoo_builtins.discriminators import multiscale
+from stylezoo_builtins.generators import gated
 from stylezoo_builtins.losses.autoencoder import Autoencoder
 from stylezoo_builtins.losses.bce import BCE
 from stylezoo_builtins.losses.colour import Colour
@@ -198,8 +201,8 @@ def test_diverse_takes_the_mean_over_the_scales_of_each_discriminator():
 
 
 def test_diverse_refuses_discriminators_of_unequal_scales():
-    with pytest.raises(ValueError, match="two discriminators of as many scales; together they have 3"):
-        Diverse().generator(judged([], np.zeros((3, 1, 1))))
+    with pytest.raises(ValueError, match="two discriminators of as many scales are needed; together they have 3"):
+        Diverse().build(None, [multiscale.build((16, 16, 3), filters=2, layers=2, scales=n) for n in (1, 2)], ())
 
 
 def test_identity_is_the_mean_absolute_change_of_the_style(pictures):
@@ -400,7 +403,7 @@ def test_feature_matching_adds_layers_and_averages_scales(pictures, conditional)
 
 def test_feature_matching_refuses_discriminators_without_taps(pictures):
     with pytest.raises(ValueError, match=r"layers called feature_\.\.\., such as patch; toy has none"):
-        FeatureMatching().generator(between(pictures, convolutions(keras.Input((32, 32, 3)), tap="other_")))
+        FeatureMatching().build(None, [convolutions(keras.Input((32, 32, 3)), tap="other_")], (32, 32, 3))
 
 
 @pytest.mark.parametrize("shape", [(3,), (5, 5, 3)])
@@ -427,10 +430,13 @@ def test_style_classification_by_chance_and_with_two_generated_pictures_for_a_la
     np.testing.assert_allclose(both(StyleClassification(), translation), (np.log(4), 0), atol=1e-5)
 
 
-@pytest.mark.parametrize(("labels", "styles"), [(None, [tf.zeros((2, 3))]), (tf.zeros((2, 3)), [])])
-def test_style_classification_refuses_what_has_no_styles(labels, styles):
-    with pytest.raises(ValueError, match="needs named styles and a discriminator that tells them apart"):
-        StyleClassification().discriminator(SimpleNamespace(labels=labels, real_styles=styles))
+@pytest.mark.parametrize("whole", ["generator", "discriminator"])
+def test_style_classification_refuses_what_has_no_styles(whole):
+    shape = (32, 32, 3)
+    generator = gated.build(shape, styles=2, filters=2, blocks=1) if whole == "generator" else plain()
+    judges = [gated_judge.build(shape, styles=2, filters=2)] if whole == "discriminator" else []
+    with pytest.raises(ValueError, match="a discriminator that tells them apart"):
+        StyleClassification().build(generator, judges, shape)
 
 
 class Shown(layers.Layer):
@@ -474,9 +480,9 @@ def test_autoencoder_asks_for_the_source_without_any_style(pictures):
     generator = keras.Model([source, styles], FromStyles()(source, styles) + 0.125)
     translation = Translation(*map(tf.constant, pictures[:2]), generator, labels=tf.ones((2, 2)))
     np.testing.assert_allclose(Autoencoder().generator(translation), 0.125, rtol=1e-5)
-    Autoencoder().build(generator, (32, 32, 3))
+    Autoencoder().build(generator, [], (32, 32, 3))
     with pytest.raises(ValueError, match="needs a generator with the input styles, such as gated, not plain"):
-        Autoencoder().build(plain(), (32, 32, 3))
+        Autoencoder().build(plain(), [], (32, 32, 3))
 
 
 def plain():
@@ -530,9 +536,9 @@ def test_reconstruction_paints_the_source_of_its_own_content_and_code(two_way):
 @pytest.mark.parametrize("loss", [LatentReconstruction(), Reconstruction()], ids=lambda loss: type(loss).__name__)
 def test_losses_of_codes_refuse_other_generators(loss):
     assert loss.two_way_needed
-    loss.build(of_codes(0), (32, 32, 3))
+    loss.build(of_codes(0), [], (32, 32, 3))
     with pytest.raises(ValueError, match="needs a generator made of codes, such as munit, not plain"):
-        loss.build(plain(), (32, 32, 3))
+        loss.build(plain(), [], (32, 32, 3))
 
 
 def noisy(shape, named=False):
@@ -548,7 +554,7 @@ def noisy(shape, named=False):
 def test_mode_seeking_of_added_noise_is_the_inverse_of_its_factor(pictures, shape, named):
     source, style = map(tf.constant, pictures[:2])
     translation = Translation(source, style, noisy(shape, named), labels=tf.ones((2, 2)) if named else None)
-    ModeSeeking().build(translation.generator, (32, 32, 3))
+    ModeSeeking().build(translation.generator, [], (32, 32, 3))
     assert float(ModeSeeking().generator(translation)) == pytest.approx(1 / (2 + 1e-5), rel=1e-4)
 
 
@@ -557,7 +563,7 @@ def test_mode_seeking_of_codes_draws_two_for_each_source(two_way):
     code = keras.random.normal((4, 2), seed=5)
     pictures = [generate(translation.generator, translation.source, code=part).numpy() for part in (code[:2], code[2:])]
     ratio = np.abs(pictures[1] - pictures[0]).mean() / np.abs(code[2:] - code[:2]).mean()
-    ModeSeeking().build(translation.generator, (32, 32, 3))
+    ModeSeeking().build(translation.generator, [], (32, 32, 3))
     np.testing.assert_allclose(ModeSeeking().generator(translation), 1 / (ratio + 1e-5), rtol=1e-4)
 
 
@@ -570,4 +576,4 @@ def test_mode_seeking_is_finite_where_all_results_are_alike(pictures):
 
 def test_mode_seeking_refuses_a_generator_without_chance():
     with pytest.raises(ValueError, match="plain always makes the same picture of a source"):
-        ModeSeeking().build(plain(), (32, 32, 3))
+        ModeSeeking().build(plain(), [], (32, 32, 3))

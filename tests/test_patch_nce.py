@@ -32,7 +32,7 @@ def pair():
 def built(generator, **options):
     keras.utils.set_random_seed(1)
     loss = PatchNCE(units=8, **options)
-    loss.build(generator, (16, 16, 3))
+    loss.build(generator, [], (16, 16, 3))
     for head in loss.layers:  # the published first weights are so small that rounding would show
         head.set_weights([w * 50 + 0.1 for w in head.get_weights()])
     return loss
@@ -93,14 +93,14 @@ def test_contrast_teaches_the_query_alone():
 def test_heads_have_the_published_number_of_weights(channels, count):
     """Those of CUT and of SinCUT, for the layers that they look at."""
     loss = PatchNCE()
-    loss.build(network(*channels), (64, 64, 3))
+    loss.build(network(*channels), [], (64, 64, 3))
     assert sum(head.count_params() for head in loss.layers) == count
 
 
 def test_heads_begin_as_published():
     keras.utils.set_random_seed(0)
     loss = PatchNCE()
-    loss.build(network(256), (64, 64, 3))
+    loss.build(network(256), [], (64, 64, 3))
     kernels = [w.numpy() for w in loss.layers[1].weights if w.ndim == 2]
     assert len(kernels) == 2
     for kernel in kernels:
@@ -114,7 +114,7 @@ def test_heads_compute_in_float32(precision):
     keras.config.set_dtype_policy(precision)
     try:
         loss = PatchNCE(units=8)
-        loss.build(network(4), (16, 16, 3))
+        loss.build(network(4), [], (16, 16, 3))
     finally:
         keras.config.set_dtype_policy("float32")
     head, answer = loss.layers[1], np.random.default_rng(0).normal(size=(2, 5, 4)).astype("float32")
@@ -195,7 +195,7 @@ def test_it_teaches_the_generator_and_every_head_in_a_graph(pair):
 def test_a_dead_vector_has_a_finite_gradient():
     generator, picture = network(4), tf.zeros((1, 16, 16, 3))
     loss = PatchNCE(units=8)
-    loss.build(generator, (16, 16, 3))
+    loss.build(generator, [], (16, 16, 3))
     weights = [v.value for v in loss.layers[0].trainable_variables]
     with tf.GradientTape() as tape:
         cost = loss.generator(SimpleNamespace(generator=generator, source=picture, fake=picture, training=True, seed=0))
@@ -204,7 +204,7 @@ def test_a_dead_vector_has_a_finite_gradient():
 
 def test_a_generator_without_taps_is_refused():
     with pytest.raises(ValueError, match="such as resnet or stylegan2-resnet; toy has none"):
-        PatchNCE().build(network(4, tap="other_"), (16, 16, 3))
+        PatchNCE().build(network(4, tap="other_"), [], (16, 16, 3))
 
 
 @pytest.mark.parametrize("options", [{"temperature": 0.0}, {"patches": 0}, {"units": 0}])

@@ -14,7 +14,7 @@ from PIL import Image
 
 import stylezoo
 from stylezoo import training
-from stylezoo.errors import BadData, BadRun
+from stylezoo.errors import BadData, BadRecipe, BadRun
 from stylezoo.recipe import Recipe
 
 TINY = {
@@ -190,6 +190,21 @@ def test_run_that_was_killed_while_it_ended_is_completed(lost, pictures, tmp_pat
     training.fit(training.resume(tmp_path / "run"))
     assert (tmp_path / "run/result.png").read_bytes() == expected
     assert (tmp_path / "run/model.keras").is_file()
+
+
+def test_crops_that_the_generator_cannot_take_are_told_before_anything_is_made(pictures, tmp_path):
+    both = Image.new("RGB", (80, 40))
+    with pytest.raises(BadRecipe, match=r"cannot take crops of 24 pixels.*downs"):
+        stylezoo.train(
+            "pix2pix", both, out=tmp_path / "run", image_size=24, **{"generator.filters": 2, "generator.downs": 4}
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_imported_run_says_that_it_cannot_be_resumed(tmp_path):
+    (tmp_path / "recipe.json").write_text("{}")
+    with pytest.raises(BadRun, match="was imported, not trained"):
+        training.resume(tmp_path)
 
 
 @pytest.mark.parametrize("file", ["pictures.json", "checkpoints/latest.weights.h5"])

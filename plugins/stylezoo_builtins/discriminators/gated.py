@@ -9,7 +9,7 @@ from stylezoo.layers import InstanceNormalization, initializer
 def build(shape, styles: int = 4, filters: int = 64, layers: int = 3):
     """Gated discriminator: a PatchGAN that also tells of which named style each patch is.
 
-    Chen et al., 2018, https://arxiv.org/abs/1904.02296; 64 filters, 3 layers and 4 styles are the published network
+    Chen et al., 2019, https://arxiv.org/abs/1904.02296; 64 filters, 3 layers and 4 styles are the published network
     (2,799,301 weights). Convolutions are padded by 1 as in CycleGAN, where the authors' code pads by 2.
 
     Args:

@@ -6,10 +6,10 @@ from keras import layers, ops
 from stylezoo.layers import InstanceNormalization, ReflectionPadding2D, initializer
 
 
-def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5):
+def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bool = False):
     """Gated generator: a ResNet with a branch for each named style, which weights mix.
 
-    Chen et al., 2018, https://arxiv.org/abs/1904.02296: one residual block a style stands between the halvings and
+    Chen et al., 2019, https://arxiv.org/abs/1904.02296: one residual block a style stands between the halvings and
     the common blocks. Weights that are all 0 pass the picture by the branches, which is trained to leave it as it is;
     fractions mix styles or take less of one. 64 filters, 5 blocks and 4 styles are the published network (11,388,675
     weights), each further style adds 1,181,184.
@@ -19,6 +19,7 @@ def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5):
         styles: Named styles, a branch for each.
         filters: Channels at full resolution; twice and four times as many after the halvings.
         blocks: Residual blocks that all styles share.
+        resize: Double by nearest neighbour and a convolution instead of a transposed convolution: no checkerboard.
     """
     if styles < 1:
         raise ValueError(f"{styles} styles are too few: a gated generator needs 1 or more")
@@ -30,14 +31,22 @@ def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5):
     for _ in range(blocks):
         x = layers.Add()([x, _change(x, 4 * filters)])
     for channels in (2 * filters, filters):
-        x = layers.Conv2DTranspose(channels, 3, strides=2, kernel_initializer=initializer("normal"))(x)
-        x = _norm_relu(layers.Cropping2D(((1, 0), (1, 0)))(x))  # PyTorch's padding=1, output_padding=1
+        x = _norm_relu(_resized(x, channels) if resize else _transposed(x, channels))
     x = _convolution(shape[-1], 7)(ReflectionPadding2D(3)(x))
     return keras.Model([picture, weights], layers.Activation("tanh", dtype="float32")(x), name="gated")
 
 
 def _convolution(channels, size, strides=1):
     return layers.Conv2D(channels, size, strides, kernel_initializer=initializer("normal"))
+
+
+def _transposed(x, channels):
+    x = layers.Conv2DTranspose(channels, 3, strides=2, kernel_initializer=initializer("normal"))(x)
+    return layers.Cropping2D(((1, 0), (1, 0)))(x)  # PyTorch's padding=1, output_padding=1
+
+
+def _resized(x, channels):
+    return _convolution(channels, 3)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
 
 
 def _norm_relu(x):

@@ -15,7 +15,7 @@ class Autoencoder(Loss):
 
     discriminators_needed = 0
 
-    def build(self, generator, shape):
+    def build(self, generator, discriminators, shape):
         if not any(wanted.name == "styles" for wanted in generator.inputs):
             raise ValueError(
                 f"autoencoder needs a generator with the input styles, such as gated, not {generator.name}"

@@ -3,6 +3,7 @@
 from keras import ops
 
 from stylezoo import Loss
+from stylezoo.contract import scales
 
 
 class Diverse(Loss):
@@ -31,6 +32,11 @@ class Diverse(Loss):
         self.alpha = alpha
         self.beta = beta
 
+    def build(self, generator, discriminators, shape):
+        count = sum(scales(discriminator) for discriminator in discriminators)
+        if count % 2:
+            raise ValueError(f"two discriminators of as many scales are needed; together they have {count}")
+
     def generator(self, translation):
         first, second = _halves(translation.fake_logits)
         return self.beta * _mean_log_score(second) - _mean_score(first)
@@ -44,8 +50,6 @@ class Diverse(Loss):
 
 def _halves(logits):
     """The logits of the first discriminator and those of the second: two lists of one tensor a scale."""
-    if len(logits) % 2:
-        raise ValueError(f"diverse needs two discriminators of as many scales; together they have {len(logits)}")
     return logits[: len(logits) // 2], logits[len(logits) // 2 :]
 
 

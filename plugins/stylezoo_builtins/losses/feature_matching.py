@@ -1,9 +1,9 @@
 """The feature matching loss of pix2pixHD."""
 
-from keras import ops, tree
+from keras import ops
 
 from stylezoo import Loss
-from stylezoo.contract import FEATURE, features
+from stylezoo.contract import FEATURE, features, scales
 
 
 class FeatureMatching(Loss):
@@ -14,23 +14,21 @@ class FeatureMatching(Loss):
     SPADE, with a weight of 10). Meant for paired data.
     """
 
+    def build(self, generator, discriminators, shape):
+        for discriminator in discriminators:
+            if not any(layer.name.startswith(FEATURE) for layer in discriminator.layers):
+                raise ValueError(
+                    f"feature-matching needs a discriminator that has layers called {FEATURE}..., such as patch; "
+                    f"{discriminator.name} has none"
+                )
+
     def generator(self, translation):
-        scales = sum(_scales(d) for d in translation.discriminators)
-        return sum(_difference(d, translation) for d in translation.discriminators) / scales
+        count = sum(scales(d) for d in translation.discriminators)
+        return sum(_difference(d, translation) for d in translation.discriminators) / count
 
 
 def _difference(discriminator, translation):
-    if not any(layer.name.startswith(FEATURE) for layer in discriminator.layers):
-        raise ValueError(
-            f"feature-matching needs a discriminator that has layers called {FEATURE}..., such as patch; "
-            f"{discriminator.name} has none"
-        )
     fakes = features(discriminator, translation.fake, translation.source, translation.training)
     reals = features(discriminator, translation.style, translation.source, translation.training)
     pairs = zip(fakes, reals, strict=True)
     return sum(ops.mean(ops.abs(fake - ops.stop_gradient(real))) for fake, real in pairs)
-
-
-def _scales(discriminator):
-    answer = discriminator.output
-    return len(tree.flatten(answer["logits"] if isinstance(answer, dict) else answer))

@@ -24,7 +24,7 @@ class LatentReconstruction(Loss):
         self.content = content
         self.style = style
 
-    def build(self, generator, shape):
+    def build(self, generator, discriminators, shape):
         names = [layer.name for layer in generator.layers]
         if not {"content", "style_code", "decoder"} <= {*names}:
             raise ValueError(

@@ -17,7 +17,7 @@ class ModeSeeking(Loss):
 
     discriminators_needed = 0
 
-    def build(self, generator, shape):
+    def build(self, generator, discriminators, shape):
         if not (_takes_noise(generator) or _made_of_codes(generator)):
             raise ValueError(
                 f"mode-seeking needs a generator with the input noise or one made of codes, such as munit; "

@@ -49,7 +49,7 @@ class PatchNCE(Loss):
         self.flip = flip
         self.whole_batch = whole_batch
 
-    def build(self, generator, shape):
+    def build(self, generator, discriminators, shape):
         taps = [layer for layer in generator.layers if layer.name.startswith(FEATURE)]
         if not taps:
             raise ValueError(

@@ -16,7 +16,7 @@ class Reconstruction(Loss):
     discriminators_needed = 0
     two_way_needed = True
 
-    def build(self, generator, shape):
+    def build(self, generator, discriminators, shape):
         names = [layer.name for layer in generator.layers]
         if not {"content", "style_code", "decoder"} <= {*names}:
             raise ValueError(f"reconstruction needs a generator made of codes, such as munit, not {generator.name}")

@@ -14,6 +14,14 @@ class StyleClassification(Loss):
     recipes with named styles and discriminators that tell them apart.
     """
 
+    def build(self, generator, discriminators, shape):
+        tells = any(isinstance(d.output, dict) and "styles" in d.output for d in discriminators)
+        if not tells or "styles" not in {each.name for each in generator.inputs}:
+            raise ValueError(
+                "style-classification needs a generator of several styles and a discriminator that tells them apart, "
+                "both such as gated"
+            )
+
     def generator(self, translation):
         return _cost(translation.fake_styles, translation.labels)
 
@@ -22,8 +30,6 @@ class StyleClassification(Loss):
 
 
 def _cost(answers, labels):
-    if not answers or labels is None:
-        raise ValueError("style-classification needs named styles and a discriminator that tells them apart")
     return sum(_cross_entropy(styles, labels) for styles in answers)
 
 

@@ -1,6 +1,6 @@
 """Learns several styles in one generator; gates choose a style, or mix several.
 
-Gated-GAN (Chen et al., 2018, https://arxiv.org/abs/1904.02296): every style has a residual branch of its own, all else
+Gated-GAN (Chen et al., 2019, https://arxiv.org/abs/1904.02296): every style has a residual branch of its own, all else
 is shared. The discriminator also tells the styles apart. With all gates shut the picture stays as it is.
 
 Name a folder for each style: --style monet/ --style song/, or one folder that holds them.
