@@ -9,8 +9,9 @@ import configparser
 import os
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def plugins(kind: str | None = None) -> list[Plugin]:
 
 def faults() -> list[str]:
     """One line for each metadata file that mentions stylezoo and cannot be read."""
-    return _scan()[1]
+    return list(_scan()[1])
 
 
 def find(kind: str, name: str, home: str = "") -> Plugin:
@@ -145,9 +146,26 @@ def _normalised(distribution: str) -> str:
 
 
 def _scan() -> tuple[list[Plugin], list[str]]:
-    """Every plugin on `sys.path`, sorted, and a line for each metadata file that cannot be read."""
+    """Every plugin on `sys.path`, sorted, and a line for each metadata file that cannot be read.
+
+    A model asks some thirty times. The walk is made once, and again when a folder has changed since, as it does
+    when something is installed or removed.
+    """
+    folders = dict.fromkeys(os.path.abspath(each) for each in sys.path)
+    return _walk(tuple((folder, _changed(folder)) for folder in folders))
+
+
+def _changed(folder: str) -> int:
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:  # zip archives, files and missing folders are common on sys.path
+        return 0
+
+
+@lru_cache(maxsize=1)
+def _walk(places: tuple[tuple[str, int], ...]) -> tuple[list[Plugin], list[str]]:
     found, faults = [], []
-    for folder in _metadata_folders():
+    for folder in _metadata_folders(folder for folder, _ in places):
         try:
             found += _advertised(folder)
         except (configparser.Error, UnicodeDecodeError, OSError) as error:
@@ -156,17 +174,17 @@ def _scan() -> tuple[list[Plugin], list[str]]:
     return sorted(found, key=lambda p: (p.name, _normalised(p.distribution))), faults
 
 
-def _metadata_folders() -> list[Path]:
+def _metadata_folders(places: Iterable[str]) -> list[Path]:
     """The metadata folder of each installed distribution: one a project, whatever older installs have left behind.
 
     `.dist-info` goes before `.egg-info` (a build by-product may lie in the current folder), then the order of
     `sys.path` decides, then the higher version. Folders that begin with "~" are what an interrupted pip left.
     """
     candidates = []
-    for order, folder in enumerate(dict.fromkeys(str(entry) or "." for entry in sys.path)):
+    for order, folder in enumerate(places):
         try:
             names = os.listdir(folder)
-        except OSError:  # zip archives, files and missing folders are common on sys.path
+        except OSError:
             continue
         for name in names:
             stem, suffix = os.path.splitext(name)

@@ -1,4 +1,5 @@
 import itertools
+import shutil
 import sys
 import zipfile
 
@@ -299,3 +300,15 @@ def test_the_same_project_in_two_folders_counts_once(tmp_path, monkeypatch):
         write_distribution(tmp_path / folder, "twice-1.0.dist-info", f"[stylezoo.losses]\ntwice = twice:{folder}\n")
         monkeypatch.syspath_prepend(str(tmp_path / folder))
     assert registry.find("loss", "twice").target == "twice:back"  # put in front last
+
+
+def test_what_is_installed_and_removed_while_python_runs_is_seen(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    names = lambda: [plugin.name for plugin in registry.plugins("loss")]  # noqa: E731
+    assert "late" not in names()
+    info = tmp_path / "acme_late-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[stylezoo.losses]\nlate = acme_late:Late\n")
+    assert "late" in names()
+    shutil.rmtree(info)
+    assert "late" not in names()
