@@ -70,6 +70,7 @@ SMALL = {
     "resnet-antialias": lambda: resnet.build(ANY, filters=4, blocks=1, antialias=True, init="xavier"),
     "unet-batch": lambda: unet.build(ANY, filters=4, downs=3),
     "unet-instance": lambda: unet.build(ANY, filters=4, downs=3, norm="instance", init="kaiming"),
+    "unet-resize": lambda: unet.build(ANY, filters=4, downs=3, norm="instance", resize=True),
 }
 every = pytest.mark.parametrize("build", SMALL.values(), ids=SMALL)
 

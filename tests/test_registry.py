@@ -306,9 +306,7 @@ def test_what_is_installed_and_removed_while_python_runs_is_seen(tmp_path, monke
     monkeypatch.syspath_prepend(tmp_path)
     names = lambda: [plugin.name for plugin in registry.plugins("loss")]  # noqa: E731
     assert "late" not in names()
-    info = tmp_path / "acme_late-1.0.dist-info"
-    info.mkdir()
-    (info / "entry_points.txt").write_text("[stylezoo.losses]\nlate = acme_late:Late\n")
+    write_distribution(tmp_path, "acme_late-1.0.dist-info", "[stylezoo.losses]\nlate = acme_late:Late\n")
     assert "late" in names()
-    shutil.rmtree(info)
+    shutil.rmtree(tmp_path / "acme_late-1.0.dist-info")
     assert "late" not in names()

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from stylezoo.layers import initializer, normalization
+from stylezoo.layers import ReflectionPadding2D, initializer, normalization
 
 
 def build(
@@ -12,6 +12,7 @@ def build(
     downs: int = 8,
     norm: str = "batch",
     dropout: float = 0.5,
+    resize: bool = False,
     init: str = "normal",
 ):
     """U-Net generator: halved down to a few pixels and doubled again, with a skip at each resolution.
@@ -27,6 +28,7 @@ def build(
         norm: How answers are normalised: "batch", "instance" or "none". Convolutions have no bias under "batch".
         dropout: The part of the answers that training drops after the innermost doublings: 3 of them with 8 downs, not
             the very first, nor those with fewer channels.
+        resize: Double by nearest neighbour and a convolution of 3 x 3 instead of a transposed one: no grid.
         init: How kernels begin: "normal" with deviation 0.02, "xavier" with gain 0.02, or "kaiming".
     """
     if downs < 1:
@@ -34,9 +36,15 @@ def build(
     if not 0 <= dropout < 1:
         raise ValueError("dropout must be from 0 to less than 1")
 
-    def convolution(kind, channels, bias=norm != "batch", **options):
-        options |= {"use_bias": bias, "kernel_initializer": initializer(init)}
-        return kind(channels, 4, strides=2, padding="same", **options)
+    def halved(x, channels, name):
+        options = {"use_bias": norm != "batch", "kernel_initializer": initializer(init)}
+        return layers.Conv2D(channels, 4, strides=2, padding="same", name=name, **options)(x)
+
+    def doubled(x, channels, bias=norm != "batch"):
+        options = {"use_bias": bias, "kernel_initializer": initializer(init)}
+        if resize:
+            return layers.Conv2D(channels, 3, **options)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
+        return layers.Conv2DTranspose(channels, 4, strides=2, padding="same", **options)(x)
 
     picture = keras.Input(shape, name="source")
     channels = [filters * min(2**down, 8) for down in range(downs)]
@@ -44,14 +52,14 @@ def build(
     for down in range(downs):
         outermost, innermost = down == 0, down == downs - 1
         x = x if outermost else layers.LeakyReLU(0.2)(x)
-        x = convolution(layers.Conv2D, channels[down], name=f"feature_{down}")(x)
+        x = halved(x, channels[down], f"feature_{down}")
         x = x if outermost or innermost else normalization(norm)(x)
         skips.append(x)
     x = skips.pop()
     for up in reversed(range(downs - 1)):
-        x = convolution(layers.Conv2DTranspose, channels[up])(layers.ReLU()(x))
+        x = doubled(layers.ReLU()(x), channels[up])
         x = normalization(norm)(x)
         x = layers.Dropout(dropout)(x) if 3 <= up < downs - 2 else x
         x = layers.Concatenate()([skips.pop(), x])
-    x = convolution(layers.Conv2DTranspose, shape[-1], bias=True)(layers.ReLU()(x))
+    x = doubled(layers.ReLU()(x), shape[-1], bias=True)
     return keras.Model(picture, layers.Activation("tanh", dtype="float32")(x), name="unet")
