@@ -292,7 +292,7 @@ def stylize(pictures, model, out, style, size, seed):
     "-o", "--out", type=click.Path(path_type=Path), help="The run folder to make. Default: a new one in runs/."
 )
 @click.option(
-    "--set", "settings", type=Setting(), multiple=True, help="A field of the recipe: generator.blocks=6. Repeatable."
+    "--set", "settings", type=Setting(), multiple=True, help="A field of the recipe: image_size=128. Repeatable."
 )
 def import_(file, model, out, settings):
     """Make a run folder of a generator that others trained with PyTorch.

@@ -44,6 +44,11 @@ def generate(generator, source, style=None, training=False, seed=0, labels=None,
     return ops.cast(generator(_inputs(generator, given, seed), training=training), "float32")
 
 
+def made_of_codes(generator):
+    """Whether a generator consists of the models `content`, `style_code` and `decoder`."""
+    return {"content", "style_code", "decoder"} <= {layer.name for layer in generator.layers}
+
+
 def random_code(generator, source, seed=0):
     """Normal random style codes, one a picture of `source`: (batch, n). For a generator made of codes."""
     return _noise(generator.get_layer("decoder").inputs[1], source, seed)

@@ -4,7 +4,7 @@ Batch n is a pure function of the pictures, the recipe and n, so that a resumed 
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -119,7 +119,7 @@ class Pictures:
     def _read(self, item):
         image = _image(item)
         if min(image.size) < self.smallest:
-            name = f"'{item}'" if isinstance(item, Path) else "The image"
+            name = "The image" if isinstance(item, Image.Image) else f"'{item}'"
             raise BadPicture(
                 f"{name} has {image.width} x {image.height} pixels, too small: at least {self.smallest} are needed "
                 "each way, half of the recipe's image_size."
@@ -175,11 +175,14 @@ def named_styles(style) -> dict[str, object]:
     """
     if not isinstance(style, list | tuple):
         path = None if isinstance(style, Image.Image) else Path(style).expanduser()
-        inner = sorted(each for each in path.iterdir() if each.is_dir()) if path and path.is_dir() else []
-        style = inner or [style]
+        inner = sorted(path.glob("[!.]*/")) if path and path.is_dir() else []
+        style = [each for each in inner if each.is_dir()] or [style]
     named = {}
     for number, each in enumerate(style):
-        name = f"style-{number}" if isinstance(each, Image.Image) else Path(each).expanduser().resolve().stem
+        name = f"style-{number}"
+        if not isinstance(each, Image.Image):
+            path = Path(each).expanduser().resolve()
+            name = path.name if path.is_dir() else path.stem
         if name in named:
             raise BadData(f"Two of the styles are called '{name}': '{named[name]}' and '{each}'. Rename one.")
         named[name] = each
@@ -228,6 +231,11 @@ class Batches:
     def per_step(self) -> int:
         """Pictures of each kind that one step takes."""
         return self.recipe.batch_size * self.recipe.critic_steps
+
+    @cached_property
+    def timed(self) -> Recipe:
+        """The recipe with the length of an epoch."""
+        return replace(self.recipe, steps_per_epoch=self.recipe.steps_per_epoch or self.steps_per_epoch)
 
     @cached_property
     def steps_per_epoch(self) -> int:
@@ -300,7 +308,7 @@ class Batches:
             pixels = _resized(pixels, *self.source[place].shape[:2])
         random = np.random.default_rng([seed, CROPS, stream, i])
         height, width = pixels.shape[:2]
-        if self.recipe.whole_in_decay and i >= self._decay_begins * self.per_step:
+        if self.recipe.whole_in_decay and i >= self.timed.decay_begins * self.per_step:
             zoom = (self.recipe.scaled_size / side,) * 2
         taken = min(max(1, round(side * random.uniform(*zoom))), height, width)
         top, left = random.integers(0, [height - taken + 1, width - taken + 1])
@@ -309,11 +317,6 @@ class Batches:
             crop = crop[:, ::-1]
         turned = self.recipe.turn_style and stream != SOURCE
         return np.rot90(crop, random.integers(4)) if turned else crop
-
-    @property
-    def _decay_begins(self):
-        """The step with which the decay epochs begin."""
-        return (self.recipe.warmup_epochs + self.recipe.epochs) * (self.recipe.steps_per_epoch or self.steps_per_epoch)
 
     def _grids(self, n):
         """Crops of sources and styles for batch n, each from one picture's grid."""
@@ -333,7 +336,7 @@ class Batches:
         cells = np.resize(random.permutation(rows * columns), self.per_step)
         corners = [(top + side * (cell // columns), left + side * (cell % columns)) for cell in cells]
         crops = [pixels[y : y + side, x : x + side] for y, x in corners]
-        return [crop[:, ::-1] for crop in crops] if self.recipe.flip and random.random() < 0.5 else crops
+        return [crop[:, ::-1] if self.recipe.flip and random.random() < 0.5 else crop for crop in crops]
 
 
 def _resized(pixels, height, width):
@@ -361,17 +364,29 @@ def _side_by_side(where, direction):
 
 def _same_names(source, style):
     """Pairs of pictures: the files of two folders that have the same name, two single pictures, or two lists."""
-    if all(isinstance(where, list | tuple) for where in (source, style)) and len(source) == len(style):
-        return list(zip(source, style, strict=True))
-    if any(isinstance(where, list | tuple) for where in (source, style)):
-        raise BadData("Pairs are two folders, two pictures or two lists of as many pictures.")
-    if not all(isinstance(where, str | Path) and Path(where).expanduser().is_dir() for where in (source, style)):
-        return [(source, style)]
+    lists = [where if isinstance(where, list | tuple) else [where] for where in (source, style)]
+    are_folders = [
+        isinstance(each, str | Path) and Path(each).expanduser().is_dir() for pictures in lists for each in pictures
+    ]
+    if len(are_folders) != 2 or not all(are_folders):
+        if any(are_folders) or len(lists[0]) != len(lists[1]):
+            raise BadData("Pairs are two folders, two pictures or two lists of as many pictures.")
+        return [tuple(map(_member, pair)) for pair in zip(*lists, strict=True)]
     folders = [_by_name(Path(where).expanduser()) for where in (source, style)]
     shared = [name for name in folders[0] if name in folders[1]]
     if not shared:
         raise BadData(f"No picture in '{source}' has the name of one in '{style}', so that there are no pairs.")
     return [tuple(folder[name] for folder in folders) for name in shared]
+
+
+def _member(picture):
+    """A picture of a pair that was named itself: an image, or a file."""
+    if isinstance(picture, Image.Image):
+        return picture
+    path = Path(picture).expanduser()
+    if not path.exists():
+        raise BadData(f"There is no file or folder '{path}'.")
+    return Member(path)
 
 
 def _by_name(folder):

@@ -9,8 +9,17 @@ import tensorflow as tf
 from keras import ops
 
 from stylezoo import images, registry, vgg
-from stylezoo.contract import Loss, Translation, generate
-from stylezoo.errors import BadOptions, BadRecipe, BadRun, BrokenPlugin, StylezooError, did_you_mean, name_all
+from stylezoo.contract import Loss, Translation, generate, made_of_codes
+from stylezoo.errors import (
+    BadOptions,
+    BadPicture,
+    BadRecipe,
+    BadRun,
+    BrokenPlugin,
+    StylezooError,
+    did_you_mean,
+    name_all,
+)
 from stylezoo.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
 from stylezoo.pool import ImagePool
 from stylezoo.recipe import Recipe
@@ -83,6 +92,7 @@ class GAN(keras.Model):
             self.tones = (
                 self.add_weight(shape=(4,), dtype="float32", name="tones", **state) if recipe.match_tones else None
             )
+        self._check_networks()
         self._check_lessons()
         if self.average:
             self.average.trainable = False
@@ -133,7 +143,7 @@ class GAN(keras.Model):
             picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
                 [-1, 1], of any size.
             style: For a model of several styles the name of one, None: the first. For a model that takes its style from
-                a picture that picture, in any form that `picture` can have; None: a random style, if the model was
+                a picture that picture, a path, an image or an array; None: a random style, if the model was
                 trained on such.
             seed: For a generator with noise or random styles another number gives another hand; the same gives the
                 same picture.
@@ -158,7 +168,10 @@ class GAN(keras.Model):
         """A style as `stylizing.stylize` is told it."""
         if self.takes_style_picture:
             if style is not None:
-                return {"style": images.as_array(style)}
+                picture = images.as_array(style)
+                if picture.ndim != 3:
+                    raise BadPicture(f"The style is {len(picture)} pictures; it must be one.")
+                return {"style": picture}
             if not self.recipe.random_codes:
                 raise BadOptions("This model takes its style from a picture: give it one (--style painting.jpg).")
             return {"random_code": True}
@@ -311,6 +324,21 @@ class GAN(keras.Model):
         decay = ops.minimum(self.recipe.average, (1 + step) / (10 + step))  # forget the random beginning sooner
         for mean, variable in zip(self.average.weights, self.generator.weights, strict=True):
             mean.assign(decay * mean + (1 - decay) * variable)
+
+    def _check_networks(self):
+        """See that generator and recipe mean the same by styles, codes and devices."""
+        recipe, inputs = self.recipe, {each.name for each in self.generator.inputs}
+        if ("styles" in inputs) != (recipe.data == "styles"):
+            has = "chooses among named styles" if "styles" in inputs else "knows one style only"
+            raise BadRecipe(
+                f"The generator '{recipe.generator}' {has}, and data is '{recipe.data}'; see the model gated."
+            )
+        if recipe.random_codes and not made_of_codes(self.generator):
+            raise BadRecipe(
+                f"random_codes is true and the generator '{recipe.generator}' is not made of codes as munit is."
+            )
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and (recipe.pool or recipe.warmup_epochs):
+            raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup_epochs=0.")
 
     def _check_lessons(self):
         for player in self._players():

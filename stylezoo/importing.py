@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from stylezoo import images, runs, torch_files
-from stylezoo.errors import BadRun, BadWeights, name_all
+from stylezoo.errors import BadOptions, BadRun, BadWeights, name_all
 from stylezoo.gan import GAN, plugins_of
 from stylezoo.recipe import Recipe
 from stylezoo.spec import Spec
@@ -37,6 +37,8 @@ def import_weights(file, model="cyclegan", out=None, **changes) -> Path:
         BadWeights: The file is no generator of these, or does not fit.
         BadRun: The folder holds something already, or cannot be written.
     """
+    if told := [key for key in changes if key.partition(".")[0] == "generator"]:
+        raise BadOptions(f"'{told[0]}' cannot be set: what generator it is, is told by the weights.")
     weights = torch_files.read(file)
     spec = _generator(file, weights)
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)

@@ -170,7 +170,6 @@ def _schedule(recipe, rate, updates):
         return keras.optimizers.schedules.InverseTimeDecay(rate, updates, decay_rate=options["rate"])
     if not recipe.decay_epochs or recipe.steps_per_epoch is None:  # without data an epoch has no length
         return rate
-    steps_per_epoch = recipe.steps_per_epoch * updates
-    whole = (recipe.epochs + recipe.decay_epochs) * steps_per_epoch
-    delay = max(0, (recipe.total_steps - recipe.warmup_steps) * updates - whole)  # a longer training decays at its end
-    return ConstantThenLinear(rate, recipe.epochs, recipe.decay_epochs, steps_per_epoch, delay)
+    delay = recipe.decay_begins - recipe.warmup_steps - recipe.epochs * recipe.steps_per_epoch
+    lengths = (recipe.epochs, recipe.decay_epochs, recipe.steps_per_epoch * updates, delay * updates)
+    return ConstantThenLinear(rate, *lengths)

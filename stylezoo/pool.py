@@ -40,11 +40,12 @@ class ImagePool(keras.layers.Layer):
         number = count + ops.arange(batch, dtype="int32")
         filling = number < self.size
         place = ops.where(filling, number, ops.cast(order, "int32"))
-        chance = keras.random.uniform((batch,), seed=self.random)
-        keep = ops.reshape(ops.logical_or(filling, chance > 0.5), (batch, 1, 1, 1))
-        exchange = ops.reshape(ops.logical_and(ops.logical_not(filling), chance > 0.5), (batch, 1, 1, 1))
+        chance = keras.random.uniform((batch,), seed=self.random) > 0.5
+        exchange = ops.logical_and(ops.logical_and(ops.logical_not(filling), place < count), chance)
+        filling, exchange = (ops.reshape(each, (batch, 1, 1, 1)) for each in (filling, exchange))
         older = ops.take(self.kept, place, axis=0)
-        self.kept.assign(ops.scatter_update(self.kept, place[:, None], ops.where(keep, pictures, older)))
+        kept = ops.where(ops.logical_or(filling, exchange), pictures, older)
+        self.kept.assign(ops.scatter_update(self.kept, place[:, None], kept))
         self.count.assign_add(batch)
         return ops.where(exchange, older, pictures)
 

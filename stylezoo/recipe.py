@@ -146,8 +146,7 @@ class Recipe:
             value = getattr(self, name)
             if any(each >= 1 for each in (value if isinstance(value, tuple) else (value or 0,))):
                 raise BadRecipe(f"{name} is {value}; it must be less than 1.")
-        if self.two_way and self.data == "styles":
-            raise BadRecipe("data is 'styles' and two_way is true; a model of several styles has no one way back.")
+        self._check_data()
         if len(set(self.styles)) < len(self.styles):
             raise BadRecipe(f"styles is {self.styles}; no name can be there twice.")
         if self.warmup_epochs and not self.warmup_losses:
@@ -245,6 +244,13 @@ class Recipe:
         return self.warmup_steps + (self.epochs + self.decay_epochs) * self.steps_per_epoch
 
     @property
+    def decay_begins(self) -> int:
+        """The step with which the decay epochs begin; a training longer than its epochs keeps them for the end."""
+        steps_per_epoch = self.steps_per_epoch or 0
+        planned = self.warmup_steps + (self.epochs + self.decay_epochs) * steps_per_epoch
+        return self.warmup_steps + self.epochs * steps_per_epoch + max(0, (self.total_steps or 0) - planned)
+
+    @property
     def warmup_steps(self) -> int:
         """Updates of the generator before the game; 0 as long as the length of an epoch is not known."""
         return self.warmup_epochs * (self.steps_per_epoch or 0)
@@ -285,6 +291,14 @@ class Recipe:
                 f"'{path}' holds no recipe: a recipe is a JSON object, as 'stylezoo train --dry-run' prints."
             )
         return cls.from_dict(plain)
+
+    def _check_data(self) -> None:
+        if self.two_way and self.data == "styles":
+            raise BadRecipe("data is 'styles' and two_way is true; a model of several styles has no one way back.")
+        if self.data == "paired" and (self.match_tones or self.turn_style):
+            raise BadRecipe("data is 'paired'; match_tones and turn_style would take source and ground truth apart.")
+        if self.crop_grid and (self.data != "unpaired" or self.turn_style or self.whole_in_decay):
+            raise BadRecipe("crop_grid is true; it is for unpaired data, without turn_style and whole_in_decay.")
 
     def _check_schedule(self) -> None:
         name, options = self.schedule.name, self.schedule.options

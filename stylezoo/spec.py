@@ -95,8 +95,10 @@ class Spec:
         component = self.load(kind)
         asked_for = inspect.signature(component).parameters
         given = {name: value for name, value in given.items() if name in asked_for or name == "shape"}
+        options = {**given, **self.options}
+        self._check_complete(kind, component, options)
         try:
-            return component(**{**given, **self.options})
+            return component(**options)
         except ValueError as error:
             raise BadOptions(f"The {kind} '{self.name}' refuses: {str(error).rstrip('.')}.") from error
 
@@ -117,8 +119,11 @@ class Spec:
                 raise BadOptions(
                     f"The option '{name}' of the {kind} '{self.name}' is {value!r}, which is no {expected}."
                 )
-        needed = [name for name, p in accepted.items() if p.default is p.empty and name not in GIVEN]
-        missing = [name for name in needed if name not in self.options]
+        self._check_complete(kind, component, {**dict.fromkeys(GIVEN), **self.options})
+
+    def _check_complete(self, kind: str, component: Any, options: dict[str, Any]) -> None:
+        parameters = inspect.signature(component).parameters.values()
+        missing = [p.name for p in parameters if p.default is p.empty and p.name not in options]
         if missing:
             raise BadOptions(
                 f"The {kind} '{self.name}' needs the option '{missing[0]}': '{self.name}:{missing[0]}=...'."

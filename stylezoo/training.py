@@ -229,11 +229,12 @@ class Sheets(keras.callbacks.Callback):
         rows = []
         for i in range(min(SHEET_ROWS, len(pictures.source))):
             source = images.scaled(pictures.source.image(i), size)
-            style = images.scaled(pictures.style.image(i % len(pictures.style)), size)
-            rows.append([source, style, *(self.model.stylize(source, look) for look in self.run.looks(i))])
-        names = self.run.recipe.styles
-        titles = [f"{name}, step {self.run.step}" for name in names] or [f"step {self.run.step}"]
-        sheet = images.contact_sheet(rows, ["source", "style", *titles], size)
+            row = [source]
+            for style, look in zip(pictures.styles.values(), self.run.looks(i), strict=True):
+                row += [images.scaled(style.image(i % len(style)), size), self.model.stylize(source, look)]
+            rows.append(row)
+        titles = [title for name in pictures.styles for title in (name or "style", f"step {self.run.step}")]
+        sheet = images.contact_sheet(rows, ["source", *titles], size)
         images.save_picture(sheet, self.run.folder / runs.SAMPLES / f"step-{self.run.step:06d}.png")
 
 
@@ -342,7 +343,7 @@ def _told(folder):
             "--set batch_size=1, a smaller --set image_size=, or fewer generator filters."
         ) from None
     except tf.errors.UnknownError as error:  # what tf.data makes of an exception in our batches
-        reason = str(error).partition("BadPicture: ")[2].partition("\n")[0]
+        reason = (str(error).partition("BadPicture: ")[2] or str(error)).partition("\n")[0]
         raise BadRun(f"A picture cannot be read any more. {reason}{_advice(folder)}") from error
     except OSError as error:
         raise BadRun(f"Cannot write into '{folder}': {error.strerror or error}.{_advice(folder)}") from error

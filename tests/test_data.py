@@ -368,6 +368,21 @@ def test_pairs_may_be_images_in_memory():
         Batches(PAIRED, [plain(10)], [plain(1), plain(2)])
 
 
+def test_pairs_may_be_single_files(tmp_path):
+    for name, value in (("a", 10), ("b", 110), ("tiny", 5)):
+        plain(value, (4, 4) if name == "tiny" else (24, 24)).save(tmp_path / f"{name}.png")
+    a, b = str(tmp_path / "a.png"), tmp_path / "b.png"
+    for source, style in ((a, b), ([a], [b])):
+        batches = Batches(PAIRED, source, style)
+        assert (which(batches, 0, [0]), which(batches, 1, [0])) == ([10], [110])
+    with pytest.raises(BadData, match="There is no file or folder"):
+        Batches(PAIRED, a, tmp_path / "missing.png")
+    with pytest.raises(BadData, match=r"tiny.png' has 4 x 4 pixels"):
+        Batches(PAIRED, a, tmp_path / "tiny.png")
+    with pytest.raises(BadData, match="two folders, two pictures or two lists"):
+        Batches(PAIRED, tmp_path, b)
+
+
 def test_pairs_in_subfolders_of_the_same_names_are_kept_apart(tmp_path):
     for folder, add in (("a", 0), ("b", 100)):
         for inner, value in (("x", 10), ("y", 20)):
@@ -440,6 +455,12 @@ def test_styles_are_named_by_their_folders_and_take_turns(as_list, styles):
         np.testing.assert_array_equal(tensor, array)
 
 
+def test_a_folder_with_a_dot_keeps_its_name_and_hidden_ones_are_no_styles(styles):
+    (styles / ".cache").mkdir()
+    (styles / "song").rename(styles / "van.gogh")
+    assert list(Batches(STYLES, plain(0), styles).styles) == ["monet", "van.gogh"]
+
+
 def test_one_picture_may_be_a_style(styles):
     batches = Batches(STYLES, plain(0), [styles / "monet", styles / "song" / "120.png"])
     assert list(batches.styles) == ["monet", "120"]
@@ -478,6 +499,11 @@ def test_grid_crops_of_a_batch_do_not_overlap():
 def test_grid_begins_anew_where_a_picture_has_too_few_places():
     batches = Batches(replace(GRID, batch_size=9, load_size=16, source_zoom=(1, 1)), noise(0, 16, 16), noise(1, 16, 16))
     assert batches[0][0].shape == (9, 8, 8, 3)
+
+
+def test_decay_of_a_longer_training_is_at_its_end():
+    recipe = Recipe(epochs=3, decay_epochs=2, steps_per_epoch=2, warmup_epochs=1, warmup_losses="lsgan")
+    assert [replace(recipe, steps=steps).decay_begins for steps in (None, 5, 12, 20)] == [8, 8, 8, 16]
 
 
 def test_crops_show_the_whole_shorter_side_in_the_decay_epochs():

@@ -11,7 +11,7 @@ from keras import ops
 
 import stylezoo
 from stylezoo.contract import features
-from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin
+from stylezoo.errors import BadOptions, BadPicture, BadRecipe, BrokenPlugin
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
 
@@ -497,6 +497,31 @@ def test_named_styles_draw_differently_and_zero_weights_change_nothing(pair, tmp
         small().stylize(pair[0][0], "monet")
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"data": "styles", "styles": ("a", "b")}, "knows one style only, and data is 'styles'"),
+        ({**GATED, "data": "unpaired"}, "chooses among named styles, and data is 'unpaired'"),
+        ({"random_codes": True}, "is not made of codes as munit is"),
+    ],
+)
+def test_networks_that_do_not_fit_the_recipe_are_refused(change, said):
+    with pytest.raises(BadRecipe, match=said):
+        small(**change)
+
+
+@pytest.mark.parametrize(
+    "change", [{"pool": 2}, {"warmup_epochs": 1, "warmup_losses": "lsgan"}], ids=["pool", "warm-up"]
+)
+def test_what_works_on_one_device_only_is_refused_on_several(change, monkeypatch):
+    class Two:
+        num_replicas_in_sync = 2
+
+    monkeypatch.setattr(tf.distribute, "get_strategy", Two)
+    with pytest.raises(BadRecipe, match="one device only"):
+        small(**change)
+
+
 def test_discriminators_see_the_classes_of_styles(pair):
     gan = small(**GATED, styles=("song", "monet"), losses=("lsgan", "style-classification"))
     labels = np.eye(2, dtype="float32")[[0, 1]]
@@ -538,6 +563,8 @@ def test_a_generator_that_needs_a_style_picture_says_so(tmp_path, monkeypatch, p
     gan = small(generator="two")
     with pytest.raises(BadOptions, match="takes its style from a picture"):
         gan.stylize(pair[0][0])
+    with pytest.raises(BadPicture, match="it must be one"):
+        gan.stylize(pair[0][0], pair[1])
     other_size = gan.stylize(pair[0][0], pair[1][0][:9, :12])  # scaled and cut
     assert other_size.shape == pair[0][0].shape
 

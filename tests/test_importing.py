@@ -11,7 +11,7 @@ import torch_writer
 
 import stylezoo
 from stylezoo import Recipe, runs
-from stylezoo.errors import BadRun, BadWeights
+from stylezoo.errors import BadOptions, BadRun, BadWeights
 from stylezoo.importing import import_weights
 
 SMALL = {"image_size": 64, "discriminators": "patch:filters=4"}
@@ -153,6 +153,11 @@ def test_what_does_not_fit_is_told_in_one_line_and_leaves_nothing(tmp_path, file
         imported(file, weights, tmp_path)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_the_weights_tell_cannot_be_set(tmp_path, file):
+    with pytest.raises(BadOptions, match=r"'generator\.blocks' cannot be set"):
+        import_weights(file, Recipe(**SMALL), tmp_path / "run", **{"generator.blocks": 3})
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path, file):

@@ -8,6 +8,7 @@ import pytest
 import reference_weights
 import tensorflow as tf
 from keras import layers, ops
+from stylezoo_builtins.generators import resnet, stylegan2_resnet
 from stylezoo_builtins.losses.patch_nce import PatchNCE, contrast
 
 from stylezoo.contract import Translation, features
@@ -89,11 +90,11 @@ def test_contrast_teaches_the_query_alone():
     assert to_key is None
 
 
-@pytest.mark.parametrize(("channels", "count"), [((128, 256, 256, 256), 560_384), ((160, 160), 280_832)])
-def test_heads_have_the_published_number_of_weights(channels, count):
-    """Those of CUT and of SinCUT, for the layers that they look at."""
+@pytest.mark.parametrize(("generator", "count"), [(resnet, 560_384), (stylegan2_resnet, 280_832)])
+def test_heads_have_the_published_number_of_weights(generator, count):
+    """Those of CUT and of SinCUT, on the layers of their published generators."""
     loss = PatchNCE()
-    loss.build(network(*channels), [], (64, 64, 3))
+    loss.build(generator.build((None, None, 3)), [], (64, 64, 3))
     assert sum(head.count_params() for head in loss.layers) == count
 
 

@@ -132,6 +132,20 @@ def test_several_styles_have_no_one_way_back():
         Recipe(data="styles", two_way=True)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": "paired", "match_tones": True},
+        {"data": "paired", "turn_style": True},
+        {"crop_grid": True, "data": "styles"},
+        {"crop_grid": True, "whole_in_decay": True},
+    ],
+)
+def test_what_would_spoil_the_data_is_refused(change):
+    with pytest.raises(BadRecipe, match=r"match_tones and turn_style|it is for unpaired data"):
+        Recipe(**change)
+
+
 def test_a_loss_that_needs_the_way_back_is_refused_without_one():
     with pytest.raises(BadRecipe, match=r"The loss cycle needs a model with a way back, such as cyclegan"):
         Recipe.named("transfer", losses=["cycle"])

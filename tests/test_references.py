@@ -98,3 +98,64 @@ def test_gradients_of_cyclegan_count_both_directions():
     assert gan.terms[1][0] == "cycle"
     gradients = tape.gradient(cost, gan.generator.trainable_variables)
     assert all(gradient is not None for gradient in gradients)
+
+
+ADAM = {"learning_rate": 2e-4, "discriminator_rate": None, "betas": (0.5, 0.999), "epsilon": 1e-8, "weight_decay": 0.0}
+CROPS = {"image_size": 256, "scaled_size": 286, "batch_size": 1, "flip": True}
+HALF_TIME = {"epochs": 100, "decay_epochs": 100, "schedule": "linear"}
+TOGETHER, IN_TURN = {"order": "together"}, {"order": "discriminator-first"}
+PUBLISHED = {
+    "cyclegan": {
+        **ADAM, **CROPS, **HALF_TIME, **TOGETHER, "pool": 50, "two_way": True,
+        "losses": ["lsgan", "cycle:weight=10", "identity:weight=5"],
+    },
+    "pix2pix": {**ADAM, **CROPS, **HALF_TIME, **IN_TURN, "pool": 0, "losses": ["bce", "l1:weight=100"]},
+    "cut": {
+        **ADAM, **CROPS, **IN_TURN, "pool": 0, "epochs": 200, "decay_epochs": 200, "whole_in_decay": True,
+        "losses": ["lsgan", "patch-nce:identity=True"],
+    },
+    "fastcut": {
+        **ADAM, **CROPS, **IN_TURN, "pool": 0, "epochs": 150, "decay_epochs": 50,
+        "losses": ["lsgan", "patch-nce:flip=True,weight=10"],
+    },
+    "sincut": {
+        **ADAM, **IN_TURN, "learning_rate": 2e-3, "betas": (0.0, 0.99), "image_size": 64, "scaled_size": 1024,
+        "batch_size": 16, "epochs": 8, "decay_epochs": 8, "steps_per_epoch": 6250, "crop_grid": True,
+    },
+    "gated": {
+        **ADAM, **HALF_TIME, **TOGETHER, "image_size": 128, "scaled_size": 143, "batch_size": 1, "pool": 50,
+        "losses": [
+            "lsgan:real=0.9,half=False", "style-classification:weight=10", "autoencoder:weight=10",
+            "tv:squared=True,weight=0.05",
+        ],
+    },
+    "munit": {
+        **ADAM, **IN_TURN, "learning_rate": 1e-4, "weight_decay": 1e-4, "schedule": "halving:every=100000",
+        "image_size": 256, "scaled_size": 256, "batch_size": 1, "steps": 1_000_000, "two_way": True,
+        "losses": ["lsgan:half=False", "reconstruction:weight=10", "latent-reconstruction"],
+    },
+    "animegan": {
+        **ADAM, **IN_TURN, "learning_rate": 2e-5, "discriminator_rate": 4e-5, "warmup_rate": 2e-4, "warmup_epochs": 10,
+        "batch_size": 12, "image_size": 256, "warmup_losses": ("perceptual",),
+        "losses": [
+            "lsgan:half=False,weight=300", "decoys:weight=300", "perceptual:layer=conv4_4,weight=1.5",
+            "gram:layer=conv4_4,grey=True,weight=2.5", "colour:weight=15", "tv:squared=True",
+        ],
+    },
+    "adain": {
+        "learning_rate": 1e-4, "betas": (0.9, 0.999), "schedule": "inverse:rate=5e-05", "image_size": 256,
+        "scaled_size": 512, "batch_size": 8, "steps": 160_000,
+        "losses": ["adain-content", "adain-statistics:weight=10"],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_recipe_is_the_published_one(name):
+    recipe = Recipe.named(name)
+    for field, wanted in PUBLISHED[name].items():
+        found = getattr(recipe, field)
+        if field == "losses":
+            found = [str(spec).removeprefix("stylezoo/").replace("weight=10.0", "weight=10") for spec in found]
+            found = [text.replace(".0,", ",").removesuffix(".0") for text in found]
+        assert (str(found) if field == "schedule" else found) == wanted, field

@@ -3,6 +3,7 @@
 from keras import ops
 
 from stylezoo import Loss
+from stylezoo.contract import made_of_codes
 
 
 class LatentReconstruction(Loss):
@@ -25,8 +26,7 @@ class LatentReconstruction(Loss):
         self.style = style
 
     def build(self, generator, discriminators, shape):
-        names = [layer.name for layer in generator.layers]
-        if not {"content", "style_code", "decoder"} <= {*names}:
+        if not made_of_codes(generator):
             raise ValueError(
                 f"latent-reconstruction needs a generator made of codes, such as munit, not {generator.name}"
             )

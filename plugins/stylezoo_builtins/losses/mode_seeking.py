@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from stylezoo import Loss
-from stylezoo.contract import generate, random_code
+from stylezoo.contract import generate, made_of_codes, random_code
 
 
 class ModeSeeking(Loss):
@@ -18,7 +18,7 @@ class ModeSeeking(Loss):
     discriminators_needed = 0
 
     def build(self, generator, discriminators, shape):
-        if not (_takes_noise(generator) or _made_of_codes(generator)):
+        if not (_takes_noise(generator) or made_of_codes(generator)):
             raise ValueError(
                 f"mode-seeking needs a generator with the input noise or one made of codes, such as munit; "
                 f"{generator.name} always makes the same picture of a source"
@@ -32,10 +32,6 @@ class ModeSeeking(Loss):
 
 def _takes_noise(generator):
     return any(wanted.name == "noise" for wanted in generator.inputs)
-
-
-def _made_of_codes(generator):
-    return any(layer.name == "decoder" for layer in generator.layers)
 
 
 def _with_codes(translation):

@@ -3,6 +3,7 @@
 from keras import ops
 
 from stylezoo import Loss
+from stylezoo.contract import made_of_codes
 
 
 class Reconstruction(Loss):
@@ -17,8 +18,7 @@ class Reconstruction(Loss):
     two_way_needed = True
 
     def build(self, generator, discriminators, shape):
-        names = [layer.name for layer in generator.layers]
-        if not {"content", "style_code", "decoder"} <= {*names}:
+        if not made_of_codes(generator):
             raise ValueError(f"reconstruction needs a generator made of codes, such as munit, not {generator.name}")
 
     def generator(self, translation):

@@ -21,6 +21,7 @@ recipe = Recipe(
         "colour:weight=15",
         "tv:squared=true",
     ),
+    order="discriminator-first",
     warmup_epochs=10,
     warmup_losses="perceptual",
     warmup_rate=2e-4,

@@ -14,7 +14,12 @@ recipe = Recipe(
     styles=("style-0", "style-1", "style-2", "style-3"),
     generator="gated",
     discriminators="gated",
-    losses=("lsgan:real=0.9", "style-classification:weight=10", "autoencoder:weight=10", "tv:weight=1e-6"),
+    losses=(
+        "lsgan:real=0.9,half=false",
+        "style-classification:weight=10",
+        "autoencoder:weight=10",
+        "tv:squared=true,weight=0.05",  # the authors' 1e-6, of the sum over a picture of 128 pixels
+    ),
     pool=50,
     image_size=128,
     load_size=143,

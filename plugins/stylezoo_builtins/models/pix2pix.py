@@ -2,7 +2,8 @@
 
 pix2pix (Isola et al., 2017, https://arxiv.org/abs/1611.07004), with the networks, weights and schedule of the authors'
 PyTorch code; forward pass and three steps of training equal the reference's in our tests. Where the reference leaves
-dropout on when it is used, results here are the same every time.
+dropout on and normalises by the picture at hand when it is used, results here are the same every time, by the
+statistics that were kept in training.
 
 Pairs are two folders whose files have the same names, or pictures that show both side by side. For data sets such as
 facades, whose right half is the source, add --set direction=BtoA.
