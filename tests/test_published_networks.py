@@ -445,3 +445,9 @@ def test_a_gradient_penalty_trains_every_kernel_of_the_stylegan2_discriminator()
             logits = network(picture)
         penalty = tf.reduce_sum(inner.gradient(logits, picture) ** 2)
     assert all(np.isfinite(gradient).all() and np.any(gradient) for gradient in tape.gradient(penalty, kernels))
+
+
+def test_gated_doubles_without_transposed_convolutions_if_asked():
+    kinds = {type(layer).__name__ for layer in gated.build(ANY, styles=1, filters=2, blocks=1, resize=True).layers}
+    assert "UpSampling2D" in kinds
+    assert "Conv2DTranspose" not in kinds

@@ -482,3 +482,10 @@ def test_a_trained_model_needs_its_file_no_more(tmp_path, file):
     source, style = pictures(3, (20, 24, 3)), pictures(4, (20, 24, 3))
     loaded = load(tmp_path / "model.keras")
     np.testing.assert_allclose(loaded.stylize(source, style), gan.stylize(source, style), atol=1e-6)
+
+
+def test_adain_doubles_bilinearly_if_asked(file):
+    for smooth, interpolation in ((False, "nearest"), (True, "bilinear")):
+        network = adain.build(ANY, vgg=file, depth=3, widths="4-5-6", smooth=smooth)
+        found = [each.interpolation for each in network.layers if isinstance(each, keras.layers.UpSampling2D)]
+        assert found == [interpolation] * 2

@@ -9,7 +9,7 @@ from stylezoo import vgg as vgg19
 from stylezoo.layers import ReflectionPadding2D, register
 
 
-def build(shape, vgg: str | None = None, depth: int = 4, widths: str = "64-128-256-512-512"):
+def build(shape, vgg: str | None = None, depth: int = 4, widths: str = "64-128-256-512-512", smooth: bool = False):
     """AdaIN generator: the source's VGG-19 features with the mean and deviation of the style's, drawn by a decoder.
 
     Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868, with the layers of the authors' code: one network for
@@ -23,6 +23,7 @@ def build(shape, vgg: str | None = None, depth: int = 4, widths: str = "64-128-2
         vgg: A file of VGG-19 weights; None: those of Keras, which are downloaded.
         depth: Up to which block of VGG-19 the encoder goes: 4 is relu4_1; 3 for a file that ends with relu3_1.
         widths: Channels of the blocks of VGG-19, "16-32-64-128" for one distilled to a sixteenth.
+        smooth: Double bilinearly instead of by nearest neighbour, whose squares a short training leaves as a grid.
     """
     if not 1 <= depth <= len(vgg19.BLOCKS):
         raise ValueError(f"depth is {depth}; it can be 1 to {len(vgg19.BLOCKS)}")
@@ -35,7 +36,7 @@ def build(shape, vgg: str | None = None, depth: int = 4, widths: str = "64-128-2
     x = AdaIN(dtype="float32")([encoder(source)[tap], encoder(style)[tap]])
     for block in reversed(range(depth - 1)):
         x = _reflected(x, channels[block])
-        x = layers.UpSampling2D(2)(layers.ReLU()(x))
+        x = layers.UpSampling2D(2, interpolation="bilinear" if smooth else "nearest")(layers.ReLU()(x))
         for _ in range(vgg19.BLOCKS[block] - 1):
             x = layers.ReLU()(_reflected(x, channels[block]))
     x = layers.Activation("linear", dtype="float32")(_reflected(x, shape[-1]))
