@@ -7,6 +7,15 @@ statistics that were kept in training.
 
 Pairs are two folders whose files have the same names, or pictures that show both side by side. For data sets such as
 facades, whose right half is the source, add --set direction=BtoA.
+
+A profile for two processor cores, 3000 steps in 8 min 18 s on an AMD EPYC that did other work as well, puts windows,
+doors and cornices where the labels are; walls are grey or beige, and what is empty on the label map is a smear:
+
+    stylezoo train pix2pix --source facades/train --set direction=BtoA --steps 3000 \\
+        --set image_size=128 --set load_size=143 \\
+        --generator unet:filters=32,downs=6,norm=instance,resize=true \\
+        --discriminator patch:conditional=true,filters=32,layers=2,norm=instance \\
+        --loss l1:weight=30 --set learning_rate=4e-4 --set average=0.99
 """
 
 from stylezoo import Recipe
