@@ -125,7 +125,7 @@ def test_show_tells_owner_place_words_and_options():
     said = describe(plugin)
     assert out.startswith(f"loss lsgan  {plugin.owner}\n{said.file}:{said.line}\n")
     assert said.doc in out
-    assert out.endswith("Options\n  real=1.0  float\n  fake=0.0  float\n")
+    assert out.endswith("Options\n  real=1.0  float\n  fake=0.0  float\n  half=True  bool\n")
 
 
 def test_show_of_a_model_tells_its_recipe():

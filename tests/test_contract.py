@@ -116,6 +116,7 @@ def check_part(kind, plugin, pair, tmp_path, vgg):
         named = {"styles": STYLES, "data": "styles"}
         if kind == "discriminators":
             named["losses"] = ("lsgan", "style-classification")  # else nothing teaches it to tell them apart
+            named["generator"] = "gated:filters=2,blocks=1"
     part = small(kind.removesuffix("s"), stylezoo.Spec(plugin.qualified))
     check_model(Recipe(**{**simplest, **named, kind: part}, image_size=SIDE, batch_size=2, vgg=vgg), pair, tmp_path)
 

@@ -6,7 +6,7 @@ from stylezoo import Loss
 
 
 class RaSGAN(Loss):
-    """Relativistic average: is a picture more real than the average one of the other kind?
+    """Relativistic average: a picture should be more real than the average one of the other kind.
 
     Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734 (RaSGAN), halved as in the author's code, which the
     generator plays with the roles exchanged. The average is taken over the batch and all patches of a scale, since

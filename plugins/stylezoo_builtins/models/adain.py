@@ -3,7 +3,16 @@
 AdaIN (Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868), with the decoder, weights and schedule of the
 authors. No discriminator.
 
-The weights of VGG-19 come from Keras, which downloads them, or from a file: --set vgg=FILE.
+The weights of VGG-19 come from Keras, which downloads them, or from a file: --set vgg=FILE. Expect the palette and
+the grain of the style on the large shapes of the source; small things dissolve. The published training, 160,000 steps,
+is meant for a GPU and was not made here.
+
+A small profile for two cores is that of adain-gan without its game; it was only begun, for some steps:
+
+    stylezoo train adain --source photos/ --style paintings/ --steps 2500 --set vgg=FILE \\
+        --set image_size=64 --set load_size=96 --set batch_size=2 --generator adain:depth=3,smooth=true \\
+        --loss adain-content:depth=3 --loss adain-statistics:depth=3,weight=10 --loss identity:weight=20 \\
+        --set learning_rate=3e-4 --set average=0.99
 """
 
 from stylezoo import Recipe

@@ -4,7 +4,9 @@ AnimeGANv2 (Chen et al., 2020, https://github.com/TachibanaYoshino/AnimeGANv2), 
 weights for the style of Hayao Miyazaki. For ten epochs the generator only learns to redraw its source; then the
 discriminator is shown grey and smoothed frames as fakes, so that it looks at colour and at sharp edges.
 
-The weights of VGG-19 come from Keras, which downloads them, or from a file: --set vgg=FILE.
+The weights of VGG-19 come from Keras, which downloads them, or from a file: --set vgg=FILE. The weights of the losses
+belong to those of Keras. The published training, 101 epochs of crops of 256 pixels, is meant for a GPU and was not
+made here; a check of 1000 small steps is on the page Recipes of the documentation.
 """
 
 from stylezoo import Recipe
