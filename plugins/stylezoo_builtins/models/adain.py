@@ -7,7 +7,7 @@ The weights of VGG-19 come from Keras, which downloads them, or from a file: --s
 the grain of the style on the large shapes of the source; small things dissolve. The published training, 160,000 steps,
 is meant for a GPU and was not made here.
 
-A small profile for two cores is that of adain-gan without its game; it was only begun, for some steps:
+A small profile for two cores is that of adain-gan without its game; 100 of its steps were made, as a check:
 
     stylezoo train adain --source photos/ --style paintings/ --steps 2500 --set vgg=FILE \\
         --set image_size=64 --set load_size=96 --set batch_size=2 --generator adain:depth=3,smooth=true \\
