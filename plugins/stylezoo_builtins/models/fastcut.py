@@ -3,8 +3,8 @@
 FastCUT (Park et al., 2020, https://arxiv.org/abs/2007.15651): the contrastive loss weighs ten times as much, and
 half of the time compares with the mirrored source. Its published training is meant for a GPU.
 
-A profile for two processor cores, 1000 steps in 2 min 3 s on an AMD EPYC that did other work as well, takes on the tints
-of the style and leaves pale rims and fine lines:
+A profile for two processor cores, 1000 steps in 2 min 3 s on an AMD EPYC that did other work as well, takes on the
+tints of the style and leaves pale rims and fine lines:
 
     stylezoo train fastcut --source photos/ --style paintings/ --steps 1000 \\
         --set image_size=96 --set load_size=128 \\
