@@ -447,6 +447,19 @@ def test_a_gradient_penalty_trains_every_kernel_of_the_stylegan2_discriminator()
     assert all(np.isfinite(gradient).all() and np.any(gradient) for gradient in tape.gradient(penalty, kernels))
 
 
+def test_skips_of_gated_carry_detail_past_the_halvings():
+    """A single pixel that the halvings see is seen at full resolution only with skips, where all else is taken away."""
+    keras.utils.set_random_seed(0)
+    source = np.zeros((2, 16, 16, 3), "float32")
+    source[1, 8, 8] = 1
+    for skips in (False, True):
+        network = gated.build(ANY, styles=1, filters=2, blocks=1, skips=skips)
+        halving = next(layer for layer in network.layers if getattr(layer, "strides", None) == (2, 2))
+        halving.kernel.assign(0 * halving.kernel)
+        plain, dotted = np.asarray(network([source, np.zeros((2, 1), "float32")]))
+        assert bool(np.abs(plain - dotted).max() > 1e-4) is skips
+
+
 def test_gated_doubles_without_transposed_convolutions_if_asked():
     kinds = {type(layer).__name__ for layer in gated.build(ANY, styles=1, filters=2, blocks=1, resize=True).layers}
     assert "UpSampling2D" in kinds

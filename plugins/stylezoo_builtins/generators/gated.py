@@ -6,7 +6,7 @@ from keras import layers, ops
 from stylezoo.layers import InstanceNormalization, ReflectionPadding2D, initializer
 
 
-def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bool = False):
+def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bool = False, skips: bool = False):
     """Gated generator: a ResNet with a branch for each named style, which weights mix.
 
     Chen et al., 2019, https://arxiv.org/abs/1904.02296: one residual block a style stands between the halvings and
@@ -20,18 +20,22 @@ def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bo
         filters: Channels at full resolution; twice and four times as many after the halvings.
         blocks: Residual blocks that all styles share.
         resize: Double by nearest neighbour and a convolution instead of a transposed convolution: no checkerboard.
+        skips: Carry the detail of the source past the halvings, as a U-Net does: sharp after a short training.
     """
     if styles < 1:
         raise ValueError(f"{styles} styles are too few: a gated generator needs 1 or more")
     picture, weights = keras.Input(shape, name="source"), keras.Input((styles,), name="styles")
     x = _norm_relu(_convolution(filters, 7)(ReflectionPadding2D(3)(picture)))
+    details = []
     for channels in (2 * filters, 4 * filters):
+        details.append(x)
         x = _norm_relu(_convolution(channels, 3, strides=2)(layers.ZeroPadding2D(1)(x)))
     x = Mixture(name="mixture")([x, weights, *(_change(x, 4 * filters) for _ in range(styles))])
     for _ in range(blocks):
         x = layers.Add()([x, _change(x, 4 * filters)])
     for channels in (2 * filters, filters):
         x = _norm_relu(_resized(x, channels) if resize else _transposed(x, channels))
+        x = layers.Concatenate()([details.pop(), x]) if skips else x
     x = _convolution(shape[-1], 7)(ReflectionPadding2D(3)(x))
     return keras.Model([picture, weights], layers.Activation("tanh", dtype="float32")(x), name="gated")
 
