@@ -23,7 +23,7 @@ from copy import copy
 FEATURE = "feature_"  # how the names of layers begin whose answers losses may look at
 
 
-def generate(generator, source, style=None, training=False, seed=0, labels=None, code=None):
+def generate(generator, source, style=None, training=False, seed=0, labels=None, code=None, noise=None):
     """A generator's picture of `source`, float32, whatever the precision it is computed in.
 
     Args:
@@ -34,6 +34,7 @@ def generate(generator, source, style=None, training=False, seed=0, labels=None,
         seed: A number or a `keras.random.SeedGenerator` for the input `noise`; None: the noise is 0.
         labels: The weights of the named styles, (batch, K); None: all 0, which leaves the source as it is.
         code: Style codes, (batch, n), for a generator made of codes, in place of those of `style`.
+        noise: What the input `noise` is given; None: what `seed` says.
     """
     from keras import ops  # contract.py is imported for listings as well: Keras takes three seconds
 
@@ -41,6 +42,8 @@ def generate(generator, source, style=None, training=False, seed=0, labels=None,
         content = generator.get_layer("content")(source, training=training)
         return ops.cast(generator.get_layer("decoder")([content, code], training=training), "float32")
     given = {"source": source, "style": source if style is None else style, "styles": labels}
+    if noise is not None:
+        given["noise"] = noise
     return ops.cast(generator(_inputs(generator, given, seed), training=training), "float32")
 
 
@@ -54,6 +57,11 @@ def random_code(generator, source, seed=0):
     return _noise(generator.get_layer("decoder").inputs[1], source, seed)
 
 
+def random_noise(generator, source, seed=0):
+    """Normal random numbers for a generator's input `noise`, for each picture of `source`."""
+    return _noise(next(each for each in generator.inputs if each.name == "noise"), source, seed)
+
+
 def _inputs(network, given, seed):
     """What a network is called with: what it asks for by name, or the source where it has one input only."""
     from keras import ops
@@ -62,7 +70,8 @@ def _inputs(network, given, seed):
         return given["source"]
     inputs = []
     for wanted in network.inputs:
-        value = _noise(wanted, given["source"], seed) if wanted.name == "noise" else given[wanted.name]
+        drawn = wanted.name == "noise" and "noise" not in given
+        value = _noise(wanted, given["source"], seed) if drawn else given[wanted.name]
         inputs.append(_noise(wanted, given["source"], None) if value is None else ops.convert_to_tensor(value))
     return inputs
 
@@ -133,6 +142,14 @@ def pixel_gradient(discriminator, picture, source, training=False):
         tape.watch(picture)
         logits = judge(discriminator, picture, source, training)
     return tape.gradient(logits, picture)
+
+
+def pixel_slope(discriminator, picture, source, training=False):
+    """How steeply the sum of a discriminator's logits changes at each picture: lengths (batch,) of `pixel_gradient`."""
+    from keras import ops
+
+    gradient = pixel_gradient(discriminator, picture, source, training)
+    return ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2, 3)) + 1e-12)  # the root has no gradient at 0
 
 
 class _computed_once:  # noqa: N801 - a decorator, like `property`
@@ -331,6 +348,37 @@ class AdversarialLoss(Loss, ABC):
         # Fakes first, as in pix2pix: batch normalisation keeps more of what it has seen last.
         fakes = sum(self.on_fake(logits) for logits in translation.fake_logits)
         return fakes + sum(self.on_real(logits) for logits in translation.real_logits)
+
+
+class RelativisticAverageLoss(Loss, ABC):
+    """A game in which logits count by how far they are above the other kind's average (Jolicoeur-Martineau, 2018).
+
+    https://arxiv.org/abs/1807.00734, halved as in the author's code. The generator plays it with the roles exchanged.
+    The average is taken over the batch and all patches of a scale, since the place of a patch means nothing where
+    pictures are not paired.
+    """
+
+    adversarial = True
+
+    @abstractmethod
+    def on_margin(self, margins):
+        """What is paid for logits by how far they are above the other kind's average, as they should be.
+
+        A tensor of the margins' shape; logits that should be below the average come with the opposite sign.
+        """
+
+    def generator(self, translation):
+        return sum(map(self._cost, translation.fake_logits, translation.real_logits))
+
+    def discriminator(self, translation):
+        return sum(map(self._cost, translation.real_logits, translation.fake_logits))
+
+    def _cost(self, higher, lower):
+        """What is paid until one side's logits are above the other's average, and the other's below its own."""
+        from keras import ops
+
+        above, below = higher - ops.mean(lower), ops.mean(higher) - lower
+        return (ops.mean(self.on_margin(above)) + ops.mean(self.on_margin(below))) / 2
 
 
 class ImageLoss(Loss, ABC):

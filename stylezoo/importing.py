@@ -1,17 +1,16 @@
 """From a generator that was trained with PyTorch to a run folder: recipe, plugins, model."""
 
-import json
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
 from stylezoo import images, runs, torch_files
-from stylezoo.errors import BadOptions, BadRun, BadWeights, name_all
+from stylezoo.errors import BadOptions, BadWeights, name_all
 from stylezoo.gan import GAN, plugins_of
 from stylezoo.recipe import Recipe
 from stylezoo.spec import Spec
-from stylezoo.training import new_folder
+from stylezoo.training import check_empty, new_folder, told, write_json
 
 NAMES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 BLURS = {3: np.array([1, 2, 1]) / 4, 4: np.array([1, 3, 3, 1]) / 4}  # along one axis, by length; that of 4 doubles
@@ -37,26 +36,22 @@ def import_weights(file, model="cyclegan", out=None, **changes) -> Path:
         BadWeights: The file is no generator of these, or does not fit.
         BadRun: The folder holds something already, or cannot be written.
     """
-    if told := [key for key in changes if key.partition(".")[0] == "generator"]:
-        raise BadOptions(f"'{told[0]}' cannot be set: what generator it is, is told by the weights.")
+    if refused := [key for key in changes if key.partition(".")[0] == "generator"]:
+        raise BadOptions(f"'{refused[0]}' cannot be set: what generator it is, is told by the weights.")
     weights = torch_files.read(file)
     spec = _generator(file, weights)
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
     folder = Path(out or new_folder(model if isinstance(model, str) else "import")).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadRun(f"'{folder}' is not empty. Name another folder with -o.")
+    check_empty(folder)
     gan = GAN(recipe.changed(generator=spec))
     for network in (gan.generator, gan.average):
         if network:
             _copy(file, weights, network, spec)
-    try:
+    with told(folder):
         with images.written(folder / runs.MODEL) as temporary:
             gan.save(temporary)
-        for name, plain in ((runs.PLUGINS, plugins_of(gan.recipe)), (runs.RECIPE, gan.recipe.to_dict())):
-            with images.written(folder / name) as temporary:
-                temporary.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise BadRun(f"Cannot write into '{folder}': {error.strerror or error}.") from error
+        write_json(folder / runs.PLUGINS, plugins_of(gan.recipe))
+        write_json(folder / runs.RECIPE, gan.recipe.to_dict())
     return folder
 
 

@@ -64,6 +64,19 @@ def train(model="single-pair", source=None, style=None, out=None, **changes):
     return fit(start(recipe, source, style, out or new_folder(model if isinstance(model, str) else "run"))).model
 
 
+def check_empty(folder: Path) -> None:
+    """See that a run can begin in this folder.
+
+    Raises:
+        BadRun: It holds something already, or cannot be read.
+    """
+    with told(folder):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            is_trained = (folder / runs.RECIPE).exists() and (folder / runs.PLACES).exists()  # else it was imported
+            further = f"Go on with 'stylezoo train --resume {folder}', or name" if is_trained else "Name"
+            raise BadRun(f"'{folder}' is not empty. {further} another folder with -o.")
+
+
 def new_folder(name: str, parent: str | Path = "runs") -> Path:
     """A folder that is not there yet: ``runs/single-pair``, then ``runs/single-pair-2``."""
     name = name.rpartition("/")[2]
@@ -89,21 +102,17 @@ def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run")
         MissingExtra: The samples are asked for and scikit-image is not installed.
     """
     folder = Path(out).expanduser()
-    with _told(folder):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            is_run = (folder / runs.RECIPE).exists()
-            further = f"Go on with 'stylezoo train --resume {folder}', or name" if is_run else "Name"
-            raise BadRun(f"'{folder}' is not empty. {further} another folder with -o.")
+    check_empty(folder)
     source, style = laid_out(recipe, source, style)
     run = _prepare(folder, recipe.resolved(), source, style)
-    with _told(folder):
+    with told(folder):
         places = {
             name: _place(where, folder / runs.PICTURES / f"{name}.png", folder)
             for name, where in (("source", source), ("style", style))
         }
-        _write_json(folder / runs.PLACES, places)
-        _write_json(folder / runs.PLUGINS, plugins_of(run.recipe))
-        _write_json(folder / runs.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is a whole run
+        write_json(folder / runs.PLACES, places)
+        write_json(folder / runs.PLUGINS, plugins_of(run.recipe))
+        write_json(folder / runs.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is a whole run
     return run
 
 
@@ -138,10 +147,10 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
     # The result is written last: a run that was killed while it ended is not complete.
     if run.step > run.steps or (run.step == run.steps and (folder / runs.RESULT).is_file()):
         raise BadRun(f"'{folder}' has made {run.step} steps, as many as it should. Train it longer with --steps N.")
-    with _told(folder):
+    with told(folder):
         if steps:
             (folder / runs.RESULT).unlink(missing_ok=True)
-            _write_json(folder / runs.RECIPE, run.recipe.to_dict())
+            write_json(folder / runs.RECIPE, run.recipe.to_dict())
     return run
 
 
@@ -156,7 +165,7 @@ def fit(run: Run, callbacks=()) -> Run:
         BadRun: The folder cannot be written, such as on a full disk; the last checkpoint stays.
     """
     checkpoints = Checkpoints(run)
-    with _told(run.folder), _stopping(run):
+    with told(run.folder), _stopping(run):
         if run.step < run.steps:
             run.model.fit(
                 run.batches.dataset(run.step),
@@ -327,13 +336,13 @@ def _found(place, folder):
     return None if place is None else folder / place
 
 
-def _write_json(path, plain):
+def write_json(path, plain):
     with images.written(path) as temporary:
         temporary.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager
-def _told(folder):
+def told(folder):
     """Turns what the file system or the memory refuses into one line."""
     try:
         yield

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import layers, ops
 
+from stylezoo.layers import blurred, blurred_halving, equalised_convolution, scaled_leaky_relu
+
 
 def build(shape, filters: int = 10, downs: int = 1, blocks: int = 6):
     """StyleGAN2 ResNet generator: equalised kernels and blurred halvings, for models of a single pair of pictures.
@@ -24,56 +26,27 @@ def build(shape, filters: int = 10, downs: int = 1, blocks: int = 6):
     picture, noise = keras.Input(shape, name="source"), keras.Input((*shape[:2], 1), name="noise")
     widths = [8 * filters, *(min(8 * filters * 2**depth, 512) for depth in range(1, downs + 1))]
     x = layers.Identity(name="feature_0")(picture)
-    x = _activated(_convolution(x, widths[0], 1))
+    x = scaled_leaky_relu(equalised_convolution(x, widths[0], 1))
     for depth in range(1, downs + 1):
-        x = _halving_block(x, widths[depth], name="feature_1" if depth == 1 else None)
+        x = blurred_halving(x, widths[depth], name="feature_1" if depth == 1 else None)
     for block in range(1, blocks + 1):
         x = _block(x, name="feature_2" if block == min(2, blocks) else None)
     for depth in reversed(range(downs)):
         x = NoiseInjection()([_doubled(x, widths[depth]), noise[:, :: 2**depth, :: 2**depth]])
-        x = _activated(x)
-    x = _activated(_convolution(x, shape[-1], 1))
+        x = scaled_leaky_relu(x)
+    x = scaled_leaky_relu(equalised_convolution(x, shape[-1], 1))
     return keras.Model([picture, noise], layers.Activation("linear", dtype="float32")(x), name="stylegan2_resnet")
-
-
-def _convolution(x, channels, size, strides=1, bias=True):
-    """With a kernel of variance 1 that is scaled when used, so that all learn at one pace (Karras et al., 2018).
-
-    What is scaled is its input: it comes to the same.
-    """
-    x = layers.Rescaling(1 / math.sqrt(size**2 * x.shape[-1]))(x)
-    padding, initializer = "same" if strides == 1 else "valid", keras.initializers.RandomNormal(stddev=1.0)
-    return layers.Conv2D(channels, size, strides, padding, use_bias=bias, kernel_initializer=initializer)(x)
-
-
-def _activated(x):
-    return layers.Rescaling(math.sqrt(2))(layers.LeakyReLU(0.2)(x))
-
-
-def _blurred(x, padding):
-    """Blurred by 1, 3, 3, 1, which is three means of two neighbours."""
-    x = layers.ZeroPadding2D(padding)(x)
-    for _ in range(3):
-        x = layers.AveragePooling2D(2, strides=1)(x)
-    return x
 
 
 def _block(x, name):
     y = x
     for _ in range(2):
-        y = _activated(_convolution(y, x.shape[-1], 3))
-    return layers.Rescaling(1 / math.sqrt(2), name=name)(layers.Add()([x, y]))
-
-
-def _halving_block(x, channels, name=None):
-    y = _activated(_convolution(x, x.shape[-1], 3))
-    y = _activated(_convolution(_blurred(y, 2), channels, 3, strides=2))
-    x = _convolution(_blurred(x, 1), channels, 1, strides=2, bias=False)
+        y = scaled_leaky_relu(equalised_convolution(y, x.shape[-1], 3))
     return layers.Rescaling(1 / math.sqrt(2), name=name)(layers.Add()([x, y]))
 
 
 def _doubled(x, channels):
-    x = _blurred(DemodulatedConv2DTranspose(channels)(x), 1)
+    x = blurred(DemodulatedConv2DTranspose(channels)(x), 1)
     return layers.Rescaling(4.0)(x)  # of four pixels of the doubled picture three were 0
 
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from stylezoo import Loss
-from stylezoo.contract import pixel_gradient
+from stylezoo.contract import pixel_slope
 
 
 class DRAGAN(Loss):
@@ -24,6 +24,5 @@ class DRAGAN(Loss):
 
 
 def _penalty(discriminator, pictures, translation):
-    gradient = pixel_gradient(discriminator, pictures, translation.source, translation.training)
-    length = ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2, 3)) + 1e-12)  # the root has no gradient at 0
-    return ops.mean(ops.square(length - 1))
+    slope = pixel_slope(discriminator, pictures, translation.source, translation.training)
+    return ops.mean(ops.square(slope - 1))

@@ -1,10 +1,9 @@
 """The diversity loss of MSGAN."""
 
-import keras
 from keras import ops
 
 from stylezoo import Loss
-from stylezoo.contract import generate, made_of_codes, random_code
+from stylezoo.contract import generate, made_of_codes, random_code, random_noise
 
 
 class ModeSeeking(Loss):
@@ -43,16 +42,11 @@ def _with_codes(translation):
 
 def _with_noise(translation):
     """Noise, two for each source, and what the generator makes of it."""
-    given = {"source": _twice(translation.source), "style": _twice(translation.style)}
-    if translation.labels is not None:
-        given["styles"] = _twice(translation.labels)
-    inputs = translation.generator.inputs
-    wanted = next(each for each in inputs if each.name == "noise")
-    sides = (*ops.shape(given["source"])[:3], None)
-    shape = [size or side for size, side in zip(wanted.shape, sides, strict=False)]
-    given["noise"] = keras.random.normal(shape, seed=translation.seed)
-    pictures = translation.generator([given[each.name] for each in inputs], training=translation.training)
-    return given["noise"], ops.cast(pictures, "float32")
+    source, style = _twice(translation.source), _twice(translation.style)
+    labels = None if translation.labels is None else _twice(translation.labels)
+    noise = random_noise(translation.generator, source, translation.seed)
+    pictures = generate(translation.generator, source, style, translation.training, labels=labels, noise=noise)
+    return noise, pictures
 
 
 def _twice(batch):

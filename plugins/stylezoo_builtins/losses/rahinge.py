@@ -2,28 +2,15 @@
 
 from keras import ops
 
-from stylezoo import Loss
+from stylezoo.contract import RelativisticAverageLoss
 
 
-class RaHinge(Loss):
+class RaHinge(RelativisticAverageLoss):
     """Relativistic average hinge: logits should be 1 above or below the other kind's average, more is not paid.
 
-    Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734 (RaHingeGAN), halved as in the author's code, which the
-    generator plays with the roles exchanged. The average is taken over the batch and all patches of a scale, since
-    the place of a patch means nothing where pictures are not paired. Undecided discriminators pay 1, and so does the
-    generator.
+    Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734 (RaHingeGAN). Undecided discriminators pay 1, and so
+    does the generator.
     """
 
-    adversarial = True
-
-    def generator(self, translation):
-        return sum(map(_cost, translation.fake_logits, translation.real_logits))
-
-    def discriminator(self, translation):
-        return sum(map(_cost, translation.real_logits, translation.fake_logits))
-
-
-def _cost(higher, lower):
-    """What is paid until one side's logits are above the other's average, and the other's below its own."""
-    above, below = higher - ops.mean(lower), lower - ops.mean(higher)
-    return (ops.mean(ops.relu(1 - above)) + ops.mean(ops.relu(1 + below))) / 2
+    def on_margin(self, margins):
+        return ops.relu(1 - margins)

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from stylezoo import Loss
-from stylezoo.contract import pixel_gradient
+from stylezoo.contract import pixel_slope
 
 
 class WGANGP(Loss):
@@ -28,7 +28,5 @@ class WGANGP(Loss):
         return sum(self._penalty(d, between, translation) for d in translation.discriminators)
 
     def _penalty(self, discriminator, pictures, translation):
-        gradient = pixel_gradient(discriminator, pictures, translation.source, translation.training)
-        # 1e-12: the root has no gradient at 0.
-        excess = ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2, 3)) + 1e-12) - 1
+        excess = pixel_slope(discriminator, pictures, translation.source, translation.training) - 1
         return ops.mean(ops.square(ops.relu(excess) if self.one_sided else excess))
