@@ -21,6 +21,7 @@ from stylezoo.spec import read_value
 
 PLURALS = {"models": "model", "generators": "generator", "discriminators": "discriminator", "losses": "loss"}
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
+UNHEALTHY = 3  # the exit code of a doctor who found something
 
 
 class Group(click.Group):
@@ -77,7 +78,7 @@ class Setting(click.ParamType):
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="stylezoo")
+@click.version_option(package_name="stylezoo", message=f"%(prog)s %(version)s, plugin API {registry.API}")
 @click.pass_context
 def main(ctx):
     """Train and use GANs that redraw one picture in the style of another.
@@ -306,6 +307,78 @@ def import_(file, model, out, settings):
     click.echo(f"Wrote   {folder}")
     click.echo("Next    redraw a picture of your own:")
     click.echo(f"  stylezoo stylize PICTURE.jpg --model {folder}")
+
+
+@main.command()
+@click.argument("name", type=PluginName(), required=False, help="A plugin or a distribution. Default: all there are.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    default=20,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one import may take.",
+)
+def doctor(name, as_json, deadline):
+    """Import every plugin, each where it can do no harm, and say what is wrong and what to do.
+
+    A child process for each distribution imports its plugins; so one that ends Python, crashes it or never comes back
+    is found out. Exit code 3 when something is wrong.
+    """
+    from stylezoo.doctor import examine
+
+    plugins = [p for p in registry.plugins() if not name or p.answers_to(name) or p.owned_by(name)]
+    if not plugins:
+        known = sorted({each for p in registry.plugins() for each in (p.name, p.distribution)})
+        raise UnknownPlugin(f"No plugin and no distribution of plugins is named '{name}'.{did_you_mean(name, known)}")
+    faults = registry.faults()
+    found = []
+    for diagnosis in examine(plugins, deadline):
+        found.append(diagnosis)
+        if not as_json:
+            _print_diagnosis(diagnosis)
+    if as_json:
+        rows = [{**_identity(d.plugin), "api": d.plugin.api, **_findings(d)} for d in found]
+        click.echo(json.dumps({"schema": 1, "api": registry.API, "plugins": rows, "faults": faults}, indent=2))
+    else:
+        _print_summary(found, faults)
+    if faults or any(diagnosis.cause for diagnosis in found):
+        sys.exit(UNHEALTHY)
+
+
+def _findings(diagnosis):
+    return {key: getattr(diagnosis, key) for key in ("cause", "reason", "advice", "file", "seconds")}
+
+
+def _print_diagnosis(diagnosis):
+    """What is wrong with a plugin; of a healthy one that it is being looked after, where somebody watches."""
+    plugin = diagnosis.plugin
+    if not diagnosis.cause:
+        if sys.stderr.isatty():
+            click.echo(f"\r\x1b[Kok  {plugin.kind} {plugin.name}", nl=False, err=True)
+        return
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+    click.secho(f"{diagnosis.cause}: {plugin.kind} {plugin.name}  {plugin.owner}", fg="red")
+    for label, text in (("why", diagnosis.reason), ("file", diagnosis.file or plugin.target), ("do", diagnosis.advice)):
+        click.echo(f"  {label:4}  {text}")
+
+
+def _print_summary(found, faults):
+    """How many plugins of each distribution are well, what metadata cannot be read, which names need their owner."""
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+    for line in faults:
+        click.secho(line, fg="red")
+    owners = [diagnosis.plugin.owner for diagnosis in found]
+    for owner in dict.fromkeys(owners):
+        well = sum(d.plugin.owner == owner and not d.cause for d in found)
+        click.echo(f"{owner}: {well} of {owners.count(owner)} well")
+    for kind, name in dict.fromkeys((d.plugin.kind, d.plugin.name) for d in found):
+        twins = [plugin for plugin in registry.plugins(kind) if plugin.name == name]
+        if len(twins) > 1:
+            click.echo(f"The {kind} '{name}' has several owners; say {' or '.join(p.qualified for p in twins)}.")
 
 
 def _targets(pictures, out):

@@ -22,7 +22,14 @@ class StylezooError(Exception):
 
 
 class BrokenPlugin(StylezooError):
-    """A plugin is installed but cannot be imported, or is not what its kind must be."""
+    """A plugin is installed but cannot be imported, or is not what its kind must be.
+
+    `reason` says why, without the names and the advice that the whole message has.
+    """
+
+    def __init__(self, message, reason=""):
+        super().__init__(message)
+        self.reason = reason or message
 
 
 class BadPicture(StylezooError):

@@ -27,6 +27,19 @@ GROUPS = {
 }
 KINDS = {group: kind for kind, group in GROUPS.items()}
 
+# The version of what plugins rely on: the four groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.vgg` and the
+# fields of a recipe. It has nothing to do with the version of the package: it grows by one when something is added,
+# and OLDEST_API moves up when something is taken away. A distribution says which it needs in a table that is read
+# without importing anything:
+#
+#     [project.entry-points."stylezoo.api"]
+#     1 = "stylezoo"
+#
+# One without the table was written for the first.
+API = 1
+OLDEST_API = 1
+API_GROUP = "stylezoo.api"
+
 
 @dataclass(frozen=True, order=True)
 class Plugin:
@@ -39,6 +52,7 @@ class Plugin:
         version: The distribution's version, "" where its metadata has none.
         target: Where it lives, "package.module:object".
         metadata: The folder with the distribution's metadata.
+        api: The version of the plugin API that it needs, 0 where its metadata states none that can be read.
     """
 
     kind: str
@@ -47,6 +61,7 @@ class Plugin:
     version: str
     target: str
     metadata: Path = field(compare=False)
+    api: int = field(default=1, compare=False)
 
     @property
     def qualified(self) -> str:
@@ -61,27 +76,51 @@ class Plugin:
     def answers_to(self, name: str) -> bool:
         """Whether a name, "lsgan" or "distribution/lsgan", means this plugin."""
         owner, _, bare = name.rpartition("/")
-        return bare == self.name and (not owner or _same(owner, self.distribution))
+        return bare == self.name and (not owner or self.owned_by(owner))
+
+    def owned_by(self, distribution: str) -> bool:
+        """Whether it belongs to a distribution, however its name is spelled."""
+        return _normalised(distribution) == _normalised(self.distribution)
 
     @cached_property
-    def entry_point(self) -> entrypoints.EntryPoint:
+    def entry_point(self) -> entrypoints.EntryPoint | None:
+        """Where it lives, taken apart; None if its target is not of the form "package.module:object"."""
         try:
             entry = entrypoints.EntryPoint.from_string(self.target, self.name)
         except entrypoints.BadEntryPoint:
-            entry = None
-        if entry is None or not entry.object_name:  # a module alone is no component
-            raise self.broken(f"its entry point '{self.target}' is not of the form 'package.module:object'")
-        return entry
+            return None
+        return entry if entry.object_name else None  # a module alone is no component
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be used, as far as its metadata tells, else ""."""
+        if self.entry_point is None:
+            return f"its entry point '{self.target}' is not of the form 'package.module:object'"
+        if self.api > API:
+            return f"it needs plugin API >= {self.api}, this is {API}"
+        if self.api < OLDEST_API:
+            return f"it was written for plugin API {self.api}, and {OLDEST_API} is the oldest that is supported"
+        return ""
+
+    @property
+    def advice(self) -> str:
+        """What to do about a plugin that cannot be used."""
+        if self.api > API:
+            return "Upgrade stylezoo: 'pip install --upgrade stylezoo'."
+        return f"Upgrade it, or remove it with 'pip uninstall {self.distribution}'."
 
     def load(self) -> Any:
         """Import the component.
 
         Raises:
-            BrokenPlugin: Whatever its import raises, `SystemExit` included; only Ctrl-C passes.
+            BrokenPlugin: It needs another plugin API, or whatever its import raises, `SystemExit` included; only
+                Ctrl-C passes.
         """
+        if self.problem:
+            raise self.broken(self.problem)
         try:
             return self.entry_point.load()
-        except (KeyboardInterrupt, BrokenPlugin):
+        except KeyboardInterrupt:
             raise
         except BaseException as error:
             reason = " ".join(str(error).split())
@@ -90,8 +129,8 @@ class Plugin:
     def broken(self, reason: str) -> BrokenPlugin:
         """The error that names this plugin, its owner and what to do about it."""
         return BrokenPlugin(
-            f"The {self.kind} '{self.name}' of {self.owner} ({self.target}) cannot be used: {reason}. "
-            f"Upgrade it, or remove it with 'pip uninstall {self.distribution}'."
+            f"The {self.kind} '{self.name}' of {self.owner} ({self.target}) cannot be used: {reason}. {self.advice}",
+            reason,
         )
 
 
@@ -121,7 +160,7 @@ def find(kind: str, name: str, home: str = "") -> Plugin:
     known = plugins(kind)
     wanted, _, bare = name.rpartition("/")
     matches = [p for p in known if p.answers_to(name)]
-    at_home = [p for p in matches if _same(p.distribution, home)]
+    at_home = [p for p in matches if p.owned_by(home)]
     if len(at_home) == 1 or len(matches) == 1:
         return (at_home or matches)[0]
     if matches:
@@ -129,15 +168,12 @@ def find(kind: str, name: str, home: str = "") -> Plugin:
             f"The {kind} '{name}' is offered by {' and by '.join(p.owner for p in matches)}. "
             f"Say which: {' or '.join(p.qualified for p in matches)}."
         )
-    if wanted and any(p.name == bare for p in known):
-        others = name_all(p.qualified for p in known if p.name == bare)
-        raise UnknownPlugin(f"'{wanted}' is not installed or offers no {kind} '{bare}'. Installed: {others}.")
+    if wanted:
+        others = [p.qualified for p in known if p.name == bare]
+        rest = f"Installed: {name_all(others)}." if others else f"'pip install {wanted}' may bring it."
+        raise UnknownPlugin(f"'{wanted}' is not installed or offers no {kind} '{bare}'. {rest}")
     names = sorted({p.name for p in known})
     raise UnknownPlugin(f"No {kind} is named '{name}'.{did_you_mean(bare, names)} Installed: {name_all(names)}.")
-
-
-def _same(one: str, other: str) -> bool:
-    return _normalised(one) == _normalised(other)
 
 
 def _normalised(distribution: str) -> str:
@@ -220,12 +256,19 @@ def _advertised(folder: Path) -> list[Plugin]:
     tables.optionxform = str  # keep the case of names
     tables.read_string(content.decode("utf-8-sig"))
     name, version = _project(folder)
+    api = _api(tables)
     return [
-        Plugin(KINDS[group], entry, name, version, " ".join(target.split()), folder)
+        Plugin(KINDS[group], entry, name, version, " ".join(target.split()), folder, api)
         for group in tables.sections()
         if group in KINDS
         for entry, target in tables.items(group)
     ]
+
+
+def _api(tables: configparser.ConfigParser) -> int:
+    """The plugin API that a distribution says to need; one that says nothing was written for the first."""
+    said = list(tables[API_GROUP]) if tables.has_section(API_GROUP) else ["1"]
+    return max((int(version) for version in said if version.isdecimal()), default=0)
 
 
 def _project(folder: Path) -> tuple[str, str]:

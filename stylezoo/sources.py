@@ -3,11 +3,10 @@
 import ast
 import importlib.util
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stylezoo.errors import BrokenPlugin
 from stylezoo.registry import Plugin
 
 
@@ -59,11 +58,9 @@ class Description:
 
 def describe(plugin: Plugin) -> Description:
     """Read a plugin's description from its source. Never raises: what is wrong with it is in `problem`."""
-    try:
-        entry = plugin.entry_point
-        return _describe(entry.module_name, entry.object_name or "", hops=2)
-    except BrokenPlugin:
-        return Description(problem=f"its entry point '{plugin.target}' is not of the form 'package.module:object'")
+    entry = plugin.entry_point
+    said = Description() if entry is None else _describe(entry.module_name, entry.object_name, hops=2)
+    return replace(said, problem=plugin.problem or said.problem)
 
 
 def _describe(module: str, name: str, hops: int) -> Description:

@@ -77,14 +77,9 @@ class Spec:
             BrokenPlugin: It cannot be imported, or is not what its kind must be.
             BadOptions: It does not take these options.
         """
-        plugin = registry.find(kind, self.name)
-        component = plugin.load()
-        if kind == "loss" and not (inspect.isclass(component) and issubclass(component, Loss)):
-            raise plugin.broken("it is not a subclass of stylezoo.Loss")
-        if not callable(component):
-            raise plugin.broken("it cannot be called")
-        self._check(kind, component)
-        return component
+        found = component(registry.find(kind, self.name))
+        self._check(kind, found)
+        return found
 
     def build(self, kind: str, **given: Any) -> Any:
         """Load the component and call it with its options, and with what the machine gives and it has a parameter for.
@@ -104,8 +99,6 @@ class Spec:
 
     def _check(self, kind: str, component: Any) -> None:
         parameters = inspect.signature(component).parameters.values()
-        if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
-            raise registry.find(kind, self.name).broken("its options are hidden behind *args or **kwargs")
         accepted = {p.name: p for p in parameters if p.name != "shape"}
         for name, value in self.options.items():
             if name not in accepted:
@@ -128,6 +121,22 @@ class Spec:
             raise BadOptions(
                 f"The {kind} '{self.name}' needs the option '{missing[0]}': '{self.name}:{missing[0]}=...'."
             )
+
+
+def component(plugin: registry.Plugin) -> Any:
+    """A generator's or discriminator's function or a loss' class, imported, and seen to be what its kind must be.
+
+    Raises:
+        BrokenPlugin: It cannot be imported, or is something else.
+    """
+    found = plugin.load()
+    if plugin.kind == "loss" and not (inspect.isclass(found) and issubclass(found, Loss)):
+        raise plugin.broken("it is not a subclass of stylezoo.Loss")
+    if not callable(found):
+        raise plugin.broken("it cannot be called")
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in inspect.signature(found).parameters.values()):
+        raise plugin.broken("its options are hidden behind *args or **kwargs")
+    return found
 
 
 def read_value(text: str) -> Any:

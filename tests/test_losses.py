@@ -36,7 +36,6 @@ from stylezoo_builtins.losses.rsgan import RSGAN
 from stylezoo_builtins.losses.style_classification import StyleClassification
 from stylezoo_builtins.losses.tv import TV
 from stylezoo_builtins.losses.wgan import WGAN
-from stylezoo_builtins.losses.wgan_gp import WGANGP
 
 from stylezoo.contract import Translation, features, generate
 
@@ -310,25 +309,22 @@ def between(pictures, *discriminators, seed=0):
     return translation
 
 
-@pytest.mark.parametrize("loss", [WGANGP(), WGANGP(one_sided=True), DRAGAN()])
-def test_penalty_of_a_linear_discriminator_is_the_squared_distance_of_its_slope_from_1(loss):
+def test_dragan_of_a_linear_discriminator_is_the_squared_distance_of_its_slope_from_1():
     translation = between(np.zeros((3, 2, 64, 64, 3), "float32"), linear(1))
-    assert 10 * float(loss.discriminator(translation)) == pytest.approx(120_672.97, rel=1e-6)
+    assert 10 * float(DRAGAN().discriminator(translation)) == pytest.approx(120_672.97, rel=1e-6)
 
 
-@pytest.mark.parametrize(("loss", "expected"), [(WGANGP(), 0.25), (WGANGP(one_sided=True), 0), (DRAGAN(), 0.25)])
-def test_only_the_one_sided_penalty_leaves_a_flat_discriminator_alone(loss, expected):
+def test_dragan_does_not_leave_a_flat_discriminator_alone():
     flat = linear(0.5 / float(np.sqrt(64 * 64 * 3)), cells=4)
     translation = between(np.zeros((3, 2, 64, 64, 3), "float32"), flat)
-    assert float(loss.discriminator(translation)) == pytest.approx(expected, abs=1e-5)
+    assert float(DRAGAN().discriminator(translation)) == pytest.approx(0.25, abs=1e-5)
 
 
-@pytest.mark.parametrize("loss", [WGANGP(), DRAGAN()], ids=["wgan-gp", "dragan"])
-def test_penalty_of_a_constant_discriminator_has_a_gradient(loss):
+def test_dragan_of_a_constant_discriminator_has_a_gradient():
     picture = keras.Input((8, 8, 3))
     constant = keras.Model(picture, layers.Dense(1, kernel_initializer="zeros")(layers.Flatten()(picture)))
     with tf.GradientTape() as tape:
-        cost = loss.discriminator(between(np.ones((3, 2, 8, 8, 3), "float32"), constant))
+        cost = DRAGAN().discriminator(between(np.ones((3, 2, 8, 8, 3), "float32"), constant))
     gradient = tape.gradient(cost, constant.trainable_variables[0].value)
     assert float(cost) == pytest.approx(1, abs=1e-5)
     assert np.isfinite(gradient).all()
@@ -342,17 +338,6 @@ def square():
 
 def lengths(pictures):
     return np.sqrt(np.square(pictures).sum(axis=(1, 2, 3)))
-
-
-def test_wgan_gp_looks_between_style_and_fake(pictures):
-    _, style, fake = pictures
-    share = keras.random.uniform((2, 1, 1, 1), seed=7).numpy()
-    assert share[0] != share[1]
-    expected = np.mean((lengths(share * style + (1 - share) * fake) - 1) ** 2)
-    value = WGANGP().discriminator(between(pictures, square(), seed=7))
-    np.testing.assert_allclose(value, expected, rtol=1e-4)
-    again = WGANGP().discriminator(between(pictures, square(), square(), seed=7))
-    np.testing.assert_allclose(again, 2 * expected, rtol=1e-4)
 
 
 def test_dragan_looks_around_the_style(pictures):
