@@ -1,22 +1,20 @@
 """A zoo of GANs for image style transfer and style fusion, made of plugins.
 
-Importing it costs no Keras; `create_model`, `load_model` and `train` import it when they are called.
+Importing it costs next to nothing: what has a module of its own is imported when it is first asked for, and
+`create_model`, `load_model` and `train` import Keras when they are called.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from stylezoo import registry
-from stylezoo.contract import AdversarialLoss, ImageLoss, Loss, Translation
-from stylezoo.errors import StylezooError
-from stylezoo.recipe import Recipe
-from stylezoo.spec import Spec
-
+TYPE_CHECKING = False  # as type checkers read it; the module `typing` takes a listing longer than the listing
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stylezoo.contract import AdversarialLoss, ImageLoss, Loss, Translation
+    from stylezoo.errors import StylezooError
     from stylezoo.gan import GAN
+    from stylezoo.recipe import Recipe
+    from stylezoo.spec import Spec
 
 __version__ = "0.1.0"
 __all__ = [
@@ -34,8 +32,32 @@ __all__ = [
     "list_losses",
     "list_models",
     "load_model",
+    "push_to_hub",
     "train",
 ]
+
+HOMES = {  # the public classes, and the modules that they come from
+    "AdversarialLoss": "contract",
+    "ImageLoss": "contract",
+    "Loss": "contract",
+    "Recipe": "recipe",
+    "Spec": "spec",
+    "StylezooError": "errors",
+    "Translation": "contract",
+}
+
+
+def __getattr__(name):
+    if name not in HOMES:
+        raise AttributeError(f"module 'stylezoo' has no attribute '{name}'")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"stylezoo.{HOMES[name]}"), name)
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
 
 
 def list_models(pattern: str = "*") -> list[str]:
@@ -84,13 +106,15 @@ def load_model(path: str | Path) -> GAN:
     """The trained model of a run folder or a ``.keras`` file, with the state of its training.
 
     Args:
-        path: A run folder of `train`, or what `model.save` wrote.
+        path: A run folder of `train`, what `model.save` wrote, or ``hf://owner/name@revision`` on a hub.
 
     Returns:
         A `stylezoo.gan.GAN`, which is a `keras.Model`.
 
     Raises:
-        BadRun: There is no such model, it is damaged, or a plugin that it needs is not installed.
+        BadRun: There is no such model, it is damaged, it holds what no model does, or a plugin that it needs is not
+            installed.
+        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
     """
     from stylezoo import runs
 
@@ -127,7 +151,40 @@ def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None,
     return importing.import_weights(file, model, out, **changes)
 
 
-def train(model: str | Recipe = "single-pair", source=None, style=None, out=None, **changes) -> GAN:
+def push_to_hub(
+    run: str | Path, repository: str, *, license=None, private=False, revision=None, message=None, sheet=True
+) -> str:
+    """Publish a model on Hugging Face, with a card that says what it is; what the command ``stylezoo push`` does.
+
+    The repository is made if it is not there. It gets the model, its card as ``README.md`` and ``card.png``,
+    ``recipe.json`` and ``plugins.json`` in one commit. No folders of yours are told, and no picture is uploaded but
+    the contact sheet, which shows some of those that were trained on.
+
+    Args:
+        run: A run folder of `train`, or a ``.keras`` file.
+        repository: Where to, "owner/name".
+        license: The licence, as in `train`. None: that of the card.
+        private: Whether only you can see the repository.
+        revision: The branch to commit to, which is made if it is not there. None: the main one.
+        message: What the commit says. None: a line of ours.
+        sheet: Whether the contact sheet is shown.
+
+    Returns:
+        The address of the web page.
+
+    Raises:
+        BadRun: There is no such model, or the hub refuses it.
+        MissingExtra: huggingface_hub is not installed.
+
+    Examples:
+        >>> stylezoo.push_to_hub("runs/mine", "me/mine", license="CC-BY-4.0")
+    """
+    from stylezoo import sharing
+
+    return sharing.push(run, repository, license, private, revision, message, sheet)
+
+
+def train(model: str | Recipe = "single-pair", source=None, style=None, out=None, license="", **changes) -> GAN:
     """Train a model and leave a run folder; what the command ``stylezoo train`` does.
 
     Args:
@@ -137,6 +194,8 @@ def train(model: str | Recipe = "single-pair", source=None, style=None, out=None
         style: Likewise: how it shall look. None: the sample painting. For a model of several styles a list of folders.
             For paired data see `Recipe`.
         out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
+        license: Under which licence others may use the model: an SPDX identifier such as "CC-BY-4.0", or a text. Its
+            card has it.
         **changes: Changes to the recipe as in `create_model`.
 
     Returns:
@@ -150,10 +209,12 @@ def train(model: str | Recipe = "single-pair", source=None, style=None, out=None
     """
     from stylezoo import training
 
-    return training.train(model, source, style, out, **changes)
+    return training.train(model, source, style, out, license, **changes)
 
 
 def _names(kind, pattern):
     from fnmatch import fnmatchcase
+
+    from stylezoo import registry
 
     return sorted({plugin.name for plugin in registry.plugins(kind) if fnmatchcase(plugin.name, pattern)})

@@ -1,12 +1,7 @@
 """The command `stylezoo`. Nothing heavy is imported before a command needs it."""
 
-import json
-import math
 import os
-import shutil
 import sys
-import tempfile
-import textwrap
 from contextlib import contextmanager
 from dataclasses import asdict
 from fnmatch import fnmatchcase
@@ -17,7 +12,6 @@ from click.shell_completion import CompletionItem
 
 from stylezoo import registry
 from stylezoo.errors import StylezooError, UnknownPlugin, UsageError, did_you_mean, name_all
-from stylezoo.spec import read_value
 
 PLURALS = {"models": "model", "generators": "generator", "discriminators": "discriminator", "losses": "loss"}
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
@@ -69,6 +63,8 @@ class Setting(click.ParamType):
     name = "name=value"
 
     def convert(self, value, param, ctx):
+        from stylezoo.spec import read_value
+
         if isinstance(value, tuple):
             return value
         name, equals, text = value.partition("=")
@@ -112,7 +108,7 @@ def list_(kind, pattern, as_json):
         click.echo(line, err=True)
     if as_json:
         rows = [{**_identity(plugin), "summary": said.summary, "problem": said.problem} for plugin, said in found]
-        click.echo(json.dumps({"schema": 1, "plugins": rows}, indent=2))
+        _print_document(plugins=rows)
         return
     if not found:
         raise UnknownPlugin(f"No {kind or 'plugin'} is called '{pattern}'. See 'stylezoo list'.")
@@ -120,23 +116,32 @@ def list_(kind, pattern, as_json):
 
 
 @main.command()
-@click.argument("name", type=PluginName(), help="A plugin's name, or distribution/name.")
+@click.argument(
+    "name",
+    type=PluginName(),
+    help="A plugin's name, or distribution/name; or a run folder, a .keras file or hf://owner/name.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(name, as_json):
-    """Show what a plugin is, who wrote it and what can be set on it.
+    """Show what a plugin is, or of what a trained model was made.
 
-    Nothing is imported for it: what is shown is read from the source of the plugin.
+    Of a plugin: who wrote it and what can be set on it. Of a run or a model its card: recipe, plugins and whether they
+    are installed here, data, losses, licence. Nothing is imported for it. A plugin's name goes before a folder's; write
+    ./name for the folder.
     """
     from stylezoo.sources import describe
 
     known = registry.plugins()
     shown = [(plugin, describe(plugin)) for plugin in known if plugin.answers_to(name)]
+    if not shown and (name.startswith("hf://") or Path(name).expanduser().exists()):
+        _show_card(name, as_json)
+        return
     if not shown:
         names = sorted({plugin.name for plugin in known})
         raise UnknownPlugin(f"No plugin is named '{name}'.{did_you_mean(name, names)} Installed: {name_all(names)}.")
     if as_json:
         rows = [{**_identity(plugin), **asdict(said), "file": str(said.file or "")} for plugin, said in shown]
-        click.echo(json.dumps({"schema": 1, "plugins": rows}, indent=2, default=str))
+        _print_document(plugins=rows)
         return
     for i, (plugin, said) in enumerate(shown):
         if i:
@@ -192,8 +197,26 @@ def show(name, as_json):
     "--recipe", "file", type=click.Path(path_type=Path), help="Train this recipe.json instead of a registered model."
 )
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the training of this run folder.")
+@click.option(
+    "--license", metavar="TEXT", help="The licence that the model's card names: an SPDX identifier such as CC-BY-4.0."
+)
 @click.option("--dry-run", is_flag=True, help="Print the complete recipe and stop.")
-def train(model, source, styles, out, losses, generator, discriminators, settings, steps, seed, file, resume, dry_run):
+def train(
+    model,
+    source,
+    styles,
+    out,
+    losses,
+    generator,
+    discriminators,
+    settings,
+    steps,
+    seed,
+    file,
+    resume,
+    license,
+    dry_run,
+):
     """Train a MODEL on a source and a style, and leave a run folder.
 
     Without any argument the small model single-pair learns from a pair of pictures that comes with stylezoo.
@@ -203,7 +226,8 @@ def train(model, source, styles, out, losses, generator, discriminators, setting
       result.png     the first source in the style
       samples/       contact sheets: source, style, result
       log.csv        every loss
-      model.keras    for 'stylezoo stylize' and stylezoo.load_model
+      model.keras    for 'stylezoo stylize' and stylezoo.load_model; carries its card
+      card.json      what can be told of it; for 'stylezoo show'
       checkpoints/   for 'stylezoo train --resume'
       recipe.json    everything that was trained how; for 'stylezoo train --recipe'
       plugins.json   distribution and version of every part
@@ -212,7 +236,9 @@ def train(model, source, styles, out, losses, generator, discriminators, setting
     changes = dict(settings)
     given = {"losses": losses, "generator": generator, "discriminators": discriminators, "steps": steps, "seed": seed}
     changes.update({name: value for name, value in given.items() if value not in (None, ())})
-    if resume and (model or source or styles or out or file or dry_run or settings or set(changes) - {"steps"}):
+    if resume and (
+        model or source or styles or out or file or license or dry_run or settings or set(changes) - {"steps"}
+    ):
         raise click.UsageError("--resume goes on as the run began; only --steps can be given with it.")
     if file and model:
         raise click.UsageError(f"Name the model '{model}' or the recipe '{file}', not both.")
@@ -234,13 +260,20 @@ def train(model, source, styles, out, losses, generator, discriminators, setting
         from stylezoo import training
 
         style = list(styles) if len(styles) > 1 else next(iter(styles), None)
-        run = training.start(recipe, source, style, out or training.new_folder("recipe" if file else model))
+        folder = out or training.new_folder("recipe" if file else model)
+        run = training.start(recipe, source, style, folder, license or "")
     _train(training, run)
 
 
 @main.command()
 @click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path), help="Pictures to redraw.")
-@click.option("-m", "--model", "model", required=True, help="A run folder of 'stylezoo train', or a .keras file.")
+@click.option(
+    "-m",
+    "--model",
+    "model",
+    required=True,
+    help="A run folder of 'stylezoo train', a .keras file, or hf://owner/name, with @revision where it matters.",
+)
 @click.option(
     "-o",
     "--out",
@@ -310,6 +343,33 @@ def import_(file, model, out, settings):
 
 
 @main.command()
+@click.argument("run", help="A run folder of 'stylezoo train', or a .keras file.")
+@click.argument("repository", help="Where to, as owner/name; made if it is not there.")
+@click.option(
+    "--license", metavar="TEXT", help="The licence that its card names, such as CC-BY-4.0. Default: that of the run."
+)
+@click.option("--private", is_flag=True, help="Only you can see it.")
+@click.option("--revision", help="The branch to commit to, made if it is not there. Default: the main one.")
+@click.option("--message", help="What the commit says.")
+@click.option("--no-sheet", is_flag=True, help="Leave the contact sheet out, which shows training pictures.")
+def push(run, repository, license, private, revision, message, no_sheet):
+    """Publish a model on Hugging Face, with its card.
+
+    It uploads model.keras, the card as README.md, recipe.json, plugins.json, and the contact sheet card.png. Beware:
+    the sheet shows some of the pictures that were trained on, which need not be yours to publish; --no-sheet leaves
+    it out. Log in with 'hf auth login' or set HF_TOKEN.
+    """
+    import stylezoo
+
+    given = {"license": license, "private": private, "revision": revision, "message": message}
+    address = stylezoo.push_to_hub(run, repository, sheet=not no_sheet, **given)
+    click.echo(f"Wrote   {address}")
+    click.echo("Next    whoever wants it can say:")
+    there = f"hf://{repository.removeprefix('hf://')}" + (f"@{revision}" if revision else "")
+    click.echo(f"  stylezoo stylize PICTURE.jpg --model {there}")
+
+
+@main.command()
 @click.argument("name", type=PluginName(), required=False, help="A plugin or a distribution. Default: all there are.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
@@ -340,11 +400,31 @@ def doctor(name, as_json, deadline):
             _print_diagnosis(diagnosis)
     if as_json:
         rows = [{**_identity(d.plugin), "api": d.plugin.api, **_findings(d)} for d in found]
-        click.echo(json.dumps({"schema": 1, "api": registry.API, "plugins": rows, "faults": faults}, indent=2))
+        _print_document(api=registry.API, plugins=rows, faults=faults)
     else:
         _print_summary(found, faults)
     if faults or any(diagnosis.cause for diagnosis in found):
         sys.exit(UNHEALTHY)
+
+
+@main.command()
+@click.argument("kind", type=Kind(), help="loss, generator, discriminator or model.")
+@click.argument("name", help="What it shall be called: lower-case words joined by dashes.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="The folder to make. Default: stylezoo-NAME, in this one."
+)
+def new(kind, name, out):
+    """Write the beginning of a plugin: a small package with a working component.
+
+    Once it is installed it is listed, trains, and passes the conformance kit; its README says how to go on.
+    """
+    from stylezoo import scaffolding
+
+    folder = scaffolding.new(kind, name, out)
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        click.echo(f"Wrote   {file}")
+    click.echo("Next    install it, look at it, test it:")
+    click.echo(f"  pip install -e {folder} && stylezoo show {name} && pytest {folder}")
 
 
 def _findings(diagnosis):
@@ -413,6 +493,8 @@ def _train(training, run):
 
 
 def _introduce(training, run):
+    import math
+
     recipe, batches = run.recipe, run.batches
     weights = sum(math.prod(variable.shape) for variable in run.model.trainable_variables)
     judges = name_all(spec.label for spec in recipe.discriminators)
@@ -453,6 +535,9 @@ def _progress(run):
 
 
 def _print_table(found):
+    import shutil  # with what only some commands need, looking would take longer
+    import textwrap
+
     width = min(shutil.get_terminal_size().columns, 120)
     name_width = max(len(plugin.name) for plugin, _ in found)
     owner_width = max(len(plugin.owner) for plugin, _ in found)
@@ -486,6 +571,39 @@ def _print_description(plugin, said):
             click.echo(f"  {name}: {', '.join(map(str, value)) if isinstance(value, tuple | list) else value}")
 
 
+def _show_card(name, as_json):
+    """What a run or a model says of itself."""
+    from stylezoo import card
+
+    found = card.read(name)
+    if as_json:
+        _print_document(card={**found.to_dict(), "plugins": found.needs()})
+        return
+    click.secho(name, bold=True)
+    for heading, rows in found.sections():
+        click.echo(f"\n{heading}")
+        if heading == "Plugins":
+            _print_needs(found.needs())
+            continue
+        width = max(len(label) for label, _ in rows)
+        for label, value in rows:
+            click.echo(f"  {label:{width}}  {value}".rstrip())
+
+
+def _print_needs(rows):
+    for row in rows:
+        owner = f"{row['distribution']} {row['version']}".rstrip()
+        here = f"missing: {row['install']}" if row["missing"] else f"installed: {row['installed'] or 'yes'}"
+        click.secho(f"  {row['kind']} {row['name']}  {owner}, {here}", fg="red" if row["missing"] else None)
+
+
+def _print_document(**parts):
+    """One JSON document for programs; its schema grows by one when something is taken away or means another thing."""
+    import json
+
+    click.echo(json.dumps({"schema": 1, **parts}, indent=2, default=str))
+
+
 def _identity(plugin):
     return {key: getattr(plugin, key) for key in ("kind", "name", "distribution", "version", "target")}
 
@@ -495,6 +613,8 @@ def _import_keras():
 
     TensorFlow's C++ side writes to the file descriptor before it reads its own log level, so that is turned away.
     """
+    import tempfile
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     sys.stderr.flush()

@@ -81,24 +81,27 @@ def examine(plugins: Iterable[Plugin], deadline: float = DEADLINE) -> Iterator[D
 
 
 def _told_by_metadata(plugin: Plugin) -> Diagnosis:
-    cause = "entry point" if plugin.entry_point is None else "plugin API"
+    cause = "entry point" if plugin.place is None else "plugin API"
     return Diagnosis(plugin, cause, plugin.problem, plugin.advice, _file(plugin))
 
 
 def _from_one_child(plugins: list[Plugin], deadline: float) -> Iterator[Diagnosis]:
     """What one child reports, and of the plugin that it does not survive how it ended."""
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as said:
-        with _child(plugins, deadline, folder, said) as (process, reports):
-            report = _next(reports, KERAS_DEADLINE)
-            if report is None or report.get("keras"):
-                reason = (report or {}).get("keras") or _last_line(said) or "it does not come back"
-                raise StylezooError(f"Keras cannot be imported, without which no plugin works: {reason}.")
-            for plugin in plugins:
-                report = _next(reports, deadline + GRACE)
-                if report is None:
-                    yield _lost(plugin, process, said, deadline)
-                    return
-                yield _reported(plugin, report)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryFile() as said,
+        _child(plugins, deadline, folder, said) as (process, reports),
+    ):
+        report = _next(reports, KERAS_DEADLINE)
+        if report is None or report.get("keras"):
+            reason = (report or {}).get("keras") or _last_line(said) or "it does not come back"
+            raise StylezooError(f"Keras cannot be imported, without which no plugin works: {reason}.")
+        for plugin in plugins:
+            report = _next(reports, deadline + GRACE)
+            if report is None:
+                yield _lost(plugin, process, said, deadline)
+                return
+            yield _reported(plugin, report)
 
 
 @contextmanager
@@ -286,7 +289,7 @@ def _cause(plugin: Plugin, error: BrokenPlugin) -> tuple[str, str]:
     match error.__cause__:
         case None:
             return "contract", error.reason
-        case ModuleNotFoundError(name=str(name)) if name.split(".")[0] == plugin.target.split(":")[0].split(".")[0]:
+        case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] == plugin.place[0].partition(".")[0]:
             return "entry point", f"there is no module '{name}'"
         case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] not in ("stylezoo", ""):
             return "missing dependency", f"it imports '{name}', which is not installed"

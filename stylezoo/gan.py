@@ -1,5 +1,6 @@
 """The Keras model that a recipe describes: a generator, its discriminators and the game that teaches them."""
 
+import io
 import random
 import zipfile
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from stylezoo import images, registry, vgg
+from stylezoo import archive, hdf5, images, registry, vgg
 from stylezoo.contract import Loss, Translation, generate, made_of_codes
 from stylezoo.errors import (
     BadOptions,
@@ -395,13 +396,27 @@ def load(file):
     """The model of a ``.keras`` file; what `stylezoo.load_model` does once the plugins are known to be there.
 
     Raises:
-        BadRun: Keras cannot read it.
+        BadRun: Keras cannot read it, or its weights reach beyond it.
     """
+    _check_weights(file)
     try:
         return keras.models.load_model(file, safe_mode=True)
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        raise BadRun(f"There is not enough memory for the model '{file}'.") from None
     except (ValueError, TypeError, OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())
         raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {reason[:200]}") from error
+
+
+def _check_weights(file):
+    with archive.opened(file) as members:
+        weights = io.BytesIO(members.read(archive.WEIGHTS))
+    try:
+        hdf5.check(weights)
+    except OSError as error:
+        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {error}") from None
+    except ValueError as error:
+        raise archive.refused(file, str(error)) from None
 
 
 def plugins_of(recipe):

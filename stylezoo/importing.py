@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stylezoo import images, runs, torch_files
+from stylezoo import archive, card, images, runs, torch_files
 from stylezoo.errors import BadOptions, BadWeights, name_all
 from stylezoo.gan import GAN, plugins_of
 from stylezoo.recipe import Recipe
 from stylezoo.spec import Spec
-from stylezoo.training import check_empty, new_folder, told, write_json
+from stylezoo.training import check_empty, new_card, new_folder, told, write_json
 
 NAMES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 BLURS = {3: np.array([1, 2, 1]) / 4, 4: np.array([1, 3, 3, 1]) / 4}  # along one axis, by length; that of 4 doubles
@@ -47,10 +47,13 @@ def import_weights(file, model="cyclegan", out=None, **changes) -> Path:
     for network in (gan.generator, gan.average):
         if network:
             _copy(file, weights, network, spec)
+    imported = new_card(gan.recipe, "imported")
     with told(folder):
         with images.written(folder / runs.MODEL) as temporary:
             gan.save(temporary)
+            archive.append(temporary, card.members(imported, b""))
         write_json(folder / runs.PLUGINS, plugins_of(gan.recipe))
+        write_json(folder / runs.CARD, imported.to_dict())
         write_json(folder / runs.RECIPE, gan.recipe.to_dict())
     return folder
 

@@ -15,8 +15,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import entrypoints
-
 from stylezoo.errors import BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all
 
 GROUPS = {
@@ -40,8 +38,10 @@ API = 1
 OLDEST_API = 1
 API_GROUP = "stylezoo.api"
 
+TARGET = re.compile(r"(\w+(?:\.\w+)*):(\w+(?:\.\w+)*)(?: *\[.*\])?")  # extras are allowed and mean nothing
 
-@dataclass(frozen=True, order=True)
+
+@dataclass(frozen=True)
 class Plugin:
     """One component that an installed distribution advertises.
 
@@ -83,18 +83,15 @@ class Plugin:
         return _normalised(distribution) == _normalised(self.distribution)
 
     @cached_property
-    def entry_point(self) -> entrypoints.EntryPoint | None:
-        """Where it lives, taken apart; None if its target is not of the form "package.module:object"."""
-        try:
-            entry = entrypoints.EntryPoint.from_string(self.target, self.name)
-        except entrypoints.BadEntryPoint:
-            return None
-        return entry if entry.object_name else None  # a module alone is no component
+    def place(self) -> tuple[str, str] | None:
+        """The module and the object in it that the target names; None if it is not of the form "module:object"."""
+        match = TARGET.fullmatch(self.target)
+        return match and match.groups()
 
     @property
     def problem(self) -> str:
         """Why it cannot be used, as far as its metadata tells, else ""."""
-        if self.entry_point is None:
+        if self.place is None:
             return f"its entry point '{self.target}' is not of the form 'package.module:object'"
         if self.api > API:
             return f"it needs plugin API >= {self.api}, this is {API}"
@@ -119,7 +116,9 @@ class Plugin:
         if self.problem:
             raise self.broken(self.problem)
         try:
-            return self.entry_point.load()
+            import entrypoints  # 10 ms of a listing, which loads nothing
+
+            return entrypoints.EntryPoint.from_string(self.target, self.name).load()
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -205,35 +204,39 @@ def _walk(places: tuple[tuple[str, int], ...]) -> tuple[list[Plugin], list[str]]
         try:
             found += _advertised(folder)
         except (configparser.Error, UnicodeDecodeError, OSError) as error:
-            reason = " ".join(str(error).split())
-            faults.append(f"Skipped {folder / 'entry_points.txt'}, which cannot be read: {reason}")
+            file, reason = os.path.join(folder, "entry_points.txt"), " ".join(str(error).split())
+            faults.append(f"Skipped {file}, which cannot be read: {reason}")
     return sorted(found, key=lambda p: (p.name, _normalised(p.distribution))), faults
 
 
-def _metadata_folders(places: Iterable[str]) -> list[Path]:
+def _metadata_folders(places: Iterable[str]) -> list[str]:
     """The metadata folder of each installed distribution: one a project, whatever older installs have left behind.
 
-    `.dist-info` goes before `.egg-info` (a build by-product may lie in the current folder), then the order of
-    `sys.path` decides, then the higher version. Folders that begin with "~" are what an interrupted pip left.
+    Folders that begin with "~" are what an interrupted pip left.
     """
-    candidates = []
-    for order, folder in enumerate(places):
+    rivals = {}
+    for order, place in enumerate(places):
         try:
-            names = os.listdir(folder)
+            names = os.listdir(place)
         except OSError:
             continue
         for name in names:
-            stem, suffix = os.path.splitext(name)
-            if suffix in (".dist-info", ".egg-info") and not name.startswith("~"):
-                project, version = _name_and_version(stem)
-                numbers = [int(number) for number in re.findall(r"\d+", version)]
-                newest_first = [*(-number for number in numbers), 1]  # 1: the end, so that 1.0.1 goes before 1.0
-                rank = (suffix == ".egg-info", order, newest_first, name)
-                candidates.append((rank, _normalised(project), Path(folder, name)))
-    first = {}
-    for _, project, path in sorted(candidates):
-        first.setdefault(project, path)
-    return list(first.values())
+            if name.endswith((".dist-info", ".egg-info")) and not name.startswith("~"):
+                project, version = _name_and_version(name.rpartition(".")[0])
+                rivals.setdefault(_normalised(project), []).append((order, version, os.path.join(place, name)))
+    return [(folders[0] if len(folders) == 1 else min(folders, key=_rank))[-1] for folders in rivals.values()]
+
+
+def _rank(candidate: tuple[int, str, str]) -> tuple:
+    """What makes one metadata folder of a project count before another.
+
+    `.dist-info` goes before `.egg-info` (a build by-product may lie in the current folder), then the order of
+    `sys.path` decides, then the higher version.
+    """
+    order, version, folder = candidate
+    numbers = [int(number) for number in re.findall(r"\d+", version)]
+    newest_first = [*(-number for number in numbers), 1]  # 1: the end, so that 1.0.1 goes before 1.0
+    return folder.endswith(".egg-info"), order, newest_first, folder
 
 
 def _name_and_version(stem: str) -> tuple[str, str]:
@@ -242,10 +245,11 @@ def _name_and_version(stem: str) -> tuple[str, str]:
     return match.groups() if match else (stem, "")
 
 
-def _advertised(folder: Path) -> list[Plugin]:
+def _advertised(folder: str) -> list[Plugin]:
     """The plugins of one distribution, from its `entry_points.txt`."""
     try:
-        content = (folder / "entry_points.txt").read_bytes()
+        with open(os.path.join(folder, "entry_points.txt"), "rb") as file:
+            content = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return []
     if b"stylezoo." not in content:  # most distributions: not parsed, so that their faults are not our concern
@@ -255,6 +259,7 @@ def _advertised(folder: Path) -> list[Plugin]:
     )
     tables.optionxform = str  # keep the case of names
     tables.read_string(content.decode("utf-8-sig"))
+    folder = Path(folder)
     name, version = _project(folder)
     api = _api(tables)
     return [

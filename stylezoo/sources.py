@@ -3,7 +3,11 @@
 import ast
 import importlib.util
 import inspect
+import re
+import sys
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +55,18 @@ class Description:
         return str(dict(self.fields).get("about", ""))
 
     @property
+    def prose(self) -> str:
+        """The docstring without its list of options."""
+        return self.doc.partition("\nArgs:\n")[0]
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What the docstring's section "Args:" says of each option."""
+        arguments = self.doc.partition("\nArgs:\n")[2]
+        said = re.findall(r"^    (\w+): (.+(?:\n {5,}.+)*)", arguments, re.MULTILINE)
+        return {name: " ".join(text.split()) for name, text in said}
+
+    @property
     def summary(self) -> str:
         """What it is in one line: of a model what its recipe is about, else the docstring's first paragraph."""
         return self.about or " ".join(self.doc.partition("\n\n")[0].split())
@@ -58,8 +74,7 @@ class Description:
 
 def describe(plugin: Plugin) -> Description:
     """Read a plugin's description from its source. Never raises: what is wrong with it is in `problem`."""
-    entry = plugin.entry_point
-    said = Description() if entry is None else _describe(entry.module_name, entry.object_name, hops=2)
+    said = _describe(*plugin.place, hops=2) if plugin.place else Description()
     return replace(said, problem=plugin.problem or said.problem)
 
 
@@ -95,20 +110,28 @@ def _source_file(module: str) -> Path | None:
     """Where a module's source lies. Only the finders are asked: a submodule's package is not imported."""
     top, *inner = module.split(".")
     try:
-        spec = importlib.util.find_spec(top)
+        spec = _top_level(top, tuple(sys.path))
     except (ImportError, ValueError, AttributeError):
-        return None
-    if spec is None:
         return None
     if not inner:
         return Path(spec.origin) if spec.origin else None
     for folder in spec.submodule_search_locations or ():
         path = Path(folder, *inner)
-        candidates = [path.with_suffix(".py"), path / "__init__.py", *path.parent.glob(f"{path.name}.*.so")]
-        for file in candidates:
+        for file in (path.with_suffix(".py"), path / "__init__.py"):
             if file.is_file():
                 return file
+        if compiled := next(path.parent.glob(f"{path.name}.*.so"), None):
+            return compiled
     return None
+
+
+@lru_cache(maxsize=64)
+def _top_level(name: str, places: tuple[str, ...]) -> ModuleSpec:
+    """Where a package or module lies. One that is not there is asked for again each time: it may be installed yet."""
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        raise ImportError(name)
+    return spec
 
 
 def _imported(node: ast.ImportFrom, name: str) -> str | None:

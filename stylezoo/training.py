@@ -3,19 +3,23 @@
 import csv
 import json
 import os
+import platform
 import signal
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 from PIL import Image
 
-from stylezoo import images, runs, samples
-from stylezoo.data import Batches, laid_out
+from stylezoo import archive, card, hdf5, images, plain, runs, samples
+from stylezoo.card import Card
+from stylezoo.data import Batches, laid_out, named_styles
 from stylezoo.errors import BadRecipe, BadRun
 from stylezoo.gan import GAN, plugins_of
 from stylezoo.recipe import Recipe
@@ -37,6 +41,7 @@ class Run:
         model: The model, trained as far as `model.step` says.
         steps: How many steps the whole training has.
         interrupted: Whether Ctrl-C or SIGTERM asked it to end after its present step.
+        card: What is told of it.
     """
 
     folder: Path
@@ -45,6 +50,7 @@ class Run:
     model: GAN
     steps: int
     interrupted: bool = False
+    card: Card = field(default_factory=Card)
 
     @property
     def step(self) -> int:
@@ -58,10 +64,11 @@ class Run:
         return list(self.recipe.styles) or [None]
 
 
-def train(model="single-pair", source=None, style=None, out=None, **changes):
+def train(model="single-pair", source=None, style=None, out=None, license="", **changes):
     """Train a model and leave a run folder; see `stylezoo.train`."""
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
-    return fit(start(recipe, source, style, out or new_folder(model if isinstance(model, str) else "run"))).model
+    folder = out or new_folder(model if isinstance(model, str) else "run")
+    return fit(start(recipe, source, style, folder, license)).model
 
 
 def check_empty(folder: Path) -> None:
@@ -86,7 +93,7 @@ def new_folder(name: str, parent: str | Path = "runs") -> Path:
     return folder
 
 
-def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run") -> Run:
+def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run", license: str = "") -> Run:
     """Read the pictures, build the model and write the beginning of the run folder; nothing is trained yet.
 
     Args:
@@ -94,6 +101,7 @@ def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run")
         source: As in `train`.
         style: As in `train`.
         out: The run folder.
+        license: As in `train`.
 
     Raises:
         BadData: The pictures cannot be used.
@@ -102,9 +110,10 @@ def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run")
         MissingExtra: The samples are asked for and scikit-image is not installed.
     """
     folder = Path(out).expanduser()
+    license = card.licensed(license)
     check_empty(folder)
     source, style = laid_out(recipe, source, style)
-    run = _prepare(folder, recipe.resolved(), source, style)
+    run = _prepare(folder, recipe.resolved(), source, style, license)
     with told(folder):
         places = {
             name: _place(where, folder / runs.PICTURES / f"{name}.png", folder)
@@ -112,6 +121,7 @@ def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run")
         }
         write_json(folder / runs.PLACES, places)
         write_json(folder / runs.PLUGINS, plugins_of(run.recipe))
+        write_json(folder / runs.CARD, run.card.to_dict())
         write_json(folder / runs.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is a whole run
     return run
 
@@ -138,9 +148,10 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
         source, style = (_found(places[name], folder) for name in ("source", "style"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadRun(f"'{folder}' is damaged: {runs.PLACES} cannot be read: {error}") from None
-    run = _prepare(folder, recipe.resolved(), source, style)
+    run = _prepare(folder, recipe.resolved(), source, style, card.read(folder).license)
     if (folder / runs.CHECKPOINT).is_file():
         try:
+            hdf5.check(folder / runs.CHECKPOINT)
             run.model.load_weights(folder / runs.CHECKPOINT)
         except (OSError, ValueError, KeyError) as error:
             raise BadRun(f"'{folder}' is damaged: {runs.CHECKPOINT} cannot be read: {error}") from None
@@ -150,6 +161,7 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
     with told(folder):
         if steps:
             (folder / runs.RESULT).unlink(missing_ok=True)
+            write_json(folder / runs.CARD, run.card.to_dict())
             write_json(folder / runs.RECIPE, run.recipe.to_dict())
     return run
 
@@ -175,6 +187,8 @@ def fit(run: Run, callbacks=()) -> Run:
                 verbose=0,
                 callbacks=[Log(run), Sheets(run), checkpoints, *callbacks],
             )
+        run.card = card.updated(replace(run.card, steps=run.step, total_steps=run.steps, date=_today()), run.folder)
+        write_json(run.folder / runs.CARD, run.card.to_dict())
         checkpoints.save_model()
         if run.step == run.steps:
             drawn = run.model.stylize(run.batches.source.image(0), run.looks(0)[0])
@@ -274,10 +288,12 @@ class Checkpoints(keras.callbacks.Callback):
     def save_model(self):
         with images.written(self.run.folder / runs.MODEL) as temporary:
             self.run.model.save(temporary)
+            archive.append(temporary, card.members(self.run.card, card.sheet(self.run.folder)))
 
 
-def _prepare(folder, recipe, source, style):
+def _prepare(folder, recipe, source, style, license):
     """The run, its pictures read and its model built."""
+    given = source, style
     if recipe.data != "paired":
         source = samples.photograph() if source is None else source
         style = samples.painting() if style is None else style
@@ -292,7 +308,53 @@ def _prepare(folder, recipe, source, style):
     model.prepare()
     if recipe.match_tones:
         model.tones.assign(batches.tones)
-    return Run(folder, recipe, batches, model, recipe.total_steps)
+    run = Run(folder, recipe, batches, model, recipe.total_steps)
+    run.card = new_card(recipe, "trained", data=_data(run, *given), license=license)
+    return run
+
+
+def new_card(recipe: Recipe, origin: str, **more) -> Card:
+    """The card of a model that is just beginning, with what is told of every one."""
+    return Card(
+        recipe=plain.without_folders(recipe.to_dict()),
+        plugins=plugins_of(recipe),
+        versions={
+            "stylezoo": version("stylezoo"),
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "python": platform.python_version(),
+        },
+        origin=origin,
+        seed=recipe.seed,
+        total_steps=recipe.total_steps,
+        date=_today(),
+        **more,
+    )
+
+
+def _today():
+    return datetime.now(UTC).date().isoformat()
+
+
+def _data(run, source, style):
+    """What a card tells of the pictures: how many, and the last names of files and folders."""
+    rows = [{"role": "source", **_kind(source), "pictures": len(run.batches.source)}]
+    if run.recipe.data == "paired" and style is None:
+        return [*rows, {"role": "style", "kind": "other halves", "name": "", "pictures": len(run.batches.style)}]
+    given = named_styles(style) if run.recipe.data == "styles" else {"": style}
+    for name, pictures in run.batches.styles.items():
+        rows.append({"role": f"style {name}".rstrip(), **_kind(given[name]), "pictures": len(pictures)})
+    return rows
+
+
+def _kind(where):
+    """What pictures were given as, and its name without the folders above it."""
+    if where is None or isinstance(where, Image.Image):
+        return {"kind": "sample" if where is None else "image", "name": ""}
+    if isinstance(where, list | tuple):
+        return {"kind": "list", "name": ""}
+    path = Path(where).expanduser().resolve()
+    return {"kind": "folder" if path.is_dir() else "picture", "name": plain.printable(path.name)}
 
 
 def _check_size(model):

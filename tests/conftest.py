@@ -3,9 +3,13 @@
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
+import stylezoo_builtins
+
+import stylezoo
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
 
@@ -41,3 +45,45 @@ def python():
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory):
+    """A virtual environment of its own for real installs: beside what is installed here it has what a test installs."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
+    here = [
+        sysconfig.get_path("purelib"),
+        *(str(Path(each.__file__).parents[1]) for each in (stylezoo, stylezoo_builtins)),
+    ]
+    site.joinpath("here.pth").write_text("\n".join(here))
+    return Environment(folder / "bin" / "python")
+
+
+class Environment:
+    """A Python with plugins of its own."""
+
+    def __init__(self, python):
+        self.path = python
+
+    def pip(self, *words):
+        """Run pip for this environment, as it is used without a network."""
+        offline = ["--no-deps", "--no-build-isolation", "--no-index"] if words[0] == "install" else ["--yes"]
+        command = [sys.executable, "-m", "pip", "--quiet", "--python", self.path, words[0], *offline, *words[1:]]
+        subprocess.run(command, check=True, capture_output=True, text=True)
+
+    def python(self, *words, **environment):
+        """Run Python: what came of it."""
+        return subprocess.run(
+            [self.path, *map(str, words)],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def stylezoo(self, *words, **environment):
+        """Run the command `stylezoo`."""
+        return self.python("-m", "stylezoo", *words, **environment)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import fields
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import click
@@ -16,20 +15,13 @@ import pytest
 import stylezoo
 from stylezoo import errors, registry
 from stylezoo.cli import main
+from stylezoo.pages import filled, strangers
 from stylezoo.sources import describe
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 TEXTS = [page for page in (*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md") if page.exists()]
 FENCE = re.compile(r"^ *```(\w*)(?: title=\"([^\"]+)\")?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def hooks():
-    spec = spec_from_file_location("stylezoo_docs_hooks", ROOT / "docs" / "hooks.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -85,10 +77,10 @@ def test_site_navigation_names_every_page():
 
 
 @pytest.mark.parametrize("kind", registry.GROUPS)
-def test_every_plugin_has_its_section(kind, hooks):
+def test_every_plugin_has_its_section(kind):
     pages = [page for page in PAGES if f"{{{{ zoo {kind} }}}}" in page.read_text(encoding="utf-8")]
     assert len(pages) == 1
-    text = hooks.on_page_markdown(pages[0].read_text(encoding="utf-8"))
+    text = filled(pages[0].read_text(encoding="utf-8"))
     assert "{{" not in text
     sections = dict(zip(*[iter(re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
     for plugin in registry.plugins(kind):
@@ -102,15 +94,23 @@ def test_every_plugin_has_its_section(kind, hooks):
             assert f"| `{name}` |" in section
 
 
-def test_strangers_plugin_documents_itself(tone, hooks):
-    text = hooks.on_page_markdown("{{ zoo loss }}")
+def test_strangers_plugin_documents_itself(tone):
+    text = filled("{{ zoo loss }}")
     assert "stylezoo-tone 0.1.0, `stylezoo_tone.tone:Tone`" in text
     assert "| `spread` | `float` | `1.0` | How much the spread counts, as a multiple of the mean. |" in text
     assert "stylezoo train --loss tone:spread=1.0" in text
 
 
-def test_command_line_page_is_complete(hooks):
-    text = hooks.on_page_markdown((ROOT / "docs" / "cli.md").read_text(encoding="utf-8"))
+def test_strangers_distribution_has_a_page_of_its_own(tone):
+    page = strangers()["stylezoo-tone"]
+    assert page.startswith("# stylezoo-tone 0.1.0\n\n```text\npip install stylezoo-tone\n")
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == ["recolour", "tint", "swatch", "gist", "tone"]
+    assert "stylezoo" not in strangers()
+    assert filled("{{ zoo Stylezoo_Tone }}\n").rstrip("\n") in page
+
+
+def test_command_line_page_is_complete():
+    text = filled((ROOT / "docs" / "cli.md").read_text(encoding="utf-8"))
     sections = dict(zip(*[iter(re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
     assert set(sections) == {"stylezoo", *(f"stylezoo {name}" for name in main.commands)}
     for name, command in main.commands.items():
@@ -123,11 +123,11 @@ def test_command_line_page_is_complete(hooks):
             assert param.help in row
 
 
-def test_hook_imports_nothing_heavy():
+def test_pages_import_nothing_heavy():
     code = (
-        "import runpy, sys; hook = runpy.run_path('docs/hooks.py')['on_page_markdown']; "
-        "[hook(f'{{{{ zoo {kind} }}}}') for kind in ('model', 'generator', 'discriminator', 'loss')]; "
-        "hook('{{ cli }}'); print(*sys.modules)"
+        "import sys; from stylezoo.pages import filled; "
+        "[filled(f'{{{{ zoo {kind} }}}}') for kind in ('model', 'generator', 'discriminator', 'loss')]; "
+        "filled('{{ cli }}'); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}

@@ -107,7 +107,8 @@ from stylezoo.cli import main
 try:
     main(["doctor", "stylezoo", "--json"])
 finally:
-    print([name for name in ("keras", "tensorflow", "numpy", "stylezoo_builtins") if name in sys.modules], file=sys.stderr)
+    heavy = ("keras", "tensorflow", "numpy", "stylezoo_builtins")
+    print([name for name in heavy if name in sys.modules], file=sys.stderr)
 """
     done = python("-c", code, installed=["missing"])
     assert done.stderr == "[]\n"

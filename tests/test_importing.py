@@ -53,7 +53,7 @@ def imported(file, weights, tmp_path, write=torch_writer.zip_file, recipe=None, 
 def test_an_imported_generator_draws_what_the_reference_draws(tmp_path, file, write, name, generator):
     weights, source, output = reference(name)
     folder = imported(file, weights, tmp_path, write)
-    assert {each.name for each in folder.iterdir()} == {runs.RECIPE, runs.PLUGINS, runs.MODEL}
+    assert {each.name for each in folder.iterdir()} == {runs.RECIPE, runs.PLUGINS, runs.MODEL, runs.CARD}
     assert json.loads((folder / runs.RECIPE).read_text())["generator"] == generator
     assert {each["kind"] for each in json.loads((folder / runs.PLUGINS).read_text())} == {
         "generator",

@@ -63,6 +63,39 @@ def test_missing_plugin_is_named_before_keras_is_imported(model_file, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        (
+            {"kind": "loss", "name": "glow", "distribution": "acme-style", "version": "2.0"},
+            "needs the loss 'glow' of acme-style 2.0; acme-style 1.0 is installed and does not offer it. "
+            "Install the version that did: 'pip install acme-style==2.0'.",
+        ),
+        (
+            {"kind": "loss", "name": "charbonnier", "distribution": "stylezoo", "version": "0.0.9"},
+            f"needs the loss 'charbonnier' of stylezoo 0.0.9; stylezoo {stylezoo.__version__} is installed and does "
+            "not offer it. Install the version that did: 'pip install stylezoo==0.0.9'. There is "
+            "acme-style/charbonnier; if it has moved there, train again with it: a file keeps to the plugins that it "
+            "was made with.",
+        ),
+        (
+            {"kind": "loss", "name": "lsgan", "distribution": "acme-glow", "version": ""},
+            "needs the loss 'lsgan' of acme-glow, which is not installed: 'pip install acme-glow'. There is "
+            "stylezoo/lsgan; if it has moved there,",
+        ),
+    ],
+)
+def test_plugin_that_its_distribution_does_not_offer_any_more_is_told(lost, said, model_file, tmp_path, third_party):
+    third_party("acme")
+    with zipfile.ZipFile(model_file) as archive:
+        config = json.loads(archive.read("config.json"))["config"]
+    file = changed(model_file, tmp_path / "x.keras", config={**config, "plugins": [lost]})
+    with pytest.raises(BadRun) as caught:
+        stylezoo.load_model(file)
+    assert f"'{file}' {said}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [(None, "there is no such file or folder"), (b"", "damaged"), (b"no zip", "damaged")],
 )

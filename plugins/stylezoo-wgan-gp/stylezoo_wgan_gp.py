@@ -1,9 +1,7 @@
 """The gradient penalty of the Wasserstein GAN."""
 
-import math
-
 import keras
-from keras import ops, tree
+from keras import ops
 
 from stylezoo import Loss
 from stylezoo.contract import pixel_slope
@@ -18,13 +16,15 @@ class WGANGP(Loss):
 
     Args:
         one_sided: Only slopes above 1 are paid for (WGAN-LP, Petzka et al., 2018, https://arxiv.org/abs/1709.08894).
-        patches: Take the slope of the mean of a picture's logits instead of that of their sum. `wgan` compares means,
-            so that a discriminator of many patches is then held as steep as one of a single logit. Ours.
+        target: The slope that counts as 1 (Karras et al., 2018, https://arxiv.org/abs/1710.10196). A discriminator of
+            many patches has the sum of their slopes, and is at ease with one of 10 or 100.
     """
 
-    def __init__(self, one_sided: bool = False, patches: bool = False):
+    def __init__(self, one_sided: bool = False, target: float = 1.0):
+        if target <= 0:
+            raise ValueError(f"target is {target}; it must be above 0")
         self.one_sided = one_sided
-        self.patches = patches
+        self.target = target
 
     def discriminator(self, translation):
         style, fake = ops.convert_to_tensor(translation.style), ops.stop_gradient(translation.fake)
@@ -34,12 +34,5 @@ class WGANGP(Loss):
 
     def _penalty(self, discriminator, pictures, translation):
         slope = pixel_slope(discriminator, pictures, translation.source, translation.training)
-        excess = slope / (_count(discriminator) if self.patches else 1) - 1
+        excess = slope / self.target - 1
         return ops.mean(ops.square(ops.relu(excess) if self.one_sided else excess))
-
-
-def _count(discriminator):
-    """How many logits a picture gets, over all scales."""
-    answer = discriminator.output
-    scales = tree.flatten(answer["logits"] if isinstance(answer, dict) else answer)
-    return sum(math.prod(logits.shape[1:]) for logits in scales)

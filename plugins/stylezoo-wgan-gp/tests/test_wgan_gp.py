@@ -53,12 +53,17 @@ def test_only_the_one_sided_penalty_leaves_a_flat_discriminator_alone(loss, expe
     assert float(loss.discriminator(translation)) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("answer", [lambda x: x, lambda x: [x[:, :1], x[:, 1:]], lambda x: {"logits": x, "styles": x}])
-def test_by_patches_it_is_the_slope_of_the_mean_over_all_scales(answer):
-    tiled = linear(3 / float(np.sqrt(64 * 64 * 3)), cells=4)
-    judge = keras.Model(tiled.input, answer(tiled.output))
+@pytest.mark.parametrize(("one_sided", "expected"), [(False, (3 / 4 - 1) ** 2), (True, 0)])
+def test_the_slope_is_measured_in_targets(one_sided, expected):
+    judge = linear(3 / float(np.sqrt(64 * 64 * 3)), cells=2)
     translation = between(np.zeros((3, 2, 64, 64, 3), "float32"), judge)
-    assert float(WGANGP(patches=True).discriminator(translation)) == pytest.approx((3 / 4 - 1) ** 2, abs=1e-5)
+    value = WGANGP(one_sided, target=4.0).discriminator(translation)
+    assert float(value) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_target_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="target is 0; it must be above 0"):
+        WGANGP(target=0)
 
 
 def test_penalty_of_a_constant_discriminator_has_a_gradient():

@@ -1,4 +1,4 @@
-"""Write the zoo's pages and the command line's when the site is built: a new plugin documents itself.
+"""Documentation pages of what is installed, in Markdown: a new plugin documents itself.
 
 Plugins are read, not imported, as `stylezoo show` does it, so that a broken one breaks no build.
 """
@@ -17,17 +17,31 @@ USE = {"model": [], "generator": ["--generator"], "discriminator": ["--discrimin
 QUOTES = "'\""  # a text needs none in a shell
 
 
-def on_page_markdown(markdown, **_):
-    """What mkdocs calls with the text of each page: the markers are replaced."""
-    markdown = re.sub(r"^\{\{ zoo (\w+) \}\}$", lambda marker: zoo(marker[1]), markdown, flags=re.MULTILINE)
+def filled(markdown):
+    """A page with its markers replaced, each alone on its line.
+
+    ``{{ zoo loss }}`` by a section for each installed plugin of that kind, ``{{ zoo stylezoo-glow }}`` by one for each
+    of that distribution, ``{{ cli }}`` by one for each command.
+    """
+    markdown = re.sub(r"^\{\{ zoo (\S+) \}\}$", lambda marker: zoo(marker[1]), markdown, flags=re.MULTILINE)
     return re.sub(r"^\{\{ cli \}\}$", lambda marker: command_line(), markdown, flags=re.MULTILINE)
 
 
-def zoo(kind):
-    """A section for each installed plugin of a kind."""
-    plugins = registry.plugins(kind)
-    names = [plugin.name for plugin in plugins]
-    return "\n\n".join(_plugin(p, p.name if names.count(p.name) == 1 else p.qualified) for p in plugins)
+def zoo(of):
+    """A section for each installed plugin of a kind or of a distribution."""
+    plugins = [plugin for plugin in registry.plugins() if plugin.kind == of or plugin.owned_by(of)]
+    names = [(plugin.kind, plugin.name) for plugin in registry.plugins()]
+    return "\n\n".join(_plugin(p, p.name if names.count((p.kind, p.name)) == 1 else p.qualified) for p in plugins)
+
+
+def strangers():
+    """The installed distributions of plugins besides stylezoo's own, each with its page, by name."""
+    owners = {plugin.distribution: plugin.owner for plugin in registry.plugins()}
+    return {
+        name: f"# {owner}\n\n```text\npip install {name}\n```\n\n{zoo(name)}\n"
+        for name, owner in sorted(owners.items())
+        if name != "stylezoo"
+    }
 
 
 def command_line():
@@ -39,9 +53,8 @@ def command_line():
 
 def _plugin(plugin, name):
     said = describe(plugin)
-    prose, _, arguments = said.doc.partition("\nArgs:\n")
-    prose = f"{said.about}\n\n{prose}" if said.about else prose
-    meanings = dict(re.findall(r"^    (\w+): (.+(?:\n {5,}.+)*)", arguments, re.MULTILINE))
+    prose = f"{said.about}\n\n{said.prose}" if said.about else said.prose
+    meanings = said.meanings
     typed = [option for option in said.options if option.name not in GIVEN]  # the others are told by the recipe
     settings = ",".join(f"{option.name}={option.default.strip(QUOTES) or '...'}" for option in typed)
     use = shlex.join(["stylezoo", "train", *USE[plugin.kind], f"{name}:{settings}" if settings else name])

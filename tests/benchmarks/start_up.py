@@ -1,0 +1,71 @@
+"""How long looking takes in an environment of 270 distributions, as a multiple of ``python -c "import click"``.
+
+    python tests/benchmarks/start_up.py [RUNS]
+
+The commands take turns, so that a busy machine slows all of them alike; medians are compared, not single times.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+DISTRIBUTIONS = 270
+WITH_ENTRY_POINTS = 92  # as many as in an environment of Keras, TensorFlow and Jupyter
+COMMANDS = {
+    'python -c "import click"': ["-c", "import click"],
+    "stylezoo --help": ["-m", "stylezoo", "--help"],
+    "stylezoo list": ["-m", "stylezoo", "list"],
+    "stylezoo list losses": ["-m", "stylezoo", "list", "losses"],
+    "stylezoo show lsgan": ["-m", "stylezoo", "show", "lsgan"],
+    "stylezoo train --loss <TAB>": ["-c", "from stylezoo.cli import main; main(prog_name='stylezoo')"],
+}
+COMPLETION = {"_STYLEZOO_COMPLETE": "bash_complete", "COMP_WORDS": "stylezoo train --loss ", "COMP_CWORD": "3"}
+
+
+def install(folder):
+    """Metadata folders as pip leaves them; one in ten offers a loss."""
+    for i in range(DISTRIBUTIONS):
+        place = folder / f"package_{i}-1.{i}.dist-info"
+        place.mkdir()
+        place.joinpath("METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: package-{i}\nVersion: 1.{i}\n\n" + "x" * 4000
+        )
+        place.joinpath("RECORD").write_text("file,sha256=0,0\n" * 40)
+        if i < WITH_ENTRY_POINTS:
+            group = f"[stylezoo.losses]\nloss-{i} = package_{i}:Loss\n" if i % 10 == 0 else ""
+            place.joinpath("entry_points.txt").write_text(f"[console_scripts]\nrun-{i} = package_{i}:main\n\n{group}")
+            text = f'from stylezoo import ImageLoss\n\n\nclass Loss(ImageLoss):\n    """Loss {i}."""\n'
+            folder.joinpath(f"package_{i}.py").write_text(text)
+
+
+def measure(runs):
+    """Seconds of each command, by command."""
+    with tempfile.TemporaryDirectory() as folder:
+        install(Path(folder))
+        environment = {**os.environ, "PYTHONPATH": folder}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its byte code
+        seconds = {name: [] for name in COMMANDS}
+        for run in range(runs + 1):  # the first writes byte code and is not counted
+            for name, words in COMMANDS.items():
+                variables = {**environment, **(COMPLETION if "TAB" in name else {})}
+                began = time.perf_counter()
+                subprocess.run([sys.executable, *words], env=variables, stdout=subprocess.DEVNULL, check=True)
+                if run:
+                    seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def main():
+    seconds = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    medians = {name: statistics.median(each) for name, each in seconds.items()}
+    unit = next(iter(medians.values()))
+    for name, median in medians.items():
+        print(f"{1000 * median:6.0f} ms  {median / unit:5.2f}x  {name}")
+
+
+if __name__ == "__main__":
+    main()
