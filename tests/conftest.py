@@ -73,10 +73,11 @@ class Environment:
         command = [sys.executable, "-m", "pip", "--quiet", "--python", self.path, words[0], *offline, *words[1:]]
         subprocess.run(command, check=True, capture_output=True, text=True)
 
-    def python(self, *words, **environment):
-        """Run Python: what came of it."""
+    def python(self, *words, cwd=None, **environment):
+        """Run Python in a folder: what came of it."""
         return subprocess.run(
             [self.path, *map(str, words)],
+            cwd=cwd,
             env={**os.environ, **environment},
             capture_output=True,
             text=True,

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import click
 import pytest
+from test_cli import noise
 
 import stylezoo
-from stylezoo import errors, registry
+from stylezoo import errors, registry, scaffolding
+from stylezoo.checks import CHECKS
 from stylezoo.cli import main
 from stylezoo.pages import filled, strangers
 from stylezoo.sources import describe
@@ -24,27 +26,45 @@ TEXTS = [page for page in (*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md")
 FENCE = re.compile(r"^ *```(\w*)(?: title=\"([^\"]+)\")?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
+PAGE = (ROOT / "docs" / "write-a-plugin.md").read_text(encoding="utf-8")
+
+
+def write(folder, title, language, code):
+    """A file of the page "Write a plugin"; of `pyproject.toml` it shows the tables that are new or others."""
+    file = folder / title
+    file.parent.mkdir(exist_ok=True)
+    if language != "toml":
+        file.write_text(code, encoding="utf-8")
+        return
+    text = file.read_text(encoding="utf-8")
+    for table in re.split(r"(?m)^(?=\[)", code)[1:]:
+        head = re.escape(table.partition("\n")[0])
+        text, count = re.subn(rf"(?ms)^{head}\n.*?(?=^\[|\Z)", lambda _, new=table: f"{new}\n", text)
+        text += "" if count else f"\n{table}"
+    file.write_text(text, encoding="utf-8")
+
+
 @pytest.fixture
 def tone(tmp_path, monkeypatch):
     """The distribution that the page "Write a plugin" builds, on `sys.path` as an install puts it there."""
-    project, groups = {}, {}
-    for language, title, code in FENCE.findall((ROOT / "docs" / "write-a-plugin.md").read_text(encoding="utf-8")):
-        if language == "toml":  # pyproject.toml comes in parts
-            part = tomllib.loads(code)["project"]
-            groups |= part.pop("entry-points")
-            project |= part
-        elif title:
-            (tmp_path / title).parent.mkdir(exist_ok=True)
-            (tmp_path / title).write_text(code, encoding="utf-8")
-    metadata = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    scaffolding.new("loss", "tone", tmp_path / "new")
+    folder = tmp_path / "new"
+    for language, title, code in FENCE.findall(PAGE):
+        if title:
+            write(folder, title, language, code)
+        elif "mv stylezoo_tone.py" in code:
+            (folder / "stylezoo_tone").mkdir()
+            (folder / "stylezoo_tone.py").rename(folder / "stylezoo_tone" / "__init__.py")
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    metadata = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
     tables = [
         f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in table.items())
-        for group, table in groups.items()
+        for group, table in project["entry-points"].items()
     ]
     (metadata / "entry_points.txt").write_text("\n".join(tables))
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(folder)
     yield [p for p in registry.plugins() if p.distribution == project["name"]]
     for name in [name for name in sys.modules if name.partition(".")[0] == "stylezoo_tone"]:
         del sys.modules[name]
@@ -96,7 +116,7 @@ def test_every_plugin_has_its_section(kind):
 
 def test_strangers_plugin_documents_itself(tone):
     text = filled("{{ zoo loss }}")
-    assert "stylezoo-tone 0.1.0, `stylezoo_tone.tone:Tone`" in text
+    assert "stylezoo-tone 0.1.0, `stylezoo_tone:Tone`" in text
     assert "| `spread` | `float` | `1.0` | How much the spread counts, as a multiple of the mean. |" in text
     assert "stylezoo train --loss tone:spread=1.0" in text
 
@@ -160,10 +180,21 @@ def _check_names(params):
     parts += [("loss", text) for text in params.get("losses") or ()]
     parts += [("discriminator", text) for text in params.get("discriminators") or ()]
     parts += [("generator", text) for text in [params.get("generator")] if text]
+    beside = _offered_beside()
     for kind, text in parts:
         spec = stylezoo.Spec.parse(text)
+        if (kind, spec.name) in beside:  # installed by the line before
+            continue
         options = {option.name for option in describe(registry.find(kind, spec.name)).options}
         assert set(spec.options) <= options, text
+
+
+def _offered_beside():
+    """Kind and name of what the distributions in `plugins` offer."""
+    projects = [tomllib.loads(file.read_text(encoding="utf-8")) for file in ROOT.glob("plugins/*/pyproject.toml")]
+    tables = [project["project"]["entry-points"].get(group, {}) for project in projects for group in registry.KINDS]
+    kinds = [kind for _ in projects for kind in registry.KINDS.values()]
+    return {(kind, name) for kind, table in zip(kinds, tables, strict=True) for name in table}
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
@@ -180,6 +211,54 @@ def test_api_page_has_every_public_name():
     shown = re.findall(r"^::: stylezoo\.(?:training\.|errors\.)?(\w+)$", text, re.MULTILINE)
     raised = [name for name, each in vars(errors).items() if isinstance(each, type)]
     assert {*stylezoo.__all__, *raised} <= {*shown}
+
+
+@pytest.mark.long
+def test_page_write_a_plugin_is_followed_command_by_command(environment, tmp_path):
+    """Installs are real and tests are run; of trainings two steps of the small model, of others the dry run."""
+    noise(tmp_path / "photo.jpg", 88, 80)
+    noise(tmp_path / "painting.jpg", 80, 84)
+    folder, ran = tmp_path, []
+    try:
+        for language, title, code in FENCE.findall(PAGE):
+            if title:
+                write(folder, title, language, code)
+            for line in _joined(code) if language == "sh" else ():
+                program, *words = shlex.split(line)
+                ran.append(line)
+                if program == "cd":
+                    folder = folder / words[0]
+                    for picture in ("photo.jpg", "painting.jpg"):
+                        (tmp_path / picture).rename(folder / picture)
+                elif program == "pip":
+                    environment.pip("install", "-e", folder)
+                elif program == "mkdir":
+                    (folder / words[0]).mkdir()
+                elif program == "mv":
+                    (folder / words[0]).rename(folder / words[1])
+                else:
+                    _follow(environment, folder, program, words)
+    finally:
+        environment.pip("uninstall", "stylezoo-tone")
+    assert {line.split()[0] for line in ran} == {"stylezoo", "cd", "pip", "pytest", "mkdir", "mv"}
+
+
+def _follow(environment, folder, program, words):
+    if words[:1] == ["train"]:
+        words += ["--steps", "2"] if "recolour" in words else ["--dry-run"]
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"] if program == "pytest" else []
+    done = environment.python("-m", program, *options, *words, cwd=folder)
+    assert done.returncode == 0, f"{program} {shlex.join(words)}\n{done.stdout}\n{done.stderr}"
+
+
+def test_page_names_every_check_and_says_of_what():
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", PAGE, re.MULTILINE))
+    groups = {"parts": {"generator", "discriminator", "loss"}, "networks": {"generator", "discriminator"}}
+    groups |= {"all": set(CHECKS), **{f"{kind}s": {kind} for kind in CHECKS}, "losses": {"loss"}}
+    for name in {name for kind in CHECKS for name in CHECKS[kind]}:
+        kinds = set().union(*(groups[word] for word in rows[name].split(", ")))
+        assert kinds == {kind for kind in CHECKS if name in CHECKS[kind]}, name
+    assert set(rows) == {name for kind in CHECKS for name in CHECKS[kind]}
 
 
 def test_page_write_a_plugin_runs(tone):
