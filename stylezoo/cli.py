@@ -138,7 +138,10 @@ def show(name, as_json):
         return
     if not shown:
         names = sorted({plugin.name for plugin in known})
-        raise UnknownPlugin(f"No plugin is named '{name}'.{did_you_mean(name, names)} Installed: {name_all(names)}.")
+        raise UnknownPlugin(
+            f"No plugin is named '{name}', and there is no run folder or model file of that name."
+            f"{did_you_mean(name, names)} Installed: {name_all(names)}."
+        )
     if as_json:
         rows = [{**_identity(plugin), **asdict(said), "file": str(said.file or "")} for plugin, said in shown]
         _print_document(plugins=rows)

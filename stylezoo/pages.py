@@ -63,7 +63,7 @@ def _plugin(plugin, name):
     return "\n\n".join(
         [
             f"## {plugin.name}",
-            f"{plugin.owner}, `{plugin.target}`",
+            f"{plugin.kind.capitalize()} of {plugin.owner}, `{plugin.target}`",
             f"**Broken:** {said.problem}." if said.problem else prose,
             f"```text\n{use}\n```",
             _table(["Option", "Type", "Default", "Meaning"], options),
