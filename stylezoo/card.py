@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -169,7 +170,7 @@ def read(path: str | Path) -> Card:
         BadRun: There is no such thing, or it cannot be read.
         MissingExtra: It lies on a hub, and huggingface_hub is not installed.
     """
-    folder = Path(path).expanduser()
+    folder = Path(os.path.expanduser(path))
     if folder.is_dir():
         return _of_folder(folder)
     file = runs.model_file(path)
@@ -185,7 +186,7 @@ def read(path: str | Path) -> Card:
 
 def sheet(path: str | Path) -> bytes:
     """The contact sheet of a run folder or a model file, a PNG; empty if there is none."""
-    folder = Path(path).expanduser()
+    folder = Path(os.path.expanduser(path))
     if folder.is_dir():
         drawn = sorted(folder.glob(f"{runs.SAMPLES}/step-*.png"))
         found = drawn[-1].read_bytes() if drawn else b""

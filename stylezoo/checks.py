@@ -41,6 +41,7 @@ from stylezoo.sources import describe
 from stylezoo.spec import GIVEN, Spec, component
 
 SIDE = 72  # pixels: the least that the patches of most discriminators need
+SIDES = (SIDE, 96, 128, 256)  # for generators that halve a picture more often
 ODD = (29, 34)  # height and width of a picture that no number of halvings divides
 STYLES = ("song", "monet")
 VGG_WIDTHS = (4, 5, 6, 7, 8)
@@ -58,20 +59,21 @@ HOMES = (  # the simplest models in which a loss finds what it looks at, tried i
     {},
     {"two_way": True},
     {
-        "generator": "gated:filters=2,blocks=1",
-        "discriminators": "gated:filters=2,layers=1",
-        "losses": ("style-classification",),
+        "generator": "stylezoo/gated:filters=2,blocks=1",
+        "discriminators": "stylezoo/gated:filters=2,layers=1",
+        "losses": ("stylezoo/style-classification",),
         "data": "styles",
         "styles": STYLES,
     },
     {
-        "generator": "munit:filters=2,blocks=1,mlp=4",
-        "losses": ("reconstruction", "latent-reconstruction"),
+        "generator": "stylezoo/munit:filters=2,blocks=1,mlp=4",
+        "losses": ("stylezoo/reconstruction", "stylezoo/latent-reconstruction"),
         "two_way": True,
         "random_codes": True,
     },
 )
-SIMPLEST = {"generator": "resnet:filters=2,blocks=1", "discriminators": "patch:filters=2,layers=1"}
+SIMPLEST = {"generator": "stylezoo/resnet:filters=2,blocks=1", "discriminators": "stylezoo/patch:filters=2,layers=1"}
+GAME = "stylezoo/hinge"  # what is played beside a loss that is no game
 SCALE = 16  # what costs are multiplied with in 16 bits: scaling begins far above and would come down to it
 PLAYERS = {"generator": "the generator", "discriminator": "the discriminators"}
 
@@ -143,6 +145,10 @@ def check_plugin(plugin: Plugin, options=None, expected_failures=None, on_fail="
     """
     expected_failures = expected_failures or {}
     _see_known(plugin, expected_failures)
+    if on_fail not in ("raise", "return"):
+        raise UsageError(f"on_fail is {on_fail!r}; it can be 'raise' or 'return'.")
+    if options and plugin.kind == "model":
+        raise UsageError(f"The model '{plugin.name}' takes no options: it is a recipe.")
     results = []
     for name, check in CHECKS[plugin.kind].items():
         result = _result(plugin, name, check, options or {}, expected_failures.get(name))
@@ -157,7 +163,8 @@ def parametrize_with_checks(plugins: str | Iterable[Plugin], options=None, expec
 
     Args:
         plugins: The name of a distribution, all of whose plugins are checked; or plugins of `stylezoo.registry`.
-        options: For some plugins options to build them with: ``{"glow": {"depth": 1}}``.
+        options: For some plugins options to build them with: ``{"glow": {"depth": 1}}``, or ``{"loss/glow": ...}``
+            where a generator has the name as well.
         expected_failures: For some plugins the checks that they are known to fail, each with the reason:
             ``{"glow": {"range": "..."}}``. Such a test is skipped with the reason once it has failed as expected; it
             fails if the check passes.
@@ -171,14 +178,23 @@ def parametrize_with_checks(plugins: str | Iterable[Plugin], options=None, expec
         distribution, plugins = plugins, [p for p in registry.plugins() if p.owned_by(plugins)]
         if not plugins:
             raise UnknownPlugin(f"No plugin of '{distribution}' is installed: 'pip install -e .' in its folder.")
+    plugins, options, expected_failures = list(plugins), options or {}, expected_failures or {}
+    names = [word for plugin in plugins for word in (plugin.name, f"{plugin.kind}/{plugin.name}")]
+    if unknown := {*options, *expected_failures} - {*names}:
+        raise UsageError(f"There is no plugin {name_all(sorted(unknown))} among those that are checked.")
     parameters = []
     for plugin in plugins:
-        known = (expected_failures or {}).get(plugin.name, {})
+        known, settings = _said_of(plugin, expected_failures), _said_of(plugin, options)
         _see_known(plugin, known)
         for name, check in CHECKS[plugin.kind].items():
-            run = partial(_run, plugin, name, check, (options or {}).get(plugin.name, {}), known.get(name))
+            run = partial(_run, plugin, name, check, settings, known.get(name))
             parameters.append(pytest.param(run, id=f"{plugin.kind}-{plugin.name}-{name}"))
     return pytest.mark.parametrize("check", parameters)
+
+
+def _said_of(plugin, said):
+    """What is said of a plugin by its name, "glow", or where two kinds have it, by both, "loss/glow"."""
+    return said.get(f"{plugin.kind}/{plugin.name}", said.get(plugin.name, {}))
 
 
 def _run(plugin, name, check, options, expected):
@@ -194,9 +210,11 @@ def _run(plugin, name, check, options, expected):
 def _result(plugin, name, check, options, expected) -> Result:
     label = f"{plugin.kind} {plugin.qualified}"
     try:
-        check(_subject(plugin, tuple(sorted(options.items()))))
-    except (AssertionError, StylezooError) as error:
-        return Result(label, name, "expected" if expected else "failed", expected or str(error))
+        check(_subject(plugin, json.dumps(options, sort_keys=True)))
+    except Exception as error:  # whatever a component raises is a finding about it
+        known = isinstance(error, AssertionError | StylezooError)
+        reason = str(error) if known else f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        return Result(label, name, "expected" if expected else "failed", expected or reason)
     return Result(label, name, "unexpected", expected) if expected else Result(label, name, "passed")
 
 
@@ -225,7 +243,7 @@ def _see(condition, reason):
 @lru_cache(maxsize=1)  # checks of one plugin follow each other; networks of the one before need not be kept
 def _subject(plugin, options):
     keras.utils.clear_session()
-    return {"loss": _LossSubject, "model": _ModelSubject}.get(plugin.kind, _NetworkSubject)(plugin, dict(options))
+    return {"loss": _LossSubject, "model": _ModelSubject}.get(plugin.kind, _NetworkSubject)(plugin, json.loads(options))
 
 
 class _Subject:
@@ -264,9 +282,14 @@ class _NetworkSubject(_Subject):
     def network(self):
         return self.build()
 
-    def answer(self, network, batch=2, shape=(SIDE, SIDE), training=False):
-        """What it makes of random pictures: float32 tensors in a list."""
-        picture, other = _pictures(batch, *shape)
+    @cached_property
+    def side(self):
+        return _side(self.network) if self.plugin.kind == "generator" else SIDE
+
+    def answer(self, network, batch=2, side=None, training=False, picture=None):
+        """What it makes of random pictures, or of one that is given: float32 tensors in a list."""
+        random, other = _pictures(batch, side or self.side, side or self.side)
+        picture = random if picture is None else picture
         labels = np.eye(len(STYLES), dtype="float32")[np.arange(batch) % len(STYLES)]
         if self.plugin.kind == "generator":
             return [contract.generate(network, picture, other, training, labels=labels)]
@@ -291,7 +314,9 @@ class _ModelSubject(_Subject):
             "losses": [_small("loss", each) for each in recipe.losses],
             "styles": recipe.styles[:2],
         }
-        sizes = {"image_size": SIDE, "load_size": SIDE, "batch_size": 2, "pool": min(recipe.pool, 2)}
+        given = {"styles": len(parts["styles"]), "vgg": self.vgg}
+        side = _side(parts["generator"].build("generator", shape=(None, None, 3), **given))
+        sizes = {"image_size": side, "load_size": side, "batch_size": 2, "pool": min(recipe.pool, 2)}
         shorter = {"steps_per_epoch": 1, "warmup_epochs": min(recipe.warmup_epochs, 1)}
         return replace(recipe, **parts, **sizes, **shorter, vgg=self.vgg)
 
@@ -306,7 +331,7 @@ class _ModelSubject(_Subject):
     def _dataset(self):
         recipe = self.recipe
         batch = recipe.batch_size * recipe.critic_steps
-        pictures = [*_pictures(2 * batch, SIDE, SIDE)]
+        pictures = [*_pictures(2 * batch, recipe.image_size, recipe.image_size)]
         if recipe.styles:
             pictures.append(np.eye(len(recipe.styles), dtype="float32")[np.arange(2 * batch) % len(recipe.styles)])
         return tf.data.Dataset.from_tensor_slices(tuple(pictures)).batch(batch)
@@ -320,8 +345,8 @@ class _LossSubject(_Subject):
         adversarial = self.component.adversarial
         refused = None
         for home in HOMES:
-            game = () if adversarial else ("bce" if self.plugin.name == "hinge" else "hinge",)
-            beside = [each for each in home.get("losses", ()) if each != self.plugin.name]
+            game = () if adversarial else (GAME,)
+            beside = [each for each in home.get("losses", ()) if each != self.plugin.qualified]
             parts = {**SIMPLEST, **home, "losses": (self.spec, *game, *beside)}
             recipe = Recipe(**parts, image_size=SIDE, batch_size=2, vgg=self.vgg)
             try:
@@ -360,10 +385,18 @@ class _LossSubject(_Subject):
         return [p for p in PLAYERS if getattr(self.component, p) is not getattr(Loss, p)]
 
 
+def _side(generator):
+    """The smallest of some sides whose pictures a generator answers in their own size."""
+    fitting = [side for side in SIDES if stylizing.answers(generator, (1, side, side, 3))]
+    return fitting[0] if fitting else SIDE
+
+
 def _small(kind, spec):
     """The same part, as small as its options allow."""
     accepted = inspect.signature(spec.load(kind)).parameters
-    small = {name: value for name, value in SMALL.items() if name in accepted}
+    small = {
+        name: value for name, value in SMALL.items() if name in accepted and type(accepted[name].default) is type(value)
+    }
     return replace(spec, options={**spec.options, **small})
 
 
@@ -449,9 +482,10 @@ def _imported_by_listing():
 
 
 def _imported_cleanly(subject):
-    """Importing it succeeds soon and changes nothing: no output, no files, no settings, no random numbers drawn."""
+    """Importing it succeeds and changes nothing that `stylezoo doctor` sees: output, files, settings, random state."""
     diagnosis = _diagnoses(subject.plugin.distribution)[subject.plugin]
-    _see(not diagnosis.cause, f"{diagnosis.cause}: {diagnosis.reason}")
+    # A slow import is the doctor's business: a machine that tests run on may be busy.
+    _see(diagnosis.cause in ("", "slow import"), f"{diagnosis.cause}: {diagnosis.reason}")
 
 
 @lru_cache(maxsize=8)
@@ -465,6 +499,10 @@ def _documented(subject):
     said = describe(subject.plugin)
     _see(not said.problem, said.problem)
     _see(said.summary.rstrip("."), "it has no docstring")
+    if subject.plugin.kind != "model":
+        parameters = [name for name in inspect.signature(subject.component).parameters if name != "shape"]
+        unseen = sorted(set(parameters) - {option.name for option in said.options})
+        _see(not unseen, f"its source does not show the option {name_all(unseen)}: write a constructor that names it")
     silent = [option.name for option in said.options if option.name not in {*said.meanings, *GIVEN}]
     _see(not silent, f"its docstring's section 'Args:' does not tell the option {name_all(silent)}")
 
@@ -479,7 +517,9 @@ def _plain_options(subject):
         again = json.loads(json.dumps(spec.options))
     except TypeError as error:
         raise AssertionError(f"its options are not plain data: {error}") from None
-    _see(again == spec.options, f"its options {spec.options} come back from JSON as {again}")
+    same = [(key, type(value), value) for key, value in spec.options.items()]
+    read = [(key, type(value), value) for key, value in again.items()]
+    _see(read == same, f"its options {spec.options} come back from JSON as {again}")
     spec.load(subject.plugin.kind)
 
 
@@ -487,10 +527,14 @@ def _plain_options(subject):
 
 
 def _named(subject):
-    """The network bears the name that it is asked for by, and its inputs those of the contract."""
+    """The network is a Keras model and bears the name that it is asked for by; so do a generator's several inputs."""
     network, name = subject.network, subject.plugin.name
     _see(isinstance(network, keras.Model), f"it builds a {type(network).__name__}, which is no keras.Model")
-    _see(network.name.replace("_", "-") == name, f"the network is called '{network.name}', not '{name}'")
+    same = network.name.replace("_", "-") == name.replace("_", "-")
+    _see(same, f"the network is called '{network.name}', not '{name}'")
+    if subject.plugin.kind == "generator" and len(network.inputs) > 1:
+        unknown = sorted({each.name for each in network.inputs} - {"source", "style", "noise", "styles"})
+        _see(not unknown, f"it has the input {name_all(unknown)}; there are source, style, noise and styles")
 
 
 def _answers(subject):
@@ -502,7 +546,8 @@ def _answers(subject):
             _see(answer.shape[0] == batch, f"it answers {batch} pictures with a batch of {answer.shape[0]}")
         if subject.plugin.kind == "generator":
             (fake,) = answers
-            _see(fake.shape == (batch, SIDE, SIDE, 3), f"it answers pictures of {SIDE} x {SIDE} with {fake.shape}")
+            side = subject.side
+            _see(fake.shape == (batch, side, side, 3), f"it answers pictures of {side} x {side} with {fake.shape}")
 
 
 def _range(subject):
@@ -522,16 +567,20 @@ def _odd_sizes(subject):
         _see(fake.shape == source.shape, f"it redraws {source.shape} as {fake.shape}")
         return
     side = SIDE + 3
-    answers = subject.answer(subject.build(shape=(side, side, 3)), shape=(side, side))
+    answers = subject.answer(subject.build(shape=(side, side, 3)), side=side)
     _see(_finite(answers), f"its answers to {side} x {side} pixels are not finite")
 
 
 def _gradients(subject):
-    """Every weight has a finite gradient, so that it can learn; and so have the pictures."""
+    """Every weight has a finite gradient, so that it can learn; through a discriminator the picture has one too."""
     network = subject.network
+    picture = ops.convert_to_tensor(_pictures(2, subject.side, subject.side)[0])
     with tf.GradientTape() as tape:
-        cost = sum(ops.mean(ops.square(answer - 0.3)) for answer in subject.answer(network, training=True))
-    gradients = tape.gradient(cost, network.trainable_variables)
+        tape.watch(picture)
+        cost = sum(ops.mean(ops.square(a - 0.3)) for a in subject.answer(network, training=True, picture=picture))
+    *gradients, of_picture = tape.gradient(cost, [*network.trainable_variables, picture])
+    if subject.plugin.kind == "discriminator":
+        _see(of_picture is not None and np.any(of_picture), "no gradient reaches the picture: it teaches nothing")
     pairs = list(zip(network.trainable_variables, gradients, strict=True))
     lost = [variable.path for variable, gradient in pairs if gradient is None]
     _see(not lost, f"no gradient reaches {name_all(lost[:3])}")

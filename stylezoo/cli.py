@@ -133,7 +133,7 @@ def show(name, as_json):
 
     known = registry.plugins()
     shown = [(plugin, describe(plugin)) for plugin in known if plugin.answers_to(name)]
-    if not shown and (name.startswith("hf://") or Path(name).expanduser().exists()):
+    if not shown and (name.startswith("hf://") or os.path.exists(os.path.expanduser(name))):
         _show_card(name, as_json)
         return
     if not shown:
@@ -377,7 +377,7 @@ def push(run, repository, license, private, revision, message, no_sheet):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
     "--deadline",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.IntRange(1, 3600),
     default=20,
     show_default=True,
     metavar="SECONDS",
@@ -421,13 +421,16 @@ def new(kind, name, out):
 
     Once it is installed it is listed, trains, and passes the conformance kit; its README says how to go on.
     """
+    import shlex
+
     from stylezoo import scaffolding
 
     folder = scaffolding.new(kind, name, out)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         click.echo(f"Wrote   {file}")
     click.echo("Next    install it, look at it, test it:")
-    click.echo(f"  pip install -e {folder} && stylezoo show {name} && pytest {folder}")
+    place = shlex.quote(str(folder))
+    click.echo(f"  pip install -e {shlex.quote(f'{folder}[test]')} && stylezoo show {name} && pytest {place}")
 
 
 def _findings(diagnosis):

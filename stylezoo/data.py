@@ -3,6 +3,7 @@
 Batch n is a pure function of the pictures, the recipe and n, so that a resumed run sees what it would have seen.
 """
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -68,7 +69,7 @@ class Pictures:
                 self._add([each], strict=True)
             elif isinstance(each, Member):
                 self._add([each], strict=False)
-            elif (path := Path(each).expanduser()).is_dir():
+            elif (path := Path(os.path.expanduser(each))).is_dir():
                 self._add(_files(path), strict=False)
             elif path.exists():
                 self._add([path], strict=True)
@@ -158,7 +159,7 @@ def laid_out(recipe: Recipe, source, style):
     """
     if style is not None or source is None or isinstance(source, list | tuple | Image.Image):
         return source, style
-    folder = Path(source).expanduser()
+    folder = Path(os.path.expanduser(source))
     halves = [folder / "trainA", folder / "trainB"]
     if all(half.is_dir() for half in halves):
         return tuple(halves if recipe.direction == "AtoB" else halves[::-1])
@@ -174,14 +175,14 @@ def named_styles(style) -> dict[str, object]:
         BadData: Two have the same name.
     """
     if not isinstance(style, list | tuple):
-        path = None if isinstance(style, Image.Image) else Path(style).expanduser()
+        path = None if isinstance(style, Image.Image) else Path(os.path.expanduser(style))
         inner = sorted(path.glob("[!.]*/")) if path and path.is_dir() else []
         style = [each for each in inner if each.is_dir()] or [style]
     named = {}
     for number, each in enumerate(style):
         name = f"style-{number}"
         if not isinstance(each, Image.Image):
-            path = Path(each).expanduser().resolve()
+            path = Path(os.path.expanduser(each)).resolve()
             name = path.name if path.is_dir() else path.stem
         if name in named:
             raise BadData(f"Two of the styles are called '{name}': '{named[name]}' and '{each}'. Rename one.")
@@ -354,7 +355,7 @@ def _side_by_side(where, direction):
         if isinstance(each, Image.Image):
             pairs.append(tuple(_half(images.to_rgb(each), name) for name in names))
             continue
-        path = Path(each).expanduser()
+        path = Path(os.path.expanduser(each))
         if not path.exists():
             raise BadData(f"There is no file or folder '{path}'.")
         files = _files(path) if path.is_dir() else [path]
@@ -366,13 +367,15 @@ def _same_names(source, style):
     """Pairs of pictures: the files of two folders that have the same name, two single pictures, or two lists."""
     lists = [where if isinstance(where, list | tuple) else [where] for where in (source, style)]
     are_folders = [
-        isinstance(each, str | Path) and Path(each).expanduser().is_dir() for pictures in lists for each in pictures
+        isinstance(each, str | Path) and Path(os.path.expanduser(each)).is_dir()
+        for pictures in lists
+        for each in pictures
     ]
     if len(are_folders) != 2 or not all(are_folders):
         if any(are_folders) or len(lists[0]) != len(lists[1]):
             raise BadData("Pairs are two folders, two pictures or two lists of as many pictures.")
         return [tuple(map(_member, pair)) for pair in zip(*lists, strict=True)]
-    folders = [_by_name(Path(where).expanduser()) for where in (source, style)]
+    folders = [_by_name(Path(os.path.expanduser(where))) for where in (source, style)]
     shared = [name for name in folders[0] if name in folders[1]]
     if not shared:
         raise BadData(f"No picture in '{source}' has the name of one in '{style}', so that there are no pairs.")
@@ -383,7 +386,7 @@ def _member(picture):
     """A picture of a pair that was named itself: an image, or a file."""
     if isinstance(picture, Image.Image):
         return picture
-    path = Path(picture).expanduser()
+    path = Path(os.path.expanduser(picture))
     if not path.exists():
         raise BadData(f"There is no file or folder '{path}'.")
     return Member(path)

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -121,13 +121,15 @@ def _child(plugins, deadline, folder, said):
         cwd=folder,
         env=environment,
         encoding="utf-8",
+        start_new_session=True,  # with what a plugin starts it can be ended as one
     )
     reports = queue.Queue()
 
     def listen():
         with process.stdout:
             for line in process.stdout:
-                reports.put(json.loads(line))
+                if line.startswith("{"):  # what is printed before the child takes over is no report
+                    reports.put(json.loads(line))
         process.wait()
         reports.put(None)
 
@@ -135,12 +137,21 @@ def _child(plugins, deadline, folder, said):
     try:
         listener.start()
         names = [[plugin.kind, plugin.qualified] for plugin in plugins]
-        with process.stdin as request:
+        with suppress(OSError), process.stdin as request:  # it may be gone already, which the listener tells
             json.dump({"deadline": deadline, "plugins": names}, request)
         yield process, reports
     finally:
-        process.kill()
-        listener.join()
+        _end(process)
+        listener.join(GRACE)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a child and, where there are groups of processes, all that it has started."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
 def _next(reports, seconds):
@@ -152,12 +163,12 @@ def _next(reports, seconds):
 
 
 def _reported(plugin: Plugin, report: dict[str, Any]) -> Diagnosis:
-    cause, reason, advice = report["cause"], report["reason"], plugin.advice
+    cause, reason, advice = report["cause"], report["reason"], report["advice"] or plugin.advice
     if cause == "missing dependency" and (missing := _missing_requirements(plugin)):
         advice = f"Install what it requires: 'pip install {' '.join(map(_quoted, missing))}'."
     elif cause == "missing dependency":
         advice = f"Its metadata does not name it; tell the authors of {plugin.distribution}, or install it yourself."
-    elif cause == "import error" and (wanted := _other_stylezoo(plugin)):
+    elif cause == "other stylezoo" and (wanted := _other_stylezoo(plugin)):
         reason = f"{reason}; it requires '{wanted}', this is {importlib.metadata.version('stylezoo')}"
         advice = f"'pip install --upgrade {_quoted(wanted)}', or an older {plugin.distribution}."
     elif not cause and report["seconds"] > SLOW:
@@ -208,12 +219,12 @@ def _file(plugin: Plugin) -> str:
 
 
 def _requirements(plugin: Plugin) -> list[str]:
-    """What the plugin's distribution requires, without what only its extras do."""
+    """What the plugin's distribution requires always, not for some of its extras or on some machines."""
     try:
         required = importlib.metadata.Distribution.at(plugin.metadata).requires or []
     except OSError:
         return []
-    return [requirement.partition(";")[0].strip() for requirement in required if "extra ==" not in requirement]
+    return [requirement.strip() for requirement in required if ";" not in requirement]
 
 
 def _missing_requirements(plugin: Plugin) -> list[str]:
@@ -263,26 +274,33 @@ def child() -> None:
         plugin = registry.find(kind, name)
         faulthandler.dump_traceback_later(request["deadline"])
         before, began = _state(), time.monotonic()
-        cause, reason = _import(plugin)
+        cause, reason, advice = _import(plugin)
         seconds = time.monotonic() - began
         faulthandler.cancel_dump_traceback_later()
-        report(cause=cause, reason=reason, seconds=seconds, effects=_effects(before, _state()))
+        report(cause=cause, reason=reason, advice=advice, seconds=seconds, effects=_effects(before, _state()))
 
 
-def _import(plugin: Plugin) -> tuple[str, str]:
-    """Why a plugin cannot be used, in two words and in a sentence; nothing if it can."""
+def _import(plugin: Plugin) -> tuple[str, str, str]:
+    """Why a plugin cannot be used, in two words and in a sentence, and what to do; nothing if it can."""
     from stylezoo.recipe import Recipe
     from stylezoo.spec import component
 
     try:
         Recipe.named(plugin.qualified) if plugin.kind == "model" else component(plugin)
     except BrokenPlugin as error:
-        return _cause(plugin, error)
+        if error.plugin != plugin:  # a part of a recipe, which has a diagnosis of its own
+            advice = f"See 'stylezoo doctor {error.plugin.qualified}'."
+            return (
+                "broken part",
+                f"its {error.plugin.kind} '{error.plugin.qualified}' is broken: {error.reason}",
+                advice,
+            )
+        return *_cause(plugin, error), ""
     except UnknownPlugin as error:  # a part of a recipe
-        return "missing dependency", str(error).rstrip(".")
+        return "missing dependency", str(error).rstrip("."), ""
     except StylezooError as error:
-        return "contract", str(error).rstrip(".")
-    return "", ""
+        return "contract", str(error).rstrip("."), ""
+    return "", "", ""
 
 
 def _cause(plugin: Plugin, error: BrokenPlugin) -> tuple[str, str]:
@@ -291,7 +309,9 @@ def _cause(plugin: Plugin, error: BrokenPlugin) -> tuple[str, str]:
             return "contract", error.reason
         case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] == plugin.place[0].partition(".")[0]:
             return "entry point", f"there is no module '{name}'"
-        case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] not in ("stylezoo", ""):
+        case ImportError(name=str(name)) if name.partition(".")[0] == "stylezoo":
+            return "other stylezoo", error.reason
+        case ModuleNotFoundError(name=str(name)):
             return "missing dependency", f"it imports '{name}', which is not installed"
         case ImportError():
             return "import error", error.reason

@@ -24,12 +24,13 @@ class StylezooError(Exception):
 class BrokenPlugin(StylezooError):
     """A plugin is installed but cannot be imported, or is not what its kind must be.
 
-    `reason` says why, without the names and the advice that the whole message has.
+    `reason` says why, without the names and the advice that the whole message has, and `plugin` which it is.
     """
 
-    def __init__(self, message, reason=""):
+    def __init__(self, message, reason="", plugin=None):
         super().__init__(message)
         self.reason = reason or message
+        self.plugin = plugin
 
 
 class BadPicture(StylezooError):

@@ -1,5 +1,6 @@
 """From a generator that was trained with PyTorch to a run folder: recipe, plugins, model."""
 
+import os
 from itertools import groupby
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def import_weights(file, model="cyclegan", out=None, **changes) -> Path:
     weights = torch_files.read(file)
     spec = _generator(file, weights)
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
-    folder = Path(out or new_folder(model if isinstance(model, str) else "import")).expanduser()
+    folder = Path(os.path.expanduser(out or new_folder(model if isinstance(model, str) else "import")))
     check_empty(folder)
     gan = GAN(recipe.changed(generator=spec))
     for network in (gan.generator, gan.average):

@@ -5,10 +5,12 @@ of that distribution's plugins; see `stylezoo.pages.filled` for the other marker
 """
 
 from mkdocs.config import base, config_options
+from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File
 
 from stylezoo import pages
+from stylezoo.errors import UnknownPlugin
 
 
 class Settings(base.Config):
@@ -33,7 +35,10 @@ class Pages(BasePlugin[Settings]):
         return files
 
     def on_page_markdown(self, markdown, **_):
-        return pages.filled(markdown)
+        try:
+            return pages.filled(markdown)
+        except UnknownPlugin as error:
+            raise PluginError(f"A page asks for plugins that are not there. {error}") from error
 
     def _path(self, name):
         return f"installed/{name}.md"

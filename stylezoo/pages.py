@@ -10,6 +10,7 @@ import shlex
 import click
 
 from stylezoo import cli, registry
+from stylezoo.errors import UnknownPlugin
 from stylezoo.sources import describe
 from stylezoo.spec import GIVEN
 
@@ -28,8 +29,14 @@ def filled(markdown):
 
 
 def zoo(of):
-    """A section for each installed plugin of a kind or of a distribution."""
+    """A section for each installed plugin of a kind or of a distribution.
+
+    Raises:
+        UnknownPlugin: There is none.
+    """
     plugins = [plugin for plugin in registry.plugins() if plugin.kind == of or plugin.owned_by(of)]
+    if not plugins:
+        raise UnknownPlugin(f"'{of}' is no kind of plugin and no installed distribution of plugins.")
     names = [(plugin.kind, plugin.name) for plugin in registry.plugins()]
     return "\n\n".join(_plugin(p, p.name if names.count((p.kind, p.name)) == 1 else p.qualified) for p in plugins)
 

@@ -46,6 +46,8 @@ def _checked(found, depth, budget):
     if isinstance(found, dict | list) and not depth:
         raise ValueError("it is nested too deeply")
     if isinstance(found, dict):
+        if odd := [key for key in found if key != printable(key)]:  # cleaned it would be another name than Keras reads
+            raise ValueError(f"it has the name {odd[0]!a}")
         return {_checked(key, depth, budget): _checked(value, depth - 1, budget) for key, value in found.items()}
     if isinstance(found, list):
         return [_checked(each, depth - 1, budget) for each in found]

@@ -25,10 +25,10 @@ GROUPS = {
 }
 KINDS = {group: kind for kind, group in GROUPS.items()}
 
-# The version of what plugins rely on: the four groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.vgg` and the
-# fields of a recipe. It has nothing to do with the version of the package: it grows by one when something is added,
-# and OLDEST_API moves up when something is taken away. A distribution says which it needs in a table that is read
-# without importing anything:
+# The version of what plugins rely on: the four groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.vgg`,
+# `stylezoo.checks` and the fields of a recipe. It has nothing to do with the version of the package: it grows by one
+# when something is added, and OLDEST_API moves up when something is taken away. A distribution says which it needs in a
+# table that is read without importing anything:
 #
 #     [project.entry-points."stylezoo.api"]
 #     1 = "stylezoo"
@@ -95,6 +95,8 @@ class Plugin:
             return f"its entry point '{self.target}' is not of the form 'package.module:object'"
         if self.api > API:
             return f"it needs plugin API >= {self.api}, this is {API}"
+        if not self.api:
+            return f"its table '{API_GROUP}' names no version of the plugin API, which is a whole number"
         if self.api < OLDEST_API:
             return f"it was written for plugin API {self.api}, and {OLDEST_API} is the oldest that is supported"
         return ""
@@ -130,6 +132,7 @@ class Plugin:
         return BrokenPlugin(
             f"The {self.kind} '{self.name}' of {self.owner} ({self.target}) cannot be used: {reason}. {self.advice}",
             reason,
+            self,
         )
 
 
@@ -203,7 +206,7 @@ def _walk(places: tuple[tuple[str, int], ...]) -> tuple[list[Plugin], list[str]]
     for folder in _metadata_folders(folder for folder, _ in places):
         try:
             found += _advertised(folder)
-        except (configparser.Error, UnicodeDecodeError, OSError) as error:
+        except (configparser.Error, ValueError, OSError) as error:
             file, reason = os.path.join(folder, "entry_points.txt"), " ".join(str(error).split())
             faults.append(f"Skipped {file}, which cannot be read: {reason}")
     return sorted(found, key=lambda p: (p.name, _normalised(p.distribution))), faults

@@ -1,5 +1,6 @@
 """What lies in a run folder and in a model file, read without Keras."""
 
+import os
 import re
 from pathlib import Path
 
@@ -28,10 +29,11 @@ def model_file(path: str | Path) -> Path:
     """
     if hub.is_address(path):
         return hub.fetch(path)
-    path = Path(path).expanduser()
-    file = path / MODEL if path.is_dir() else path
-    if not file.is_file():
-        reason = f"it holds no {MODEL}" if path.is_dir() else "there is no such file or folder"
+    path = Path(os.path.expanduser(path))
+    is_folder = os.path.isdir(path)  # unlike those of Path it knows no path that it cannot look at
+    file = path / MODEL if is_folder else path
+    if not os.path.isfile(file):
+        reason = f"it holds no {MODEL}" if is_folder else "there is no such file or folder"
         raise BadRun(
             f"'{path}' is no model: {reason}. Name a run folder of 'stylezoo train', a .keras file or hf://owner/name."
         )

@@ -1,6 +1,8 @@
 """Write the beginning of a plugin: a small package that works, is listed once installed and passes the kit."""
 
+import importlib.util
 import keyword
+import os
 import re
 from importlib import resources
 from pathlib import Path
@@ -34,9 +36,8 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
         BadOptions: The name is of another form, or an installed distribution has it already.
         BadRun: The folder holds something already, or cannot be written.
     """
-    _check(kind, name)
     distribution = f"stylezoo-{name.removeprefix('stylezoo-')}"
-    title = "".join(word.capitalize() for word in name.split("-"))
+    _check(kind, name, distribution)
     words = {
         "kind": kind,
         "name": name,
@@ -44,8 +45,8 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
         "api": registry.API,
         "distribution": distribution,
         "module": distribution.replace("-", "_"),
-        "object": OBJECTS.get(kind, title),
-        "title": title,
+        "object": OBJECTS.get(kind, _title(name)),
+        "title": _title(name),
     }
     words["use"] = Template(USE[kind]).substitute(words)
     files = {
@@ -54,7 +55,7 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
         f"{words['module']}.py": f"{kind}.py.in",
         f"tests/test_{name.replace('-', '_')}.py": f"{kind}_test.py.in",
     }
-    folder = Path(out or distribution).expanduser()
+    folder = Path(os.path.expanduser(out or distribution))
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BadRun(f"'{folder}' is not empty. Name another folder with -o.")
@@ -67,10 +68,17 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
     return folder
 
 
-def _check(kind, name):
-    if not NAME.fullmatch(name) or keyword.iskeyword(name):
+def _check(kind, name, distribution):
+    if not NAME.fullmatch(name) or keyword.iskeyword(_title(name)):
         raise BadOptions(
             f"'{name}' cannot be a plugin's name: take lower-case words joined by dashes, such as 'soft-glow'."
         )
     if owners := [plugin.owner for plugin in registry.plugins(kind) if plugin.name == name]:
         raise BadOptions(f"There is a {kind} '{name}' already, of {name_all(owners)}. Choose another name.")
+    if importlib.util.find_spec(distribution.replace("-", "_")):  # an install would take its place
+        raise BadOptions(f"A package {distribution} is installed already. Choose another name than '{name}'.")
+
+
+def _title(name):
+    """The name as a class has it: SoftGlow."""
+    return "".join(word.capitalize() for word in name.split("-"))

@@ -134,7 +134,11 @@ def component(plugin: registry.Plugin) -> Any:
         raise plugin.broken("it is not a subclass of stylezoo.Loss")
     if not callable(found):
         raise plugin.broken("it cannot be called")
-    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in inspect.signature(found).parameters.values()):
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (ValueError, TypeError):  # of what is written in C
+        raise plugin.broken("its options cannot be told: it has no signature") from None
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
         raise plugin.broken("its options are hidden behind *args or **kwargs")
     return found
 

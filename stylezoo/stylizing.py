@@ -85,12 +85,12 @@ def _fitting(generator, height, width):
     step = 1
     while step <= COARSEST:
         shape = tuple(-(-max(size, SMALLEST) // step) * step for size in (height, width))
-        if _answers(generator, (1, *shape, 3)):
+        if answers(generator, (1, *shape, 3)):
             yield shape
         step *= 2
 
 
-def _answers(generator, shape):
+def answers(generator, shape):
     """Whether the generator answers a picture of this shape with one of the same shape."""
     shapes = [tuple(size or other for size, other in zip(each.shape, shape, strict=False)) for each in generator.inputs]
     try:

@@ -53,7 +53,7 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
     Raises:
         BadWeights: The file is missing, damaged, holds anything that is no tensor, or no tensors.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size

@@ -109,7 +109,7 @@ def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run",
         BadRun: The folder holds something already, or cannot be written.
         MissingExtra: The samples are asked for and scikit-image is not installed.
     """
-    folder = Path(out).expanduser()
+    folder = Path(os.path.expanduser(out))
     license = card.licensed(license)
     check_empty(folder)
     source, style = laid_out(recipe, source, style)
@@ -136,7 +136,7 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
     Raises:
         BadRun: The folder is no run, or its training is complete.
     """
-    folder = Path(folder).expanduser()
+    folder = Path(os.path.expanduser(folder))
     if not (folder / runs.RECIPE).is_file():
         raise BadRun(f"'{folder}' is no run folder: there is no {runs.RECIPE} in it.")
     recipe = Recipe.read(folder / runs.RECIPE)
@@ -302,7 +302,9 @@ def _prepare(folder, recipe, source, style, license):
     if recipe.data == "styles":
         recipe = replace(recipe, styles=tuple(batches.styles))
     if recipe.vgg:
-        recipe = replace(recipe, vgg=str(Path(recipe.vgg).expanduser().resolve()))  # a run may be resumed elsewhere
+        recipe = replace(
+            recipe, vgg=str(Path(os.path.expanduser(recipe.vgg)).resolve())
+        )  # a run may be resumed elsewhere
     model = GAN(recipe)
     _check_size(model)
     model.prepare()
@@ -353,7 +355,7 @@ def _kind(where):
         return {"kind": "sample" if where is None else "image", "name": ""}
     if isinstance(where, list | tuple):
         return {"kind": "list", "name": ""}
-    path = Path(where).expanduser().resolve()
+    path = Path(os.path.expanduser(where)).resolve()
     return {"kind": "folder" if path.is_dir() else "picture", "name": plain.printable(path.name)}
 
 
@@ -388,7 +390,7 @@ def _place(where, copy, folder):
     if isinstance(where, Image.Image):
         images.save_picture(images.to_rgb(where), copy)
         return str(copy.relative_to(folder))
-    return str(Path(where).expanduser().resolve())
+    return str(Path(os.path.expanduser(where)).resolve())
 
 
 def _found(place, folder):

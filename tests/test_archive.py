@@ -130,6 +130,19 @@ def test_objects_that_no_model_has_are_refused_wherever_they_stand(name, place, 
     assert_refused(with_config(model, tmp_path / "x.keras", **changes[place]), "is refused", said)
 
 
+@pytest.mark.parametrize("blank", ["\u200b", " ", "\x1b"])
+def test_a_name_that_only_looks_like_another_hides_nothing(blank, model, evil, tmp_path):
+    """Keras would read the first two of these, and a reader that cleans names the last two."""
+    hidden = {
+        **described("Lambda", "keras.layers", {"function": as_code(evil)}),
+        f"module{blank}": "keras.optimizers",
+        f"class_name{blank}": "Adam",
+    }
+    config = with_config(model, tmp_path / "x.keras", compile_config={"optimizer": hidden})
+    with pytest.raises(BadRun, match=r"config\.json cannot be read: it has the name"):
+        stylezoo.load_model(config)
+
+
 @pytest.mark.parametrize("key", archive.IDENTITY)
 def test_only_our_class_stands_at_the_top(key, model, tmp_path):
     assert_refused(with_config(model, tmp_path / "x.keras", **{key: "Other"}), "is a Keras file, but no model of")

@@ -79,6 +79,34 @@ def test_a_check_that_is_not_there_is_refused(third_party):
         check_loss("charbonnier", expected_failures={"rnage": "a typing error"})
 
 
+def test_a_component_that_raises_fails_the_check_with_what_it_raised(third_party):
+    third_party("flawed")
+    result = checks._result(registry.find("generator", "raising"), "answers", CHECKS["generator"]["answers"], {}, None)
+    assert (result.status, result.reason) == ("failed", "RuntimeError: out of paint")
+
+
+def test_options_may_be_lists_and_must_be_of_plugins_that_are_checked(third_party):
+    third_party("flawed", "acme")
+    known = {"documented": "the point of it", "plain_options": "the point of it"}
+    results = check_loss("secretive", options={"power": [1, 2]}, expected_failures={"documented": "the point of it"})
+    assert {result.status for result in results} == {"passed", "expected"}
+    with pytest.raises(UsageError, match="no plugin secretiv among those"):
+        parametrize_with_checks("acme-flawed", expected_failures={"secretiv": known})
+    mark = parametrize_with_checks("acme-flawed", expected_failures={"loss/secretive": known})
+    assert {known["documented"]} == {p.values[0].args[4] for p in mark.args[1] if "secretive-documented" in p.id}
+
+
+def test_a_strangers_name_does_not_disturb_the_kit(tmp_path, monkeypatch, third_party):
+    third_party("acme")
+    metadata = tmp_path / "other-1.0.dist-info"
+    metadata.mkdir()
+    tables = "[stylezoo.losses]\nhinge = other:Hinge\n[stylezoo.generators]\nresnet = other:build\n"
+    (metadata / "entry_points.txt").write_text(tables)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugin = registry.find("loss", "charbonnier")
+    assert checks._result(plugin, "values", CHECKS["loss"]["values"], {}, None).status == "passed"
+
+
 def test_side_effects_of_the_import_are_found(third_party):
     third_party("meddles")
     result = checks._result(registry.find("loss", "meddling"), "imported_cleanly", checks._imported_cleanly, {}, None)

@@ -25,7 +25,7 @@ ILL = {  # folder of tests/third_party: plugin, cause, what the reason says, wha
     "exits": ("leaving", "exit", "ends Python with exit status 7", "pip uninstall acme-exits"),
     "quits": ("quitting", "exit", "ended Python with exit status 0", "pip uninstall acme-quits"),
     "newer": ("futuristic", "plugin API", "needs plugin API >= 99, this is 1", "pip install --upgrade stylezoo"),
-    "older": ("ancient", "plugin API", "written for plugin API 0, and 1 is the oldest", "pip uninstall acme-older"),
+    "older": ("ancient", "plugin API", "names no version of the plugin API", "pip uninstall acme-older"),
     "requires": (
         "demanding",
         "missing dependency",
@@ -33,7 +33,7 @@ ILL = {  # folder of tests/third_party: plugin, cause, what the reason says, wha
         "'pip install \"a-package-that-nobody-has>=2\"'",
     ),
     "missing": ("dreamy", "missing dependency", "'a_package_that_nobody_has'", "tell the authors of acme-missing"),
-    "other_core": ("elsewhere", "import error", "it requires 'stylezoo>=99', this is ", '--upgrade "stylezoo>=99"'),
+    "other_core": ("elsewhere", "other stylezoo", "it requires 'stylezoo>=99', this is ", '--upgrade "stylezoo>=99"'),
     "slow": ("slow", "slow import", r"takes 3\.\d s", "tell the authors of acme-slow"),
     "malformed": ("dashed", "entry point", "'my-module:Loss' is not of the form", "pip uninstall acme-malformed"),
     "meddles": ("meddling", "side effects", "environment.*current folder.*prints.*random.*precision", "change nothing"),
@@ -77,6 +77,38 @@ def test_after_a_plugin_that_ends_python_those_of_its_distribution_are_still_exa
     a, b = examine([plugin for plugin in registry.plugins() if plugin.owned_by("acme-pair")])
     assert (a.plugin.name, a.cause) == ("a", "exit")
     assert (b.plugin.name, b.cause, b.reason) == ("b", "contract", "it is not a subclass of stylezoo.Loss")
+
+
+def test_what_a_plugin_has_started_does_not_keep_the_doctor(tmp_path, monkeypatch):
+    metadata = tmp_path / "acme_forks-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "entry_points.txt").write_text("[stylezoo.losses]\nforks = acme_forks:Forks\n")
+    started = tmp_path / "started"
+    (tmp_path / "acme_forks.py").write_text(
+        "import subprocess, sys\nfrom stylezoo import ImageLoss\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(500)'])\n"
+        f"open({str(started)!r}, 'w').write(str(child.pid))\n"
+        "class Forks(ImageLoss):\n    def measure(self, source, style, fake):\n        return 0.0\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (found,) = examine([plugin for plugin in registry.plugins() if plugin.owned_by("acme-forks")])
+    assert found.plugin.name == "forks"
+    state = Path(f"/proc/{started.read_text()}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"  # ended, at most not yet reaped
+
+
+def test_a_model_with_a_broken_part_names_the_part(tmp_path, monkeypatch):
+    metadata = tmp_path / "acme_model-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "entry_points.txt").write_text("[stylezoo.models]\nacme = acme_model:recipe\n")
+    text = "from stylezoo import Recipe\nrecipe = Recipe(about='A.', losses=('lsgan', 'acme-missing/dreamy'))\n"
+    (tmp_path / "acme_model.py").write_text(text)
+    for folder in (THIRD_PARTY / "missing", tmp_path):
+        monkeypatch.syspath_prepend(str(folder))
+    (found,) = examine([plugin for plugin in registry.plugins() if plugin.owned_by("acme-model")])
+    assert found.cause == "broken part"
+    assert found.reason.startswith("its loss 'acme-missing/dreamy' is broken: ModuleNotFoundError")
+    assert found.advice == "See 'stylezoo doctor acme-missing/dreamy'."
 
 
 def test_a_model_whose_part_is_not_installed_is_told_what_to_install(tmp_path, monkeypatch):

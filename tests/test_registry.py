@@ -310,3 +310,41 @@ def test_what_is_installed_and_removed_while_python_runs_is_seen(tmp_path, monke
     assert "late" in names()
     shutil.rmtree(tmp_path / "acme_late-1.0.dist-info")
     assert "late" not in names()
+
+
+# The plugin API
+
+
+@pytest.mark.parametrize(
+    ("table", "reason", "advice"),
+    [
+        ("99 = stylezoo", "it needs plugin API >= 99, this is 1", "pip install --upgrade stylezoo"),
+        (
+            "2 = stylezoo",
+            "it was written for plugin API 2, and 3 is the oldest that is supported",
+            "pip uninstall acme",
+        ),
+        ("latest = stylezoo", "names no version of the plugin API", "pip uninstall acme"),
+    ],
+)
+def test_another_plugin_api_is_refused_before_the_import(table, reason, advice, tmp_path, monkeypatch):
+    if "oldest" in reason:
+        monkeypatch.setattr(registry, "API", 4)
+        monkeypatch.setattr(registry, "OLDEST_API", 3)
+    tables = f"[stylezoo.api]\n{table}\n[stylezoo.losses]\nglow = acme_never_imported:Glow\n"
+    write_distribution(tmp_path, "acme-1.0.dist-info", tables)
+    (tmp_path / "acme_never_imported.py").write_text("class Glow:\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugin = registry.find("loss", "glow")
+    assert reason in plugin.problem
+    with pytest.raises(BrokenPlugin) as caught:
+        plugin.load()
+    assert reason in str(caught.value)
+    assert advice in str(caught.value)
+    assert "acme_never_imported" not in sys.modules
+
+
+def test_a_distribution_without_the_table_was_written_for_the_first(third_party):
+    third_party("acme")
+    assert {plugin.api for plugin in offered_by("acme-style").values()} == {1}
+    assert {plugin.api for plugin in offered_by("stylezoo").values()} == {registry.API}

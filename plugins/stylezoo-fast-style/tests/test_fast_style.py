@@ -22,9 +22,9 @@ def test_a_picture_keeps_its_size_and_range(sides):
     assert np.abs(answer).max() <= 1
 
 
-@pytest.mark.parametrize("blocks", [1, 3])
-def test_it_is_recomputed_in_numpy(convolved, blocks):
-    network = fast_style.build(ANY, filters=2, blocks=blocks)
+@pytest.mark.parametrize(("blocks", "skips"), [(1, False), (3, False), (1, True)])
+def test_it_is_recomputed_in_numpy(convolved, blocks, skips):
+    network = fast_style.build(ANY, filters=2, blocks=blocks, skips=skips)
     rng = np.random.default_rng(1)
     network.set_weights([rng.normal(0.1, 0.3, weight.shape) for weight in network.get_weights()])
     weights = iter(network.get_weights())  # in the order of the layers: kernel and bias, then scale and shift
@@ -39,16 +39,29 @@ def test_it_is_recomputed_in_numpy(convolved, blocks):
         x = (x - x.mean((1, 2), keepdims=True)) / np.sqrt(x.var((1, 2), keepdims=True) + 1e-5)
         return x * next(weights) + next(weights)
 
+    def beside(detail, x):
+        return np.concatenate([detail, x], axis=-1) if skips else x
+
     pictures = rng.uniform(-1, 1, (2, 16, 12, 3))
-    x = pictures
+    maps = [pictures]
     for strides in (1, 2, 2):
-        x = np.maximum(normalised(x, strides), 0)
+        maps.append(np.maximum(normalised(maps[-1], strides), 0))
+    x = maps.pop()
     for _ in range(blocks):
         x = x + normalised(np.maximum(normalised(x), 0))
     for _ in range(2):
-        x = np.maximum(normalised(x.repeat(2, 1).repeat(2, 2)), 0)
-    np.testing.assert_allclose(network(pictures.astype("float32")), np.tanh(convolution(x)), atol=1e-4)
+        x = beside(maps.pop(), np.maximum(normalised(x.repeat(2, 1).repeat(2, 2)), 0))
+    expected = np.tanh(convolution(beside(pictures, x)))
+    np.testing.assert_allclose(network(pictures.astype("float32")), expected, atol=1e-4)
     assert next(weights, None) is None
+
+
+def test_kernels_begin_as_those_of_pytorch():
+    """Uniform up to 1 / sqrt(inputs), so that the tanh is not saturated."""
+    network = fast_style.build(ANY)
+    for kernel in [v.numpy() for v in network.trainable_variables if v.name == "kernel"]:
+        bound = 1 / np.sqrt(np.prod(kernel.shape[:3]))
+        assert 0.95 * bound < np.abs(kernel).max() <= bound
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])

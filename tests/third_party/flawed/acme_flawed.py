@@ -115,4 +115,19 @@ def idle(shape):
     return _picture("idle", lambda x: ops.tanh(convolution(x) + ops.stop_gradient(dead(x))))
 
 
+class Unpainted(layers.Layer):
+    """A layer that fails when it sees a picture."""
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def call(self, inputs):
+        raise RuntimeError("out of paint")
+
+
+def raising(shape):
+    """Raising: fails when it is used."""
+    return _picture("raising", Unpainted())
+
+
 wordless = Recipe(generator="resnet:filters=4,blocks=1", discriminators="patch:filters=4", losses=("lsgan", "content"))
