@@ -9,10 +9,10 @@ Where the logits of all pixels have together no more than the slope 1, their mea
 the slope that is asked for is larger, about a third of a crop's side: `wgan-gp:target=20` for 64 pixels, 80 for 256.
 200 epochs of crops of 256 pixels are meant for a GPU, and were not tried.
 
-A profile for two processor cores, 1600 steps in 6 min 45 s on an Intel Xeon that did other work as well (4 min 44 s with
-the cores almost to itself), keeps photographs sharp, lightens their shadows and turns their colours to ochre, olive and
-pale blue. Short parallel marks break up surfaces; they are the game's own more than the painter's. Dark pictures that
-are almost flat become grey:
+A profile for two processor cores, 1600 steps in 6 min 45 s on an Intel Xeon that did other work as well (a training of
+the same size took 4 min 44 s when it was less busy), keeps photographs sharp, lightens their shadows and turns their
+colours to ochre, olive and pale blue. Short parallel marks break up surfaces; they are the game's own more than the
+painter's. Dark pictures that are almost flat become grey:
 
     stylezoo train fast-wgan --source photos/ --style paintings/ \\
         --set image_size=64 --set load_size=128 \\
