@@ -49,7 +49,7 @@ def document(archive: zipfile.ZipFile, name: str):
     if name not in archive.namelist():
         return None
     try:
-        return plain.read(archive.read(name), LARGEST[name])
+        return plain.read(archive.read(name), LARGEST[name], exact=name == CONFIG)  # which Keras reads too
     except ValueError as error:
         raise ValueError(f"{name} cannot be read: {error}") from None
 

@@ -16,6 +16,7 @@ Components are built as small as their options allow, where these have the zoo's
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -213,7 +214,8 @@ def _result(plugin, name, check, options, expected) -> Result:
         check(_subject(plugin, json.dumps(options, sort_keys=True)))
     except Exception as error:  # whatever a component raises is a finding about it
         known = isinstance(error, AssertionError | StylezooError)
-        reason = str(error) if known else f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        told = re.sub(r"\x1b\[[\d;]*m", "", str(error))  # Keras sets what layers raise in bold
+        reason = told if known else f"{type(error).__name__}: {' '.join(told.split())[:300]}"
         return Result(label, name, "expected" if expected else "failed", expected or reason)
     return Result(label, name, "unexpected", expected) if expected else Result(label, name, "passed")
 

@@ -10,11 +10,17 @@ LONGEST = 20_000  # characters of one text
 ABSOLUTE = re.compile(r"(?<![\w.~:/\\-])(?:~|[A-Za-z]:)?[/\\]+(?=[^\s/\\])(?:[^/\\'\",;=]+[/\\]+)*([^/\\'\",;=]*)")
 
 
-def read(content: bytes, largest: int):
+def read(content: bytes, largest: int, exact: bool = False):
     """The plain data of a JSON document, its texts `printable`.
 
+    Args:
+        content: The document.
+        largest: How many bytes it may have.
+        exact: Whether a name that is not `printable` is refused: others read the document as it is, and would find
+            another name than the one that is checked here.
+
     Raises:
-        ValueError: It is no JSON, it is larger than `largest` bytes, or there is too much of it.
+        ValueError: It is no JSON, it is too large, there is too much of it, or such a name is in it.
     """
     if len(content) > largest:
         raise ValueError(f"it has more than {largest} bytes")
@@ -22,7 +28,7 @@ def read(content: bytes, largest: int):
         found = json.loads(content, parse_constant=lambda name: None)  # NaN and Infinity are no JSON
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    return _checked(found, DEEPEST, iter(range(MOST)))
+    return _checked(found, DEEPEST, iter(range(MOST)), exact)
 
 
 def printable(text: str) -> str:
@@ -40,17 +46,18 @@ def without_folders(plain):
     return ABSOLUTE.sub(r"\1", plain) if isinstance(plain, str) else plain
 
 
-def _checked(found, depth, budget):
+def _checked(found, depth, budget, exact):
     if next(budget, None) is None:
         raise ValueError(f"it has more than {MOST} values")
     if isinstance(found, dict | list) and not depth:
         raise ValueError("it is nested too deeply")
     if isinstance(found, dict):
-        if odd := [key for key in found if key != printable(key)]:  # cleaned it would be another name than Keras reads
+        if exact and (odd := [key for key in found if key != printable(key)]):
             raise ValueError(f"it has the name {odd[0]!a}")
-        return {_checked(key, depth, budget): _checked(value, depth - 1, budget) for key, value in found.items()}
+        checked = lambda each, depth: _checked(each, depth, budget, exact)  # noqa: E731
+        return {checked(key, depth): checked(value, depth - 1) for key, value in found.items()}
     if isinstance(found, list):
-        return [_checked(each, depth - 1, budget) for each in found]
+        return [_checked(each, depth - 1, budget, exact) for each in found]
     if isinstance(found, str) and len(found) > LONGEST:
         raise ValueError(f"it has a text of more than {LONGEST} characters")
     return printable(found) if isinstance(found, str) else found
