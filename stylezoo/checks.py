@@ -35,7 +35,7 @@ from keras import ops
 from stylezoo import contract, doctor, registry, stylizing, vgg
 from stylezoo.contract import Loss
 from stylezoo.errors import StylezooError, UnknownPlugin, UsageError, name_all
-from stylezoo.gan import GAN, load
+from stylezoo.gan import GAN, load, price
 from stylezoo.recipe import Recipe
 from stylezoo.registry import Plugin
 from stylezoo.sources import describe
@@ -372,7 +372,7 @@ class _LossSubject(_Subject):
     def costs(self, gan, batch=2):
         """What each player pays whom it concerns, a number each, by player."""
         translation = self.translation(gan, batch)
-        return {player: _price(_loss(gan), player, translation) for player in self.players}
+        return {player: price(_loss(gan), player, translation) for player in self.players}
 
     def translation(self, gan, batch=2):
         source, style = _pictures(batch, SIDE, SIDE)
@@ -445,10 +445,6 @@ def _policy(precision):
 def _loss(gan):
     """The loss that is checked stands first in its model."""
     return gan.terms[0][2]
-
-
-def _price(loss, player, translation):
-    return loss.generator(translation) if player == "generator" else loss.discriminator(translation)
 
 
 def _finite(values):
@@ -652,7 +648,7 @@ def _loss_gradients(subject):
 
 def _see_gradients(subject, gan, player, scale=1, why=""):
     with tf.GradientTape() as tape:
-        cost = scale * _price(_loss(gan), player, subject.translation(gan))
+        cost = scale * price(_loss(gan), player, subject.translation(gan))
     found = [g for g in tape.gradient(cost, gan.variables_of(player)) if g is not None]
     _see(found, f"no gradient of what {PLAYERS[player]} pays reaches a weight{why}")
     found = [ops.convert_to_tensor(gradient) for gradient in found]

@@ -218,7 +218,7 @@ class GAN(keras.Model):
         for label, weight, loss in self.terms:
             if _concerns(loss, player) and (only is None or label in only):
                 for way, translation in zip(WAYS[player], translations, strict=False):
-                    value = weight * _price(loss, player, translation)
+                    value = weight * price(loss, player, translation)
                     self.trackers[f"{way}/{label}"].update_state(value)
                     total += value
         self.trackers[player].update_state(total)
@@ -428,7 +428,8 @@ def plugins_of(recipe):
     ]
 
 
-def _price(loss, player, translation):
+def price(loss, player, translation):
+    """What a loss has a player pay, "generator" or "discriminator"."""
     return loss.generator(translation) if player == "generator" else loss.discriminator(translation)
 
 
