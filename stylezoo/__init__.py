@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as type checkers read it; the module `typing` takes a listing longer than the listing
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from stylezoo.contract import AdversarialLoss, ImageLoss, Loss, Translation
@@ -27,6 +28,7 @@ __all__ = [
     "Translation",
     "create_model",
     "import_weights",
+    "interpolate",
     "list_discriminators",
     "list_generators",
     "list_losses",
@@ -98,6 +100,7 @@ def create_model(name: str, **changes) -> GAN:
         >>> gan = stylezoo.create_model("transfer", losses=["hinge"], image_size=128)
     """
     from stylezoo.gan import GAN
+    from stylezoo.recipe import Recipe
 
     return GAN(Recipe.named(name, **changes))
 
@@ -151,6 +154,33 @@ def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None,
     return importing.import_weights(file, model, out, **changes)
 
 
+def interpolate(runs: Mapping[str | Path, float]) -> GAN:
+    """One model whose generator is the weighted mean of those of several: from one look to another in any proportion.
+
+    Deep network interpolation (Wang et al., 2019, https://arxiv.org/abs/1811.10515). The means of weights draw
+    pictures only where the models are siblings, of which one, or a common ancestor, is where the others went on from:
+    ``stylezoo train --from runs/a --style other/ -o runs/b``.
+
+    Args:
+        runs: Models, as `load_model` takes them, and their weights, 0 or more; only their proportions count. The
+            recipe, the discriminators and the names of styles are those of the first.
+
+    Returns:
+        A `stylezoo.gan.GAN`, to redraw pictures, to save or to train further.
+
+    Raises:
+        BadOptions: A weight is below 0, the generators are built differently, or they have no common ancestor.
+        BadRun: As in `load_model`.
+        MissingExtra: Likewise.
+
+    Examples:
+        >>> stylezoo.interpolate({"runs/a": 0.7, "runs/b": 0.3}).stylize("photo.jpg")
+    """
+    from stylezoo.interpolation import Siblings
+
+    return Siblings(runs).at(runs.values())
+
+
 def push_to_hub(
     run: str | Path, repository: str, *, license=None, private=False, revision=None, message=None, sheet=True
 ) -> str:
@@ -184,11 +214,20 @@ def push_to_hub(
     return sharing.push(run, repository, license, private, revision, message, sheet)
 
 
-def train(model: str | Recipe = "single-pair", source=None, style=None, out=None, license="", **changes) -> GAN:
+def train(
+    model: str | Recipe | None = None,
+    source=None,
+    style=None,
+    out=None,
+    license="",
+    start_from=None,
+    add_style=(),
+    **changes,
+) -> GAN:
     """Train a model and leave a run folder; what the command ``stylezoo train`` does.
 
     Args:
-        model: The name of a registered model, or a `Recipe`.
+        model: The name of a registered model, or a `Recipe`. None: single-pair, or with `start_from` its recipe.
         source: A picture, a folder of pictures, a Pillow image or a list of them: what is kept. None: the sample
             photograph.
         style: Likewise: how it shall look. None: the sample painting. For a model of several styles a list of folders.
@@ -196,6 +235,10 @@ def train(model: str | Recipe = "single-pair", source=None, style=None, out=None
         out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
         license: Under which licence others may use the model: an SPDX identifier such as "CC-BY-4.0", or a text. Its
             card has it.
+        start_from: A trained model to start from, as `load_model` takes it: its weights are where the new ones begin.
+            Optimizers and the count of steps begin anew. The run does not need it any more once it has begun.
+        add_style: Pictures of a style, or a list of such, to add to a model of several styles. Only what these have
+            alone learns, so that all other styles stay as they are; their pictures are not needed.
         **changes: Changes to the recipe as in `create_model`.
 
     Returns:
@@ -206,10 +249,12 @@ def train(model: str | Recipe = "single-pair", source=None, style=None, out=None
 
     Examples:
         >>> gan = stylezoo.train(source="photo.jpg", style="painting.jpg", steps=300)
+        >>> gan = stylezoo.train(source="photos/", style="monet/", start_from="runs/single-pair", steps=300)
+        >>> gan = stylezoo.train(source="photos/", add_style="vangogh/", start_from="runs/gated", out="runs/gated-3")
     """
     from stylezoo import training
 
-    return training.train(model, source, style, out, license, **changes)
+    return training.train(model, source, style, out, license, start_from, add_style, **changes)
 
 
 def _names(kind, pattern):

@@ -14,6 +14,7 @@ from stylezoo import archive, plain, runs
 from stylezoo.errors import BadOptions, BadRun
 
 SCHEMA = 1
+ID = r"[0-9a-f]{8,64}"  # of a training
 PNG = b"\x89PNG\r\n\x1a\n"
 # What Hugging Face has a name for (https://huggingface.co/docs/hub/repositories-licenses); others are "other".
 LICENSES = {
@@ -44,6 +45,8 @@ class Card:
         losses: The last values in the log, None for what was no finite number.
         license: An SPDX identifier or free text, "" where none was given.
         date: The day of the last change, as 2026-11-24.
+        lineage: The ids of the trainings that the weights went through, from the first to its own; models with a common
+            id can be mixed.
     """
 
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -57,6 +60,7 @@ class Card:
     losses: dict[str, float | None] = field(default_factory=dict)
     license: str = ""
     date: str = ""
+    lineage: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The card as plain data, as ``card.json`` has it."""
@@ -145,6 +149,7 @@ class Card:
             "seed": _text(self.seed),
             "date": self.date,
             "license": self.license or "not stated",
+            "lineage": " > ".join(each[:8] for each in self.lineage),
         }
         yield "Model", [(name, value) for name, value in training.items() if value]
         parts = {
@@ -210,6 +215,11 @@ def updated(card: Card, folder: Path) -> Card:
 def members(card: Card, picture: bytes) -> dict[str, bytes]:
     """What a model file is given to carry its card."""
     return {archive.CARD: card.to_json().encode(), **({archive.SHEET: picture} if picture else {})}
+
+
+def new_id() -> str:
+    """An id for a training that no other has. No seed has a say in it: a repeated training is another one."""
+    return os.urandom(8).hex()
 
 
 def licensed(text: str | None) -> str:
@@ -291,6 +301,8 @@ def _has_form(name, value):
         return value is None or type(value) is int
     if name in ("origin", "license", "date"):
         return isinstance(value, str)
+    if name == "lineage":
+        return isinstance(value, list) and all(isinstance(each, str) and re.fullmatch(ID, each) for each in value)
     if name in ("plugins", "data"):
         return isinstance(value, list) and all(isinstance(each, dict) for each in value)
     inner = {"losses": (int, float, type(None)), "versions": str}.get(name, object)

@@ -32,9 +32,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from stylezoo import contract, doctor, registry, stylizing, vgg
+from stylezoo import contract, doctor, images, registry, stylizing, vgg
 from stylezoo.contract import Loss
 from stylezoo.errors import StylezooError, UnknownPlugin, UsageError, name_all
+from stylezoo.fusion import Fusion
 from stylezoo.gan import GAN, load, price
 from stylezoo.recipe import Recipe
 from stylezoo.registry import Plugin
@@ -44,6 +45,8 @@ from stylezoo.spec import GIVEN, Spec, component
 SIDE = 72  # pixels: the least that the patches of most discriminators need
 SIDES = (SIDE, 96, 128, 256)  # for generators that halve a picture more often
 ODD = (29, 34)  # height and width of a picture that no number of halvings divides
+LARGE = (257, 641)  # of one that is drawn in tiles
+SEAM = 2  # of 255 levels: by how much a picture in tiles may differ on average
 STYLES = ("song", "monet")
 VGG_WIDTHS = (4, 5, 6, 7, 8)
 SMALL = {  # what makes a component small, where it has an option of that name
@@ -287,6 +290,11 @@ class _NetworkSubject(_Subject):
     @cached_property
     def side(self):
         return _side(self.network) if self.plugin.kind == "generator" else SIDE
+
+    def fusion(self, style):
+        """A style as it is told: a picture, a row of weights, or none where it is the only one."""
+        inputs = {each.name for each in self.network.inputs}
+        return Fusion.of([style] if "style" in inputs else [np.float32([1, 0])] if "styles" in inputs else [])
 
     def answer(self, network, batch=2, side=None, training=False, picture=None):
         """What it makes of random pictures, or of one that is given: float32 tensors in a list."""
@@ -559,14 +567,26 @@ def _odd_sizes(subject):
     """A generator redraws pictures of any size; a discriminator can be built for sizes that nothing divides."""
     if subject.plugin.kind == "generator":
         source, style = (batch[0] for batch in _pictures(1, *ODD))
-        inputs = {each.name for each in subject.network.inputs}
-        look = {"style": style} if "style" in inputs else {"weights": [1.0, 0.0]} if "styles" in inputs else {}
-        fake = stylizing.stylize(subject.network, source, **look)
+        fake = stylizing.Painter(subject.network, subject.fusion(style)).paint(source)
         _see(fake.shape == source.shape, f"it redraws {source.shape} as {fake.shape}")
         return
     side = SIDE + 3
     answers = subject.answer(subject.build(shape=(side, side, 3)), side=side)
     _see(_finite(answers), f"its answers to {side} x {side} pixels are not finite")
+
+
+def _tiles(subject):
+    """A generator draws a picture in tiles as in one piece, once it is told what it found out about the whole."""
+    source, style = (images.resized(batch[0], *LARGE) for batch in _pictures(1, 32, 80))
+    painter = stylizing.Painter(subject.network, subject.fusion(style), tile=0, steady=True)
+    whole = painter.paint(source)
+    painter.tile = 384
+    difference = float(np.abs(painter.paint(source) - whole).mean()) * 127.5
+    _see(
+        difference <= SEAM,
+        f"in tiles its pictures differ by {difference:.1f} of 255; means over height and width are to be taken with "
+        "stylezoo.scene.moments",
+    )
 
 
 def _gradients(subject):
@@ -757,7 +777,7 @@ NETWORK = {
     "file": _network_file,
 }
 CHECKS = {
-    "generator": {**NETWORK, "range": _range},
+    "generator": {**NETWORK, "range": _range, "tiles": _tiles},
     "discriminator": NETWORK,
     "loss": {
         **ALL,

@@ -1,5 +1,6 @@
 """The command `stylezoo`. Nothing heavy is imported before a command needs it."""
 
+import errno
 import os
 import sys
 from contextlib import contextmanager
@@ -154,7 +155,10 @@ def show(name, as_json):
 
 @main.command()
 @click.argument(
-    "model", type=PluginName("model"), required=False, help="A name of 'stylezoo list models'. Default: single-pair."
+    "model",
+    type=PluginName("model"),
+    required=False,
+    help="A name of 'stylezoo list models'. Default: single-pair, or the recipe of the run to start from.",
 )
 @click.option(
     "--source",
@@ -201,6 +205,21 @@ def show(name, as_json):
 )
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the training of this run folder.")
 @click.option(
+    "--from",
+    "start_from",
+    metavar="RUN",
+    help="Start a new training from the weights of this run folder, .keras file or hf://owner/name, with its recipe "
+    "unless a MODEL or --recipe is named, and other pictures.",
+)
+@click.option(
+    "--add-style",
+    "added",
+    metavar="PICTURES",
+    multiple=True,
+    help="Picture or folder of a style to add to the model of --from, one of several styles such as gated: only the "
+    "new style learns, the others stay as they are. Repeatable.",
+)
+@click.option(
     "--license", metavar="TEXT", help="The licence that the model's card names: an SPDX identifier such as CC-BY-4.0."
 )
 @click.option("--dry-run", is_flag=True, help="Print the complete recipe and stop.")
@@ -217,6 +236,8 @@ def train(
     seed,
     file,
     resume,
+    start_from,
+    added,
     license,
     dry_run,
 ):
@@ -240,12 +261,25 @@ def train(
     given = {"losses": losses, "generator": generator, "discriminators": discriminators, "steps": steps, "seed": seed}
     changes.update({name: value for name, value in given.items() if value not in (None, ())})
     if resume and (
-        model or source or styles or out or file or license or dry_run or settings or set(changes) - {"steps"}
+        model
+        or source
+        or styles
+        or out
+        or file
+        or start_from
+        or added
+        or license
+        or dry_run
+        or settings
+        or set(changes) - {"steps"}
     ):
         raise click.UsageError("--resume goes on as the run began; only --steps can be given with it.")
+    if added and not start_from:
+        raise click.UsageError("--add-style adds to a trained model; name it with --from RUN.")
+    if added and styles:
+        raise click.UsageError("--add-style or --style, not both: the styles that the model has need no pictures.")
     if file and model:
         raise click.UsageError(f"Name the model '{model}' or the recipe '{file}', not both.")
-    model = model or "single-pair"
     if sys.stderr.isatty() and not dry_run:
         click.echo("Starting TensorFlow and reading the pictures ...", err=True)
     _import_keras()
@@ -254,70 +288,277 @@ def train(
 
         run = training.resume(resume, steps)
     else:
+        from stylezoo import training
         from stylezoo.recipe import Recipe
 
-        recipe = Recipe.read(file).changed(**changes) if file else Recipe.named(model, **changes)
+        recipe = training.chosen(Recipe.read(file) if file else model, start_from, added, **changes)
         if dry_run:
             click.echo(recipe.to_json())
             return
-        from stylezoo import training
-
-        style = list(styles) if len(styles) > 1 else next(iter(styles), None)
-        folder = out or training.new_folder("recipe" if file else model)
-        run = training.start(recipe, source, style, folder, license or "")
+        style = list(added) or (list(styles) if len(styles) > 1 else next(iter(styles), None))
+        folder = out or training.new_folder("recipe" if file else training.title(model, start_from))
+        run = training.start(recipe, source, style, folder, license or "", start_from)
     _train(training, run)
 
 
+class Weighted(click.ParamType):
+    """A style with or without its weight: ``STYLE`` or ``STYLE=WEIGHT``."""
+
+    name = "style[=weight]"
+
+    def convert(self, value, param, ctx):
+        name, equals, weight = value.rpartition("=")
+        if isinstance(value, tuple) or not (equals and name) or os.path.exists(value):
+            return value if isinstance(value, tuple) else (value, None)
+        try:
+            return name, float(weight)
+        except ValueError:
+            return value, None
+
+
+class Region(click.ParamType):
+    """A mask and its style: ``FILE=STYLE``; the file's name may hold a ``=`` as well."""
+
+    name = "file=style"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        words = value.split("=")
+        ways = [("=".join(words[:i]), "=".join(words[i:])) for i in range(1, len(words))]
+        if not ways or not all(ways[0]):
+            self.fail(f"'{value}' is not of the form FILE=STYLE, such as sky.png=monet.")
+        return next((way for way in ways if os.path.exists(way[0])), ways[0])
+
+
 @main.command()
-@click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path), help="Pictures to redraw.")
+@click.argument(
+    "pictures",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Pictures, animations (GIF, WebP, PNG) and folders of them.",
+)
 @click.option(
     "-m",
     "--model",
     "model",
-    required=True,
     help="A run folder of 'stylezoo train', a .keras file, or hf://owner/name, with @revision where it matters.",
 )
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="The file to write, or for several pictures the folder. Default: beside each picture, as NAME-stylized.png.",
+    help="The file to write, whose suffix says the format, or for several pictures the folder. Default: beside each "
+    "picture, as NAME-stylized.png; of a folder, in FOLDER-stylized.",
 )
 @click.option(
     "--style",
-    help="The name of a style, for a model of several; a picture, for a model that takes its style from one. Default: "
-    "the first, or a random one.",
+    "styles",
+    type=Weighted(),
+    multiple=True,
+    help="A style's name, for a model of several; a picture, for a model that takes its style from one; or, without "
+    "--model, a trained run. Repeatable, with weights: --style monet=0.6 --style song=0.4. Default: the first style, "
+    "or a random one.",
 )
 @click.option(
-    "--size", type=click.IntRange(min=16), help="Scale the shorter side to so many pixels first; less: broader strokes."
+    "--mask",
+    "masks",
+    type=Region(),
+    multiple=True,
+    help="Where a style is: sky.png=monet. White is all of it, black none, greys are between. What masks leave has the "
+    "styles without one or, if there are none, stays as it is. Repeatable.",
+)
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Between the picture as it is and full style.",
+)
+@click.option("--keep-colour", "--keep-color", is_flag=True, help="Keep the picture's own colours.")
+@click.option(
+    "--sweep",
+    type=click.IntRange(2, 25),
+    metavar="N",
+    help="Write a sheet of the way from the picture to the style, from one style to a second, or between three or four "
+    "at its corners, in N steps.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(min=16),
+    help="Scale the shorter side to so many pixels first; less: broader strokes. Default: as it is; in a sheet at most "
+    "384.",
+)
+@click.option(
+    "--tile",
+    type=click.IntRange(min=0),
+    metavar="PIXELS",
+    help="Draw large pictures in tiles of this side, which bounds the memory; 0: in one piece. Default: 1024 for "
+    "pictures that are larger.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, help="Another number, another hand; for models with noise."
 )
-def stylize(pictures, model, out, style, size, seed):
-    """Redraw PICTURES in the style that a model has learned; without --size each keeps its own."""
-    targets = _targets(pictures, out)
-    _import_keras()
-    import stylezoo
-    from stylezoo import images
+@click.option("--overwrite", is_flag=True, help="Redraw what is already there of a folder.")
+def stylize(pictures, model, out, styles, masks, strength, keep_colour, sweep, size, tile, seed, overwrite):
+    """Redraw PICTURES in the style that a model has learned, or in a fusion of styles; each keeps its size.
 
-    gan = stylezoo.load_model(model)
-    if style is not None and gan.takes_style_picture:
-        style = images.open_picture(style)
-    failed = 0
-    for picture, target in targets.items():
-        try:
-            image = images.open_picture(picture)
-            image = images.scaled(image, size) if size else image
-            images.save_picture(gan.stylize(image, style, seed), target)
-            click.echo(target)
-        except UsageError:  # not the picture is at fault
-            raise
-        except (StylezooError, OSError) as error:  # one bad picture does not stop the others
-            click.secho(f"Error: {error}", fg="red", err=True)
-            failed += 1
+    \b
+    Examples:
+      stylezoo stylize photo.jpg --model RUN --style monet=0.6 --style song=0.4
+      stylezoo stylize photo.jpg --model RUN --style song --mask sky.png=monet
+      stylezoo stylize photo.jpg --style runs/a=0.5 --style runs/b=0.5
+      stylezoo stylize photo.jpg --model RUN --style monet --style song --sweep 5
+      stylezoo stylize photos/ --model RUN --strength 0.8 --keep-colour
+    """
+    if not model and not styles:
+        raise click.UsageError("Name a model with --model RUN, or runs to mix: --style RUN_A=0.5 --style RUN_B=0.5.")
+    if len({weight is None for _, weight in styles}) > 1:
+        raise click.UsageError("Give each --style a weight, or none of them: --style monet=0.6 --style song=0.4.")
+    if masks and not model:
+        raise click.UsageError("Runs are mixed as a whole; a --mask needs a --model of several styles.")
+    if sweep and (masks or any(weight is not None for _, weight in styles)):
+        raise click.UsageError("--sweep has the weights of its own; leave --mask and the weights of --style out.")
+    from stylezoo import targets
+
+    files = targets.targets(list(pictures), out)
+    there = [picture for picture, target in files.items() if _is_done(picture, target, pictures) and not overwrite]
+    if there:
+        click.echo(f"{len(there)} of {len(files)} are there already; --overwrite draws them again.", err=True)
+    files = {picture: target for picture, target in files.items() if picture not in there}
+    if not files:
+        return
+    _import_keras()
+    regions = [(style, mask) for mask, style in masks]
+    painter = _painters(model, styles, {"seed": seed, "masks": regions, "keep_colour": keep_colour, "tile": tile})
+    if sweep:
+        names = [style for style, _ in styles]
+        _redraw(files, lambda picture, target, told: _sweep(painter, names, picture, target, sweep, size))
+        return
+    weights = [1.0 if weight is None else weight for _, weight in styles]
+    ready = painter(weights, strength)
+    _introduce_look(styles, weights, ready, strength)
+    _redraw(files, lambda picture, target, told: _paint(ready, picture, target, size, told))
+
+
+def _is_done(picture, target, asked):
+    """Whether the result of a picture that was found in a folder is there; one that was named is drawn again."""
+    return target.exists() and picture not in asked
+
+
+def _painters(model, styles, look):
+    """A function of the styles' weights and the strength that gives what redraws pictures so."""
+    import stylezoo
+    from stylezoo.interpolation import Siblings
+
+    names = [style for style, _ in styles]
+    if model:
+        gan = stylezoo.load_model(model)
+        return lambda weights, strength: gan.painter(
+            styles=list(zip(names, weights, strict=True)) or None, strength=strength, **look
+        )
+    siblings = Siblings(names)
+    return lambda weights, strength: siblings.at(weights).painter(strength=strength, **look)
+
+
+def _introduce_look(styles, weights, painter, strength):
+    """Say the shares of several styles, and that a strength is not the model's own."""
+    if len(styles) > 1:
+        shares = [f"{style} {weight / sum(weights):.0%}" for (style, _), weight in zip(styles, weights, strict=True)]
+        click.echo(f"Styles  {', '.join(shares)}", err=True)
+    if strength < 1 and not painter.has_strength:
+        click.echo(
+            f"The model has no strength of its own: what it draws covers the picture by {strength:.0%}.", err=True
+        )
+
+
+def _redraw(files, draw):
+    """Draw one picture after another, with a bar where there is a terminal; a bad one does not stop the others."""
+    failed = {}
+    with _bar(files) as (begin, told):
+        for number, (picture, target) in enumerate(files.items()):
+            begin(number, picture)
+            try:
+                draw(picture, target, lambda done, count, number=number: told(number + done / count))
+            except KeyboardInterrupt:
+                click.echo(f"\nStopped after {number} of {len(files)}; what is written stays.", err=True)
+                sys.exit(INTERRUPTED)
+            except UsageError:  # not the picture is at fault
+                raise
+            except StylezooError as error:
+                failed[picture] = str(error)
+            except OSError as error:
+                failed[picture] = f"'{target}' cannot be written: {error.strerror or error}."
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):  # the others would fail as well
+                    break
+            else:
+                told(number + 1)
+                if not sys.stderr.isatty() or len(files) == 1:
+                    click.echo(target)
+    for reason in failed.values():
+        click.secho(f"Error: {reason}", fg="red", err=True)
     if failed:
+        if number + 1 == len(files) > 1:
+            click.secho(f"{len(failed)} of {len(files)} failed: {name_all(failed)}", fg="red", err=True)
         sys.exit(1)
+
+
+@contextmanager
+def _bar(files):
+    """Two functions: what is begun, and how many pictures are done, fractions included; shown with the time left."""
+    if not sys.stderr.isatty():
+        yield lambda number, picture: None, lambda done: None
+        return
+    parts = 1000  # of a picture: a large one is a long work in itself
+    shown = {"item_show_func": lambda text: text, "file": sys.stderr, "show_percent": True, "width": 20}
+    with click.progressbar(length=parts * len(files), label="redrawing", **shown) as bar:
+
+        def begin(number, picture):
+            bar.update(0, f"{number + 1}/{len(files)} {picture.name}")
+
+        yield begin, lambda done: bar.update(int(parts * done) - bar.pos, bar.current_item)
+
+
+def _paint(painter, picture, target, size, told):
+    """Write the result of a picture or an animation."""
+    from dataclasses import replace
+
+    from stylezoo import animation, images
+
+    def scaled(image):
+        return images.scaled(image, size) if size else image
+
+    film = animation.opened(picture) if target.suffix.lower() in animation.SUFFIXES else None
+    if film is None:
+        image = scaled(images.open_picture(picture, alpha=True))
+        images.save_picture(replace(painter, on_tile=told).paint(image), target)
+        return
+    steady = replace(painter, steady=True)
+
+    def frames():
+        for number, frame in enumerate(film, 1):
+            yield steady.paint(scaled(frame))
+            told(number, len(film))
+
+    film.save(frames(), target)
+
+
+def _sweep(painter, names, picture, target, steps, size):
+    """Write a sheet of the pictures between styles, or of growing strength, each under what it is."""
+    from stylezoo import fusion, images
+
+    image = images.open_picture(picture)
+    image = images.scaled(image, size or min(384, *image.size))
+    if len(names) < 2:
+        strengths = [i / (steps - 1) for i in range(steps)]
+        rows = [[painter([1.0] * len(names), strength).paint(image) for strength in strengths]]
+        titles = [[f"{strength:.0%}" for strength in strengths]]
+    else:
+        mixtures = fusion.sweep(len(names), steps)
+        rows = [[painter(weights, 1.0).paint(image) for weights in row] for row in mixtures]
+        titles = [[fusion.told(names, weights) for weights in row] for row in mixtures]
+    images.save_picture(images.contact_sheet(rows, titles, image.height), target)
 
 
 @main.command("import")
@@ -467,22 +708,6 @@ def _print_summary(found, faults):
             click.echo(f"The {kind} '{name}' has several owners; say {' or '.join(p.qualified for p in twins)}.")
 
 
-def _targets(pictures, out):
-    """Where each picture's result goes; no result may take the place of a source or of another result."""
-    into_file = out is not None and out.suffix and not out.is_dir()
-    if into_file and len(pictures) > 1:
-        raise click.UsageError(f"'{out}' is one file and there are {len(pictures)} pictures; name a folder.")
-    if into_file:
-        targets = {pictures[0]: out}
-    else:
-        targets = {picture: (out or picture.parent) / f"{picture.stem}-stylized.png" for picture in pictures}
-    if len(set(targets.values())) < len(targets):
-        raise click.UsageError("Two of the pictures have the same name, so that their results would too.")
-    if lost := {target.resolve() for target in targets.values()} & {picture.resolve() for picture in pictures}:
-        raise click.UsageError(f"The result would take the place of the picture '{lost.pop()}'; name another with -o.")
-    return targets
-
-
 def _train(training, run):
     """Say what is trained, train it with a progress bar, and say what there is now and what to do with it."""
     _introduce(training, run)
@@ -510,6 +735,8 @@ def _introduce(training, run):
     for line in [line for pictures in (batches.source, *batches.styles.values()) for line in pictures.skipped]:
         click.secho(f"        skipped: {line}", fg="yellow", err=True)
     click.echo(f"Model   {recipe.generator.label} against {judges}, {weights:,} weights")
+    for line in run.notes:
+        click.secho(f"        {line}", fg="yellow", err=True)
     click.echo(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
     batch = f"batches of {recipe.batch_size}, crops of {recipe.image_size} pixels"
     click.echo(f"Run     {run.folder}, {run.steps} steps, {batch}")

@@ -13,14 +13,18 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
   any spatial shape: a tensor, a list of them for several scales, or ``{"logits": ..., "styles": ...}`` where `styles`
   are logits (batch, ..., K) of the named styles. It is built for ``shape == (image_size, image_size, 3)``.
 * Layers whose names begin with ``feature_`` give what losses may look at inside of a network.
+* Layers whose names begin with ``style_0_``, ``style_1_`` ... belong to that named style alone. With such layers styles
+  can be added to a trained generator: only those of the new styles learn, and no other style's pictures change.
 * A build function that has a parameter `styles` is given the number of named styles, one that has a parameter `vgg` the
   recipe's file of VGG weights.
 """
 
+import re
 from abc import ABC, abstractmethod
 from copy import copy
 
 FEATURE = "feature_"  # how the names of layers begin whose answers losses may look at
+BRANCH = re.compile(r"style_(\d+)_")  # how the names of layers begin that one style alone has
 
 
 def generate(generator, source, style=None, training=False, seed=0, labels=None, code=None, noise=None):
@@ -50,6 +54,15 @@ def generate(generator, source, style=None, training=False, seed=0, labels=None,
 def made_of_codes(generator):
     """Whether a generator consists of the models `content`, `style_code` and `decoder`."""
     return {"content", "style_code", "decoder"} <= {layer.name for layer in generator.layers}
+
+
+def style_of(layer):
+    """The number of the named style that a layer belongs to alone, from 0; None for a layer that all styles share.
+
+    Its name tells: ``style_2_convolution`` belongs to the third style.
+    """
+    named = BRANCH.match(layer.name)
+    return int(named[1]) if named else None
 
 
 def random_code(generator, source, seed=0):

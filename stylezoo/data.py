@@ -145,7 +145,7 @@ def _half(image, half):
 
 def _files(folder):
     """The files of a folder and its subfolders that are called like pictures, in order."""
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in images.SUFFIXES and p.is_file())
+    files = images.files(folder)
     if not files:
         raise BadData(f"The folder '{folder}' holds no picture files.")
     return files
@@ -196,12 +196,13 @@ class Batches:
     Args:
         recipe: Says the size of crops, batches and epochs, how crops vary, and the seed.
         source: A path, an image or a list of them: see `Pictures`.
-        style: Likewise; with the recipe's data="styles" see `named_styles`. None for paired data: `source` shows both
-            side by side.
+        style: Likewise; with the recipe's data="styles" see `named_styles`, and with `added_styles` only these. None
+            for paired data: `source` shows both side by side.
 
     Attributes:
         source: The `Pictures` whose content is kept.
         styles: The `Pictures` of each style by its name; one, unless the recipe's data is "styles".
+        learnt: How many named styles there are before these, whose pictures are not needed any more.
 
     Raises:
         BadData: The pictures cannot be used.
@@ -209,11 +210,14 @@ class Batches:
 
     def __init__(self, recipe: Recipe, source, style):
         self.recipe = recipe
+        self.learnt = len(recipe.styles) - recipe.added_styles if recipe.added_styles else 0
         if recipe.data == "paired":
             self.source, paired = self._pairs(source, style)
             self.styles = {"": paired}
             return
         named = named_styles(style) if recipe.data == "styles" else {"": style}
+        if recipe.added_styles and recipe.added_styles != len(named):
+            raise BadData(f"The recipe adds {recipe.added_styles} styles, and there are pictures of {len(named)}.")
         self.styles = {name: self._pictures(where) for name, where in named.items()}
         self.source = self._pictures(source, self.tones if recipe.match_tones else None)
 
@@ -246,14 +250,16 @@ class Batches:
     def __getitem__(self, n: int) -> tuple[np.ndarray, ...]:
         """Batch n: (source, style), each float32 (pictures, image_size, image_size, 3) in [-1, 1].
 
-        With several styles also labels: float32 (pictures, styles), one-hot.
+        With several styles also labels: float32 (pictures, styles), one-hot. The styles take turns, whatever the number
+        of their pictures.
         """
         numbers = range(n * self.per_step, (n + 1) * self.per_step)
         source, style = self._grids(n) if self.recipe.crop_grid else self._crops(numbers)
         batch = tuple(np.stack(crops).astype("float32") / 127.5 - 1 for crops in (source, style))
         if self.recipe.data != "styles":
             return batch
-        return *batch, np.eye(len(self.styles), dtype="float32")[[i % len(self.styles) for i in numbers]]
+        labels = [self.learnt + i % len(self.styles) for i in numbers]
+        return *batch, np.eye(self.learnt + len(self.styles), dtype="float32")[labels]
 
     def dataset(self, start: int = 0) -> tf.data.Dataset:
         """The endless `tf.data` of these batches from number `start` on."""

@@ -4,13 +4,15 @@ import io
 import random
 import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from stylezoo import archive, hdf5, images, registry, vgg
-from stylezoo.contract import Loss, Translation, generate, made_of_codes
+from stylezoo.contract import Loss, Translation, generate, made_of_codes, style_of
 from stylezoo.errors import (
     BadOptions,
     BadPicture,
@@ -21,10 +23,12 @@ from stylezoo.errors import (
     did_you_mean,
     name_all,
 )
+from stylezoo.fusion import Fusion, Share
 from stylezoo.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
 from stylezoo.pool import ImagePool
 from stylezoo.recipe import Recipe
-from stylezoo.stylizing import stylize
+from stylezoo.scene import fuses
+from stylezoo.stylizing import Painter
 
 if keras.backend.backend() != "tensorflow":
     raise StylezooError(
@@ -79,6 +83,8 @@ class GAN(keras.Model):
             self.generator = _generator(recipe)
             self.inverse = _generator(recipe) if recipe.two_way else None
             self.average = _generator(recipe) if recipe.average else None
+            if recipe.added_styles:
+                _freeze(self.generator, recipe)
             self.discriminators = _discriminators(recipe, shape)
             self.inverse_discriminators = _discriminators(recipe, shape) if recipe.two_way else []
             self.terms = [(_label(recipe, spec), spec.weight, _loss(recipe, spec)) for spec in recipe.losses]
@@ -137,50 +143,106 @@ class GAN(keras.Model):
         """Whether the style is told by a picture when one is stylised."""
         return "style" in {each.name for each in self.generator.inputs}
 
-    def stylize(self, picture, style=None, seed=0):
-        """Redraw a picture in the style.
+    def stylize(self, picture, style=None, seed=0, **look):
+        """Redraw a picture in the style, or in several.
 
         Args:
             picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
                 [-1, 1], of any size.
-            style: For a model of several styles the name of one, None: the first. For a model that takes its style from
-                a picture that picture, a path, an image or an array; None: a random style, if the model was
-                trained on such.
+            style: One style: see `painter`.
             seed: For a generator with noise or random styles another number gives another hand; the same gives the
                 same picture.
+            **look: `styles`, `masks`, `strength`, `keep_colour` and `tile`: see `painter`.
 
         Returns:
-            A Pillow image for a path or an image; a float32 array of the same shape, not quantised, for an array.
+            A Pillow image for a path or an image, as transparent as it was; a float32 array of the same shape, not
+            quantised, for an array.
 
         Raises:
             BadPicture: A file cannot be used.
-            BadOptions: The model does not know the style, or needs one.
+            BadOptions: The model does not know the style, needs one, or cannot do what is asked.
+
+        Examples:
+            >>> gan.stylize("photo.jpg", styles={"monet": 0.6, "song": 0.4}, masks={"song": "sky.png"}, strength=0.8)
         """
+        return self.painter(style, seed, **look).paint(picture)
+
+    def painter(
+        self,
+        style=None,
+        seed=0,
+        *,
+        styles=None,
+        masks=None,
+        strength=1.0,
+        keep_colour=False,
+        tile=None,
+        steady=False,
+    ) -> Painter:
+        """What redraws one picture after another in the same look: see `stylizing.Painter`.
+
+        A style is a name for a model of several styles; for a model that takes its style from a picture it is that
+        picture, a path, an image or an array.
+
+        Args:
+            style: One style. None: the first named one, or a random one if the model was trained on such.
+            seed: As in `stylize`.
+            styles: Several styles with their weights, ``{"monet": 0.6, "song": 0.4}``, or a list of (style, weight)
+                where pictures are no keys. Only the proportions of weights count.
+            masks: Where a style is: ``{"monet": mask}`` or a list of (style, mask). A mask is a path, an image or an
+                array (height, width) in [0, 1]: white is all of the style, black none of it, greys are between. What
+                masks leave is shared by the styles without one; if there are none, the picture stays there as it is.
+            strength: From 0, the picture as it is, to 1, full style. Where the generator has no means for less of a
+                style, what it draws is laid over the picture.
+            keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
+            tile: The side of tiles in pixels, which bounds the memory that a large picture takes; 0: draw in one
+                piece. None: tiles of 1024 for a picture that is larger than one.
+            steady: Whether all pictures are frames of a film.
+
+        Raises:
+            BadPicture: The file of a style or a mask cannot be used.
+            BadOptions: As in `stylize`.
+        """
+        if style is not None and styles is not None:
+            raise BadOptions("Give 'style' for one style or 'styles' for several, not both.")
+        fusion = Fusion.of(style if styles is None else styles, masks, strength)
         known = self.tones is not None and self.tones.numpy().any()
-        return stylize(
+        return Painter(
             self.average or self.generator,
-            picture,
+            self._resolved(fusion),
+            random_code=not fusion.parts and self.takes_style_picture and self.recipe.random_codes,
             tones=self.tones.numpy() if known else None,
             seed=seed,
-            **self._look(style),
+            keep_colour=keep_colour,
+            tile=tile,
+            steady=steady,
         )
 
-    def _look(self, style):
-        """A style as `stylizing.stylize` is told it."""
-        if self.takes_style_picture:
-            if style is not None:
-                picture = images.as_array(style)
-                if picture.ndim != 3:
-                    raise BadPicture(f"The style is {len(picture)} pictures; it must be one.")
-                return {"style": picture}
-            if not self.recipe.random_codes:
-                raise BadOptions("This model takes its style from a picture: give it one (--style painting.jpg).")
-            return {"random_code": True}
+    def _resolved(self, fusion):
+        """A fusion with its styles as the generator takes them."""
+        if not fusion.parts and self.recipe.styles:
+            fusion = replace(fusion, parts=(Share(self.recipe.styles[0]),))
+        if not fusion.parts and self.takes_style_picture and not self.recipe.random_codes:
+            raise BadOptions("This model takes its style from a picture: give it one (--style painting.jpg).")
+        find = self._picture_of if self.takes_style_picture else self._row_of
+        parts = tuple(replace(part, style=find(part.style)) for part in fusion.parts)
+        mixes_pictures = self.takes_style_picture and len(parts) > 1 and not made_of_codes(self.generator)
+        if (fusion.is_divided or mixes_pictures) and not fuses(self.generator):
+            raise BadOptions(f"The generator '{self.recipe.generator}' takes one style at a time, everywhere the same.")
+        return replace(fusion, parts=parts)
+
+    def _picture_of(self, style):
+        picture = images.as_array(style)
+        if picture.ndim != 3:
+            raise BadPicture(f"The style is {len(picture)} pictures; it must be one.")
+        return picture
+
+    def _row_of(self, style):
         names = self.recipe.styles
-        if style is not None and style not in names:
+        if style not in names:
             there_are = f"It has: {name_all(names)}." if names else "It has one style only."
             raise BadOptions(f"This model has no style '{style}'.{did_you_mean(str(style), names)} {there_are}")
-        return {"weights": [float(name == (style or names[0])) for name in names]} if names else {}
+        return np.float32([name == style for name in names])
 
     # Training
 
@@ -323,8 +385,10 @@ class GAN(keras.Model):
     def _update_average(self):
         step = ops.cast(self.step, "float32")
         decay = ops.minimum(self.recipe.average, (1 + step) / (10 + step))  # forget the random beginning sooner
-        for mean, variable in zip(self.average.weights, self.generator.weights, strict=True):
-            mean.assign(decay * mean + (1 - decay) * variable)
+        for means, layer in zip(leaves(self.average), leaves(self.generator), strict=True):
+            if layer.trainable:  # a mean of what stays as it is would be another number in its last digit
+                for mean, variable in zip(means.weights, layer.weights, strict=True):
+                    mean.assign(decay * mean + (1 - decay) * variable)
 
     def _check_networks(self):
         """See that generator and recipe mean the same by styles, codes and devices."""
@@ -333,6 +397,11 @@ class GAN(keras.Model):
             has = "chooses among named styles" if "styles" in inputs else "knows one style only"
             raise BadRecipe(
                 f"The generator '{recipe.generator}' {has}, and data is '{recipe.data}'; see the model gated."
+            )
+        if recipe.added_styles and _branches(self.generator) < {*_added(recipe)}:
+            raise BadRecipe(
+                f"The generator '{recipe.generator}' has no layers that one style alone has (style_0_...); a style can "
+                "be added to one such as gated."
             )
         if recipe.random_codes and not made_of_codes(self.generator):
             raise BadRecipe(
@@ -390,6 +459,20 @@ class GAN(keras.Model):
     def _random_states(self):
         known = {id(variable) for variable in [*self.weights, *self.metrics_variables]}
         return [variable for variable in self.variables if id(variable) not in known]
+
+
+def leaves(network):
+    """The layers of a network, those of models within it one by one, in an order that depends on its build alone.
+
+    A model with weights of its own, beside those of its layers, counts as one layer; so does one that belongs to one
+    style alone.
+    """
+    inner = network.layers if isinstance(network, keras.Model) and style_of(network) is None else []
+    if not inner or sum(len(each.weights) for each in inner) != len(network.weights):
+        yield network
+        return
+    for layer in inner:
+        yield from leaves(layer)
 
 
 def load(file):
@@ -453,6 +536,22 @@ def _given(recipe):
 
 def _generator(recipe):
     return _network("generator", recipe, recipe.generator, (None, None, 3))
+
+
+def _added(recipe):
+    """The numbers of the styles that are new to the generator."""
+    return range(len(recipe.styles) - recipe.added_styles, len(recipe.styles))
+
+
+def _branches(generator):
+    """The numbers of the styles that have layers with weights of their own."""
+    return {style_of(layer) for layer in leaves(generator) if layer.weights} - {None}
+
+
+def _freeze(generator, recipe):
+    """Let nothing learn but the layers that the added styles have alone."""
+    for layer in leaves(generator):
+        layer.trainable = style_of(layer) in _added(recipe)
 
 
 def _discriminators(recipe, shape):

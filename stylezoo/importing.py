@@ -48,7 +48,7 @@ def import_weights(file, model="cyclegan", out=None, **changes) -> Path:
     for network in (gan.generator, gan.average):
         if network:
             _copy(file, weights, network, spec)
-    imported = new_card(gan.recipe, "imported")
+    imported = new_card(gan.recipe, "imported", lineage=[card.new_id()])
     with told(folder):
         with images.written(folder / runs.MODEL) as temporary:
             gan.save(temporary)

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import layers, ops
 
+from stylezoo import scene
+
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 register = keras.saving.register_keras_serializable("stylezoo")
 
@@ -89,7 +91,7 @@ class InstanceNormalization(layers.Layer):
 
     def call(self, inputs):
         x = ops.cast(inputs, "float32")  # float16 overflows in the squares
-        mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
+        mean, variance = scene.moments(x)
         x = (x - mean) * ops.rsqrt(variance + self.epsilon)
         if self.affine:
             x = x * ops.cast(self.gamma, "float32") + ops.cast(self.beta, "float32")
@@ -103,11 +105,48 @@ class InstanceNormalization(layers.Layer):
 
 
 @register
+class GroupNormalization(layers.Layer):
+    """Gives groups of channels of every picture mean 0 and variance 1 (Wu and He, 2018, arXiv 1803.08494).
+
+    As `keras.layers.GroupNormalization`, with which a picture cannot be drawn in tiles: see `stylezoo.scene`.
+
+    Args:
+        groups: Into how many groups channels are divided; 1: all of them together.
+        epsilon: Added to the variance.
+    """
+
+    def __init__(self, groups=1, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.groups = groups
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        if input_shape[-1] % self.groups:
+            raise ValueError(f"{input_shape[-1]} channels cannot be divided into {self.groups} groups")
+        self.gamma = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
+
+    def call(self, inputs):
+        batch, height, width, channels = ops.shape(inputs)
+        x = ops.cast(inputs, "float32")  # float16 overflows in the squares
+        x = ops.reshape(x, (batch, height, width, self.groups, channels // self.groups))
+        mean, variance = scene.moments(x, axes=(1, 2, 4))
+        x = ops.reshape((x - mean) * ops.rsqrt(variance + self.epsilon), (batch, height, width, channels))
+        return ops.cast(x * ops.cast(self.gamma, "float32") + ops.cast(self.beta, "float32"), inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "groups": self.groups, "epsilon": self.epsilon}
+
+
+@register
 class BatchNormalization(layers.Layer):
     """Gives every channel of a batch mean 0 and variance 1, then a learned scale and shift (arXiv 1502.03167).
 
     As in PyTorch, and unlike `keras.layers.BatchNormalization`: the running variance is the unbiased one. When not
-    training, the running statistics are used.
+    training, or not trainable, the running statistics are used.
 
     Args:
         momentum: How much of the running statistics each batch replaces.
@@ -132,7 +171,8 @@ class BatchNormalization(layers.Layer):
 
     def call(self, inputs, training=False):
         x = ops.cast(inputs, "float32")
-        mean, variance = self._of_batch(x) if training else (self.moving_mean, self.moving_variance)
+        learns = training and self.trainable
+        mean, variance = self._of_batch(x) if learns else (self.moving_mean, self.moving_variance)
         x = (x - mean) * ops.rsqrt(variance + self.epsilon) * self.gamma + self.beta
         return ops.cast(x, inputs.dtype)
 
@@ -213,7 +253,7 @@ class SpectralNormalization(layers.Wrapper):
         matrix = ops.reshape(ops.cast(kernel, "float32"), (-1, kernel.shape[-1]))
         left = ops.stop_gradient(_unit(ops.matmul(ops.cast(self.vector, "float32"), ops.transpose(matrix))))
         right = ops.stop_gradient(_unit(ops.matmul(left, matrix)))
-        if training:
+        if training and self.trainable:
             self.vector.assign(right)
         largest = ops.sum(ops.matmul(left, matrix) * right)
         # Subclassing the convolution instead would break its saving: it overrides save_own_variables.

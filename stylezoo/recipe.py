@@ -17,7 +17,9 @@ DATA = ("unpaired", "paired", "styles")
 DIRECTIONS = ("AtoB", "BtoA")
 SCHEDULES = {"linear": (), "halving": ("every",), "inverse": ("rate",)}  # with the options that each must have
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-MAY_BE_ZERO = ("epochs", "decay_epochs", "warmup_epochs", "average", "seed", "epsilon", "pool", "weight_decay")
+MAY_BE_ZERO = (
+    "added_styles", "epochs", "decay_epochs", "warmup_epochs", "average", "seed", "epsilon", "pool", "weight_decay",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Recipe:
             style of its own that the generator learns beside the others.
         direction: For data sets that come in halves, A and B: "AtoB" makes A the source, "BtoA" B.
         styles: The names of the styles of one generator, with data="styles"; a training takes them from its folders.
+        added_styles: How many of the last styles are new to a trained generator; only what they alone have learns, and
+            only they are in the data. `stylezoo train --add-style` sets it.
         two_way: Whether a second generator and discriminators translate back, as in CycleGAN.
         order: "together": both players learn from the same forward pass; "discriminator-first": the generator is
             judged by discriminators that have just learned.
@@ -86,6 +90,7 @@ class Recipe:
     data: str = "unpaired"
     direction: str = "AtoB"
     styles: tuple[str, ...] = ()
+    added_styles: int = 0
     two_way: bool = False
     order: str = "together"
     judge_identity: bool = False
@@ -295,6 +300,15 @@ class Recipe:
     def _check_data(self) -> None:
         if self.two_way and self.data == "styles":
             raise BadRecipe("data is 'styles' and two_way is true; a model of several styles has no one way back.")
+        if self.added_styles and (self.data != "styles" or self.added_styles >= len(self.styles)):
+            raise BadRecipe(
+                f"added_styles is {self.added_styles}; it needs data='styles', and styles before those that are added."
+            )
+        if self.added_styles and self.match_tones:
+            raise BadRecipe(
+                "added_styles is not 0 and match_tones is true; all styles of a model share their tones, and others "
+                "would change the pictures of those that it has."
+            )
         if self.data == "paired" and (self.match_tones or self.turn_style):
             raise BadRecipe("data is 'paired'; match_tones and turn_style would take source and ground truth apart.")
         if self.crop_grid and (self.data != "unpaired" or self.turn_style or self.whole_in_decay):

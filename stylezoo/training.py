@@ -17,10 +17,10 @@ import keras
 import tensorflow as tf
 from PIL import Image
 
-from stylezoo import archive, card, hdf5, images, plain, runs, samples
+from stylezoo import ancestry, archive, card, hdf5, hub, images, plain, runs, samples
 from stylezoo.card import Card
 from stylezoo.data import Batches, laid_out, named_styles
-from stylezoo.errors import BadRecipe, BadRun
+from stylezoo.errors import BadOptions, BadRecipe, BadRun
 from stylezoo.gan import GAN, plugins_of
 from stylezoo.recipe import Recipe
 
@@ -42,6 +42,7 @@ class Run:
         steps: How many steps the whole training has.
         interrupted: Whether Ctrl-C or SIGTERM asked it to end after its present step.
         card: What is told of it.
+        notes: Lines about what could not be taken over from the model that it starts from.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class Run:
     steps: int
     interrupted: bool = False
     card: Card = field(default_factory=Card)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def step(self) -> int:
@@ -61,14 +63,49 @@ class Run:
         """The styles that a contact sheet shows source number `index` in, as `GAN.stylize` is told them."""
         if self.model.takes_style_picture:
             return [self.batches.style.image(index % len(self.batches.style))]
-        return list(self.recipe.styles) or [None]
+        return [name or None for name in self.batches.styles]
 
 
-def train(model="single-pair", source=None, style=None, out=None, license="", **changes):
+def train(model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), **changes):
     """Train a model and leave a run folder; see `stylezoo.train`."""
-    recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
-    folder = out or new_folder(model if isinstance(model, str) else "run")
-    return fit(start(recipe, source, style, folder, license)).model
+    add_style = list(add_style) if isinstance(add_style, list | tuple) else [add_style]
+    if add_style and style is not None:
+        raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
+    recipe = chosen(model, start_from, add_style, **changes)
+    folder = out or new_folder(title(model, start_from))
+    return fit(start(recipe, source, add_style or style, folder, license, start_from)).model
+
+
+def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
+    """The recipe of a training, complete and checked.
+
+    Args:
+        model: The name of a registered model, or a `Recipe`. None: that of `start_from`, or single-pair.
+        start_from: The trained model that it starts from: a run folder, a ``.keras`` file or an address.
+        add_style: The pictures of styles to add to it, each a style of its own.
+        **changes: Changes to the recipe as in `Recipe.named`.
+
+    Raises:
+        BadOptions: Styles cannot be added to `start_from`, or there is none.
+        BadData: A name of a style is taken.
+        BadRun: `start_from` is no model.
+        StylezooError: As in `Recipe.named`.
+    """
+    if add_style and start_from is None:
+        raise BadOptions("A style is added to a trained model; name it: --from RUN, or start_from=.")
+    began = None if start_from is None else ancestry.recipe_of(start_from)
+    if model is None and began:
+        model = replace(began, added_styles=0)
+    recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model or "single-pair", **changes)
+    return ancestry.with_styles(start_from, recipe, began, list(named_styles(list(add_style)))) if add_style else recipe
+
+
+def title(model, start_from=None) -> str:
+    """What a new run folder is called: like the model, or like what it starts from."""
+    if start_from is not None and not isinstance(model, str):
+        where = str(start_from).partition("@")[0] if hub.is_address(start_from) else start_from
+        return Path(where).name.removesuffix(".keras") or "run"
+    return "run" if isinstance(model, Recipe) else model or "single-pair"
 
 
 def check_empty(folder: Path) -> None:
@@ -93,17 +130,21 @@ def new_folder(name: str, parent: str | Path = "runs") -> Path:
     return folder
 
 
-def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run", license: str = "") -> Run:
+def start(
+    recipe: Recipe, source=None, style=None, out: str | Path = "runs/run", license: str = "", start_from=None
+) -> Run:
     """Read the pictures, build the model and write the beginning of the run folder; nothing is trained yet.
 
     Args:
         recipe: What to train.
         source: As in `train`.
-        style: As in `train`.
+        style: As in `train`; with the recipe's `added_styles` the pictures of these.
         out: The run folder.
         license: As in `train`.
+        start_from: As in `train`.
 
     Raises:
+        BadOptions: The weights of `start_from` do not fit the generator.
         BadData: The pictures cannot be used.
         BadWeights: A pretrained network cannot be read.
         BadRun: The folder holds something already, or cannot be written.
@@ -112,9 +153,16 @@ def start(recipe: Recipe, source=None, style=None, out: str | Path = "runs/run",
     folder = Path(os.path.expanduser(out))
     license = card.licensed(license)
     check_empty(folder)
+    if recipe.added_styles and start_from is None:
+        raise BadRecipe("The recipe adds a style to a trained model; name that: --from RUN --add-style PICTURES.")
+    ancestor = None if start_from is None else ancestry.read(start_from)
     source, style = laid_out(recipe, source, style)
-    run = _prepare(folder, recipe.resolved(), source, style, license)
+    lineage = [*(ancestor.lineage if ancestor else ()), card.new_id()]
+    run = _prepare(folder, recipe.resolved(), source, style, license, lineage)
+    run.notes = ancestry.inherit(run.model, ancestor) if ancestor else []
     with told(folder):
+        if ancestor:  # from now on the run does without it
+            Checkpoints(run).save_checkpoint()
         places = {
             name: _place(where, folder / runs.PICTURES / f"{name}.png", folder)
             for name, where in (("source", source), ("style", style))
@@ -148,7 +196,8 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
         source, style = (_found(places[name], folder) for name in ("source", "style"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadRun(f"'{folder}' is damaged: {runs.PLACES} cannot be read: {error}") from None
-    run = _prepare(folder, recipe.resolved(), source, style, card.read(folder).license)
+    before = card.read(folder)
+    run = _prepare(folder, recipe.resolved(), source, style, before.license, before.lineage or [card.new_id()])
     if (folder / runs.CHECKPOINT).is_file():
         try:
             hdf5.check(folder / runs.CHECKPOINT)
@@ -282,7 +331,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     def save_checkpoint(self):
         with images.written(self.run.folder / runs.CHECKPOINT) as temporary:
-            self.model.save_weights(temporary)
+            self.run.model.save_weights(temporary)
         self.saved = time.monotonic()
 
     def save_model(self):
@@ -291,7 +340,7 @@ class Checkpoints(keras.callbacks.Callback):
             archive.append(temporary, card.members(self.run.card, card.sheet(self.run.folder)))
 
 
-def _prepare(folder, recipe, source, style, license):
+def _prepare(folder, recipe, source, style, license, lineage):
     """The run, its pictures read and its model built."""
     given = source, style
     if recipe.data != "paired":
@@ -300,7 +349,7 @@ def _prepare(folder, recipe, source, style, license):
     batches = Batches(recipe, source, style)
     recipe = replace(recipe, steps_per_epoch=recipe.steps_per_epoch or batches.steps_per_epoch)
     if recipe.data == "styles":
-        recipe = replace(recipe, styles=tuple(batches.styles))
+        recipe = replace(recipe, styles=(*recipe.styles[: batches.learnt], *batches.styles))
     if recipe.vgg:
         recipe = replace(
             recipe, vgg=str(Path(os.path.expanduser(recipe.vgg)).resolve())
@@ -311,13 +360,14 @@ def _prepare(folder, recipe, source, style, license):
     if recipe.match_tones:
         model.tones.assign(batches.tones)
     run = Run(folder, recipe, batches, model, recipe.total_steps)
-    run.card = new_card(recipe, "trained", data=_data(run, *given), license=license)
+    run.card = new_card(recipe, "trained", lineage=lineage, data=_data(run, *given), license=license)
     return run
 
 
-def new_card(recipe: Recipe, origin: str, **more) -> Card:
+def new_card(recipe: Recipe, origin: str, lineage: list[str], **more) -> Card:
     """The card of a model that is just beginning, with what is told of every one."""
     return Card(
+        lineage=lineage,
         recipe=plain.without_folders(recipe.to_dict()),
         plugins=plugins_of(recipe),
         versions={
@@ -423,7 +473,7 @@ def told(folder):
 
 
 def _advice(folder):
-    if not (folder / runs.CHECKPOINT).is_file():
+    if not all((folder / name).is_file() for name in (runs.CHECKPOINT, runs.RECIPE)):
         return ""
     return f" What was saved before is kept: mend it, then 'stylezoo train --resume {folder}'."
 

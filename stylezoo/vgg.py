@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from stylezoo import torch_files
+from stylezoo import scene, torch_files
 from stylezoo.errors import BadWeights, name_all
 from stylezoo.layers import ReflectionPadding2D
 
@@ -103,14 +103,17 @@ def statistics(features):
     """
     features = ops.cast(features, "float32")
     count = ops.cast(ops.shape(features)[1] * ops.shape(features)[2], "float32")
-    mean, variance = ops.moments(features, axes=(1, 2), keepdims=True)
+    mean, variance = scene.moments(features)
     return mean, ops.sqrt(variance * count / ops.maximum(count - 1, 1.0) + 1e-5)
 
 
 def adain(content, style):
-    """Content features with the mean and the deviation of each channel of style features: AdaIN."""
+    """Content features with the mean and the deviation of each channel of style features: AdaIN.
+
+    Where several styles share a picture, `style` has a row for each and their numbers are mixed: see `scene.mixed`.
+    """
     content_mean, content_deviation = statistics(content)
-    style_mean, style_deviation = statistics(style)
+    style_mean, style_deviation = (scene.mixed(each, content) for each in statistics(style))
     return (ops.cast(content, "float32") - content_mean) / content_deviation * style_deviation + style_mean
 
 

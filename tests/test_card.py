@@ -95,6 +95,18 @@ def test_model_file_carries_the_card_and_the_sheet_of_its_run(run, tmp_path):
         file.rename(run / runs.MODEL)
 
 
+def test_card_tells_the_line_of_trainings_shortly():
+    told = Card(lineage=["0123456789abcdef", "fedcba9876543210"])
+    assert dict(dict(told.sections())["Model"])["lineage"] == "01234567 > fedcba98"
+    assert Card.from_dict(json.loads(told.to_json())) == told
+
+
+@pytest.mark.parametrize("said", ["0123456789abcdef", ["0123456789ABCDEF"], ["../../etc"], [1], ["ab"]])
+def test_a_lineage_of_something_else_than_ids_is_refused(said):
+    with pytest.raises(ValueError, match="lineage"):
+        Card.from_dict({"lineage": said})
+
+
 def test_card_tells_no_folders(pictures, run):
     for content in ((run / runs.CARD).read_text(), card.read(run).to_markdown("x", "hf://me/x", True)):
         assert "photos" in content

@@ -19,6 +19,7 @@ FLAWS = {  # plugin: the checks that it fails, each with a part of the reason
     ("generator", "forgetful"): {"file": "it answers otherwise after loading"},
     ("generator", "misnamed"): {"named": "the network is called 'another', not 'misnamed'"},
     ("generator", "idle"): {"gradients": "no gradient reaches"},
+    ("generator", "patchy"): {"tiles": "means over height and width are to be taken with stylezoo.scene.moments"},
     ("model", "wordless"): {"recipe": "about='...'"},
 }
 

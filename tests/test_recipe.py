@@ -68,6 +68,7 @@ BAD = [
     ("epsilon", -1e-8),
     ("data", "triplets"),
     ("direction", "BtoC"),
+    ("added_styles", -1),
     ("styles", 3),
     ("styles", (1, 2)),
     ("styles", ("monet", "monet")),

@@ -1,12 +1,17 @@
 """Any picture goes in, and the same picture comes out in the style."""
 
+from itertools import pairwise
+
 import keras
 import numpy as np
 import pytest
 from PIL import Image
+from vgg_file import WIDTHS, write
 
+from stylezoo import images, registry, samples
 from stylezoo.errors import BadPicture
-from stylezoo.stylizing import stylize
+from stylezoo.fusion import Fusion
+from stylezoo.stylizing import Painter
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +27,15 @@ def generator():
 
 def test_array_gives_an_array_that_is_not_quantised(generator):
     source = np.random.default_rng(0).uniform(-1, 1, (24, 32, 3))
-    fake = stylize(generator, source)
+    fake = Painter(generator).paint(source)
     assert fake.dtype == np.float32
     np.testing.assert_allclose(fake, -source, atol=1e-6)
-    np.testing.assert_array_equal(stylize(generator, np.stack([source, -source])), [fake, -fake])
+    np.testing.assert_array_equal(Painter(generator).paint(np.stack([source, -source])), [fake, -fake])
 
 
 def test_image_gives_an_image(generator):
     source = Image.new("RGB", (16, 24), (10, 200, 255))
-    fake = stylize(generator, source)
+    fake = Painter(generator).paint(source)
     assert isinstance(fake, Image.Image)
     assert fake.size == (16, 24)
     assert fake.getpixel((3, 3)) == (245, 55, 0)
@@ -41,33 +46,33 @@ def test_path_gives_an_image_upright(generator, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees
     Image.new("RGB", (40, 20), "white").save(path, exif=exif)
-    assert stylize(generator, path).size == stylize(generator, str(path)).size == (20, 40)
+    assert Painter(generator).paint(path).size == Painter(generator).paint(str(path)).size == (20, 40)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (7, 9), (16, 16), (17, 33), (100, 31)])
 def test_every_size_comes_back(generator, size):
     source = np.random.default_rng(0).uniform(-1, 1, (*size, 3)).astype("float32")
-    np.testing.assert_allclose(stylize(generator, source), -source, atol=1e-6)
+    np.testing.assert_allclose(Painter(generator).paint(source), -source, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 4), (2, 2, 8, 8, 3), (0, 8, 3)])
 def test_other_arrays_are_refused_in_words(generator, shape):
     with pytest.raises(BadPicture, match="is no picture"):
-        stylize(generator, np.zeros(shape))
+        Painter(generator).paint(np.zeros(shape))
 
 
 def test_generator_with_two_inputs_is_given_the_picture_twice():
     source, style = (keras.Input((None, None, 3), name=name) for name in ("source", "style"))
     generator = keras.Model([source, style], keras.layers.Average()([source, style]))
     picture = np.random.default_rng(0).uniform(-1, 1, (20, 20, 3)).astype("float32")
-    np.testing.assert_allclose(stylize(generator, picture), picture, atol=1e-6)
+    np.testing.assert_allclose(Painter(generator).paint(picture), picture, atol=1e-6)
 
 
 def test_generator_that_changes_the_size_is_told():
     picture = keras.Input((None, None, 3))
     generator = keras.Model(picture, keras.layers.UpSampling2D(2)(picture))
     with pytest.raises(BadPicture, match="cannot redraw a picture of 20 x 20 pixels"):
-        stylize(generator, np.zeros((20, 20, 3)))
+        Painter(generator).paint(np.zeros((20, 20, 3)))
 
 
 def test_u_net_draws_a_size_that_nothing_divides():
@@ -76,4 +81,246 @@ def test_u_net_draws_a_size_that_nothing_divides():
     inner = keras.layers.Conv2D(4, 4, 2, padding="same")(picture)
     inner = keras.layers.Conv2DTranspose(3, 4, 2, padding="same")(inner)
     generator = keras.Model(picture, keras.layers.Conv2D(3, 1)(keras.layers.Concatenate()([picture, inner])))
-    assert stylize(generator, np.zeros((21, 35, 3))).shape == (21, 35, 3)
+    assert Painter(generator).paint(np.zeros((21, 35, 3))).shape == (21, 35, 3)
+
+
+# A model that looks at the whole picture: tiles, films, fusions
+
+
+GAIN = 0.7  # how much of the variance of its input a convolution hands on; more is noise, less is grey
+
+
+def built(name, **options):
+    """A registered generator whose answers are lively: its first weights would leave them grey."""
+    keras.utils.set_random_seed(0)
+    network = registry.find("generator", name).load()(shape=(None, None, 3), **options)
+    for variable in network.trainable_variables:
+        if len(variable.shape) == 4:
+            kernel = np.asarray(variable)
+            variable.assign(GAIN * kernel / (kernel.std() * np.prod(kernel.shape[:3]) ** 0.5))
+        if len(variable.shape) == 2:  # of munit, what makes styles of codes
+            variable.assign(3 * variable)
+    return network
+
+
+@pytest.fixture(scope="module")
+def gated():
+    return built("gated", styles=2, filters=4, blocks=1, resize=True)
+
+
+@pytest.fixture(scope="module")
+def adain(tmp_path_factory):
+    return built("adain", vgg=str(write(tmp_path_factory.mktemp("vgg"))), depth=2, widths=WIDTHS)
+
+
+@pytest.fixture(scope="module")
+def munit():
+    return built("munit", filters=4, blocks=1, mlp=8)
+
+
+@pytest.fixture(params=["gated", "adain", "munit"])
+def fusing(request):
+    """A generator of several styles, and two styles as it takes them."""
+    if request.param == "gated":
+        return request.getfixturevalue("gated"), np.float32([1, 0]), np.float32([0, 1])
+    return request.getfixturevalue(request.param), scene(1, 40, 40), 0.3 * scene(2, 48, 40) - 0.4
+
+
+def scene(seed, height, width):
+    """Smooth areas, edges and grain, as in a photograph."""
+    random = np.random.default_rng(seed)
+    coarse = images.resized(random.uniform(-1, 1, (5, 6, 3)).astype("float32"), height, width)
+    edges = np.sign(images.resized(random.uniform(-1, 1, (4, 7, 3)).astype("float32"), height, width))
+    return np.clip(0.6 * coarse + 0.2 * edges + 0.03 * random.standard_normal(coarse.shape), -1, 1).astype("float32")
+
+
+def painted(generator, picture, styles=None, masks=None, strength=1.0, **options):
+    return Painter(generator, Fusion.of(styles, masks, strength), **options).paint(picture)
+
+
+def test_weights_1_and_0_are_the_single_style_exactly(fusing):
+    generator, one, other = fusing
+    picture = scene(0, 33, 42)
+    np.testing.assert_array_equal(
+        painted(generator, picture, [(one, 1), (other, 0)]), painted(generator, picture, [one])
+    )
+
+
+def test_a_mixture_is_symmetric_and_between_its_styles_step_by_step(fusing):
+    generator, one, other = fusing
+    picture = scene(0, 32, 40)
+    sweep = [painted(generator, picture, [(one, 1 - x), (other, x)]) for x in np.linspace(0, 1, 21)]
+    np.testing.assert_allclose(painted(generator, picture, [(other, 0.3), (one, 0.7)]), sweep[6], atol=1e-4)
+    steps = [np.abs(after - before).mean() for before, after in pairwise(sweep)]
+    whole = np.abs(sweep[-1] - sweep[0]).mean()
+    assert whole > 0.003  # the styles differ
+    assert max(steps) < whole / 4  # no jump
+
+
+def test_mixed_features_are_the_weighted_features_of_the_styles(adain):
+    """AdaIN's mixture recomputed: means and deviations of the styles' features, weighted, on the source's."""
+    source, one, other = scene(0, 32, 32), scene(1, 32, 32), scene(2, 32, 32)
+    layer = next(each for each in adain.layers if type(each).__name__ == "AdaIN")
+    encoder = keras.Model(adain.inputs, layer.input)
+    decoder = keras.Model(layer.output, adain.output)
+
+    def features(picture):
+        return np.asarray(encoder([picture[None], picture[None]])[0])
+
+    def numbers(feature):
+        return feature.mean((1, 2), keepdims=True), np.sqrt(feature.var((1, 2), ddof=1, keepdims=True) + 1e-5)
+
+    content, (mean, deviation) = features(source), numbers(features(source))
+    means, deviations = zip(numbers(features(one)), numbers(features(other)), strict=True)
+    mixed = (content - mean) / deviation * (0.3 * deviations[0] + 0.7 * deviations[1]) + 0.3 * means[0] + 0.7 * means[1]
+    expected = np.clip(np.asarray(decoder(mixed.astype("float32")))[0], -1, 1)
+    np.testing.assert_allclose(painted(adain, source, [(one, 0.3), (other, 0.7)]), expected, atol=1e-3)
+
+
+def test_strength_0_is_the_picture_and_more_is_further_from_it(fusing):
+    generator, one, _ = fusing
+    picture = scene(0, 32, 40)
+    distances = [np.abs(painted(generator, picture, [one], strength=s) - picture).mean() for s in np.linspace(0, 1, 6)]
+    assert distances[0] < 1e-5
+    assert np.all(np.diff(distances) > 0)
+
+
+def test_full_strength_is_the_style_itself(fusing):
+    generator, one, _ = fusing
+    picture = scene(0, 32, 40)
+    nearly = painted(generator, picture, [one], strength=1 - 1e-6)
+    np.testing.assert_allclose(nearly, painted(generator, picture, [one]), atol=1e-3)
+
+
+def test_a_mask_of_ones_is_no_mask_and_one_of_zeros_the_picture(fusing):
+    generator, one, other = fusing
+    picture = scene(0, 30, 42)
+    ones, zeros = np.ones((30, 42)), np.zeros((30, 42))
+    alone = painted(generator, picture, [one])
+    np.testing.assert_allclose(painted(generator, picture, masks=[(one, ones)]), alone, atol=1e-4)
+    np.testing.assert_allclose(painted(generator, picture, [one], [(other, zeros)]), alone, atol=1e-4)
+    np.testing.assert_allclose(painted(generator, picture, [other], [(one, ones)]), alone, atol=1e-4)
+    np.testing.assert_allclose(painted(generator, picture, masks=[(one, zeros)]), picture, atol=1e-5)
+
+
+def test_a_mask_chooses_where_and_leaves_no_border(fusing):
+    """Far from the border each side has its own style's look; across it there is no step but the picture's own."""
+    generator, one, other = fusing
+    picture = scene(0, 64, 160)
+    mask = np.broadcast_to(np.clip((np.arange(160) - 72) / 16, 0, 1), (64, 160))
+    both = painted(generator, picture, [one], [(other, mask)])
+    alone, opposite = painted(generator, picture, [one]), painted(generator, picture, [other])
+    left, right = np.s_[:, :48], np.s_[:, 112:]
+
+    def nearer(where, near, far):
+        return np.abs(both[where] - near[where]).mean() < 0.7 * np.abs(both[where] - far[where]).mean()
+
+    assert nearer(left, alone, opposite)
+    assert nearer(right, opposite, alone)
+    steps = np.abs(np.diff(both, axis=1)).mean((0, 2))
+    assert steps[70:90].mean() < 1.5 * max(steps[:60].mean(), steps[100:].mean())
+
+
+def test_a_generator_of_one_style_is_laid_over_the_picture(generator):
+    picture = scene(0, 24, 24)
+    half = Painter(generator, Fusion(strength=0.25))
+    assert not half.has_strength
+    np.testing.assert_allclose(half.paint(picture), picture + 0.25 * (-picture - picture), atol=1e-6)
+
+
+def test_kept_colours_are_those_of_the_picture(generator):
+    """Luminance is that of the drawing, here of the negative; differences between channels are the picture's."""
+    picture = (0.3 * scene(0, 24, 24)).astype("float32")
+    drawn = painted(generator, picture, keep_colour=True)
+    luma = np.float32([0.299, 0.587, 0.114])
+    np.testing.assert_allclose(drawn @ luma, -picture @ luma, atol=1e-5)
+    np.testing.assert_allclose(np.diff(drawn, axis=-1), np.diff(picture, axis=-1), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["gated", "munit"])
+def test_tiles_differ_little_from_one_piece_and_have_no_seams(name, request):
+    """On average by 2 of 255; and neighbouring pixels differ at the borders of tiles as they do elsewhere."""
+    generator = request.getfixturevalue(name)
+    styles = [np.float32([1, 0])] if name == "gated" else [scene(1, 64, 64)]
+    picture = images.resized(images.to_array(samples.photograph()), 480, 640)
+    told = []
+    whole = painted(generator, picture, styles, tile=0)
+    tiled = painted(generator, picture, styles, tile=512, on_tile=lambda done, count: told.append((done, count)))
+    assert told == [(1, 2), (2, 2)]
+    assert np.abs(tiled - whole).mean() * 127.5 < 2
+    steps, expected = (np.abs(np.diff(each, axis=1)).max((0, 2)) for each in (tiled, whole))
+    assert steps.max() <= 1.05 * expected.max()
+    error = np.abs(np.diff(tiled - whole, axis=1)).mean((0, 2))  # what the tiles add is as smooth anywhere
+    assert error.max() < 4 * np.median(error) + 1e-3
+
+
+def test_tiles_are_exact_once_the_whole_is_known(gated):
+    picture = images.resized(scene(0, 97, 131), 389, 525)
+    painter = Painter(gated, Fusion.of([np.float32([1, 0])]), tile=0, steady=True)
+    whole = painter.paint(picture)
+    painter.tile = 256
+    np.testing.assert_allclose(painter.paint(picture), whole, atol=2e-3)
+
+
+def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_told_otherwise(generator, monkeypatch):
+    monkeypatch.setattr("stylezoo.stylizing.TILE", 256)
+    counts = []
+    picture = np.zeros((300, 400, 3), "float32")
+    for tile in (None, 0, 320):
+        counts.append(0)
+        painted(generator, picture, tile=tile, on_tile=lambda done, count: counts.__setitem__(-1, count))
+    assert counts == [6, 0, 2]
+
+
+def test_a_mask_and_noise_reach_every_tile():
+    """Each tile sees its own part of them: as in one piece."""
+    brush = built("brush", filters=4, blocks=1)
+    picture = images.resized(scene(0, 70, 90), 280, 360)
+    painter = Painter(brush, tile=0, seed=3, steady=True)
+    whole = painter.paint(picture)
+    painter.tile = 256
+    assert np.abs(painter.paint(picture) - whole).mean() * 127.5 < 0.5
+    assert np.abs(Painter(brush, tile=256, seed=4).paint(picture) - whole).mean() * 127.5 > 1
+
+
+def test_a_masked_picture_in_tiles_is_the_one_in_one_piece(gated):
+    picture = images.resized(scene(0, 70, 90), 280, 360)
+    mask = np.broadcast_to(np.clip((np.arange(360) - 150) / 60, 0, 1), (280, 360))
+    fusion = Fusion.of([np.float32([1, 0])], [(np.float32([0, 1]), mask)], strength=0.7)
+    painter = Painter(gated, fusion, tile=0, steady=True)
+    whole = painter.paint(picture)
+    painter.tile = 256
+    np.testing.assert_allclose(painter.paint(picture), whole, atol=5e-3)
+
+
+def test_in_a_film_what_changes_in_a_corner_changes_nothing_far_away(gated):
+    """Instance normalisation would pass it on; the facts of the first frame hold for all."""
+    first = scene(0, 160, 160)
+    second = first.copy()
+    second[:20, :20] = 1
+    far = np.s_[100:, 100:]
+    fusion = Fusion.of([np.float32([1, 0])])
+    steady = Painter(gated, fusion, steady=True)
+    np.testing.assert_array_equal(steady.paint(first)[far], steady.paint(second)[far])
+    flickering = Painter(gated, fusion)
+    assert np.abs(flickering.paint(first)[far] - flickering.paint(second)[far]).max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", ["dropout", "batch"])
+def test_a_picture_is_the_same_twice_with_dropout_and_batch_normalisation(kind):
+    options = {"norm": "batch"} if kind == "batch" else {"dropout": 0.5}
+    generator = built("unet", downs=5, filters=4, **options)
+    picture = scene(0, 64, 64)
+    before = [np.array(weight) for weight in generator.weights]
+    np.testing.assert_array_equal(painted(generator, picture), painted(generator, picture))
+    for weight, value in zip(generator.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, value)
+
+
+def test_alpha_is_kept_and_what_is_hidden_is_drawn_as_white(generator):
+    image = Image.new("RGBA", (20, 16), (10, 200, 255, 128))
+    image.putpixel((0, 0), (10, 20, 30, 0))
+    drawn = Painter(generator).paint(image)
+    assert drawn.mode == "RGBA"
+    assert drawn.getpixel((5, 5)) == (245, 55, 0, 128)
+    assert drawn.getpixel((0, 0))[3] == 0

@@ -51,6 +51,8 @@ def _reflected(x, channels):
 class AdaIN(layers.Layer):
     """The first features with the mean and the deviation of each channel of the second."""
 
+    fuses = True
+
     def call(self, inputs):
         content, style = inputs
         return vgg19.adain(content, style)

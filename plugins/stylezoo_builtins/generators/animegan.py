@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from stylezoo.layers import ReflectionPadding2D
+from stylezoo.layers import GroupNormalization, ReflectionPadding2D
 
 
 def build(shape, filters: int = 32, blocks: int = 4):
@@ -61,7 +61,7 @@ def _inverted_residual(x, channels):
 
 def _norm(x):
     """Over height, width and channels together; in half precision their sums would not be exact."""
-    return layers.GroupNormalization(groups=1, epsilon=1e-5, dtype="float32")(x)
+    return GroupNormalization(dtype="float32")(x)
 
 
 def _norm_relu(x):

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
+from stylezoo import scene
 from stylezoo.layers import ReflectionPadding2D, luminance
 
 WAVES = 6  # of which the flow through flat areas is made
@@ -92,7 +93,7 @@ class Grain(layers.Layer):
         light = luminance(pictures)
         fixed = ops.stop_gradient(light)
         grain = self._drawn_out(_blur(noise, self.width), self._directions(fixed, noise))
-        grain = grain / (ops.std(grain, axis=(1, 2, 3), keepdims=True) + 1e-6)
+        grain = grain / (scene.whole(ops.std(grain, axis=(1, 2, 3), keepdims=True)) + 1e-6)
         detail = ops.relu(_blur(ops.square(fixed), 2.0) - ops.square(_blur(fixed, 2.0)))
         return light + self.amount * grain / (1 + detail / self.DETAIL**2)
 
@@ -121,9 +122,11 @@ class Grain(layers.Layer):
         """
         batch, height, width, _ = ops.shape(noise)
         numbers = ops.reshape(ops.reshape(noise, (batch, -1))[:, : 4 * WAVES], (batch, 1, 1, 4, WAVES))
+        numbers = scene.whole(numbers)
         rate_y, rate_x = (2 * math.pi / self.flow * numbers[..., i, :] for i in (0, 1))  # radians a pixel
-        y = ops.reshape(ops.arange(height, dtype="float32"), (1, -1, 1, 1))
-        x = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, -1, 1))
+        top, left = (ops.cast(side, "float32") for side in scene.origin())
+        y = top + ops.reshape(ops.arange(height, dtype="float32"), (1, -1, 1, 1))
+        x = left + ops.reshape(ops.arange(width, dtype="float32"), (1, 1, -1, 1))
         angle = rate_y * y + rate_x * x
         wave = numbers[..., 2, :] * ops.cos(angle) - numbers[..., 3, :] * ops.sin(angle)
         down, across = (ops.sum(wave * rate, axis=-1, keepdims=True) for rate in (rate_y, rate_x))

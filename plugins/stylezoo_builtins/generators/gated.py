@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from stylezoo import scene
 from stylezoo.layers import InstanceNormalization, ReflectionPadding2D, initializer
 
 
@@ -30,7 +31,7 @@ def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bo
     for channels in (2 * filters, 4 * filters):
         details.append(x)
         x = _norm_relu(_convolution(channels, 3, strides=2)(layers.ZeroPadding2D(1)(x)))
-    x = Mixture(name="mixture")([x, weights, *(_change(x, 4 * filters) for _ in range(styles))])
+    x = Mixture(name="mixture")([x, weights, *(_change(x, 4 * filters, f"style_{i}_") for i in range(styles))])
     for _ in range(blocks):
         x = layers.Add()([x, _change(x, 4 * filters)])
     for channels in (2 * filters, filters):
@@ -40,8 +41,8 @@ def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bo
     return keras.Model([picture, weights], layers.Activation("tanh", dtype="float32")(x), name="gated")
 
 
-def _convolution(channels, size, strides=1):
-    return layers.Conv2D(channels, size, strides, kernel_initializer=initializer("normal"))
+def _convolution(channels, size, strides=1, name=None):
+    return layers.Conv2D(channels, size, strides, kernel_initializer=initializer("normal"), name=name)
 
 
 def _transposed(x, channels):
@@ -57,10 +58,14 @@ def _norm_relu(x):
     return layers.ReLU()(InstanceNormalization(affine=True)(x))
 
 
-def _change(x, channels):
-    """What a residual block adds to its input."""
-    y = _norm_relu(_convolution(channels, 3)(ReflectionPadding2D(1)(x)))
-    return InstanceNormalization(affine=True)(_convolution(channels, 3)(ReflectionPadding2D(1)(y)))
+def _change(x, channels, branch=None):
+    """What a residual block adds to its input; the names of a style's own layers begin with `branch`."""
+    named = lambda part: branch and f"{branch}{part}"  # noqa: E731
+    for half in (1, 2):
+        x = _convolution(channels, 3, name=named(f"convolution_{half}"))(ReflectionPadding2D(1)(x))
+        x = InstanceNormalization(affine=True, name=named(f"normalization_{half}"))(x)
+        x = layers.ReLU()(x) if half == 1 else x
+    return x
 
 
 @keras.saving.register_keras_serializable("stylezoo")
@@ -68,13 +73,15 @@ class Mixture(layers.Layer):
     """Features with weighted changes: [features, weights (batch, count), change, change, ...] to the features' shape.
 
     Where the weights of residual blocks sum to 1 it is the mixture of their answers; what is missing to 1 is the
-    weight of the features as they are.
+    weight of the features as they are. Where several mixtures share a picture, each has a row of weights.
     """
+
+    fuses = True
 
     def call(self, inputs):
         features, weights, *changes = inputs
-        weights = ops.reshape(weights, (-1, len(changes), 1, 1, 1))
-        return features + sum(weights[:, i] * change for i, change in enumerate(changes))
+        weights = ops.cast(scene.mixed(weights[:, None, None, :], features), features.dtype)
+        return features + sum(weights[..., i : i + 1] * change for i, change in enumerate(changes))
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[0])

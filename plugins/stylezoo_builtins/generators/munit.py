@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
+from stylezoo import scene
 from stylezoo.layers import InstanceNormalization, ReflectionPadding2D, initializer
 
 
@@ -88,11 +89,14 @@ def _adapted(x, hidden):
 class AdaptiveInstanceNormalization(layers.Layer):
     """Gives channels means and deviations from outside: [features, numbers (batch, means then deviations)].
 
-    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868.
+    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868. Where several styles share a picture, each has a row of
+    numbers.
 
     Args:
         epsilon: Added to the variance of the features.
     """
+
+    fuses = True
 
     def __init__(self, epsilon=1e-5, **kwargs):
         super().__init__(**kwargs)
@@ -100,8 +104,8 @@ class AdaptiveInstanceNormalization(layers.Layer):
 
     def call(self, inputs):
         features, numbers = (ops.cast(each, "float32") for each in inputs)  # float16 overflows in the squares
-        mean, variance = ops.moments(features, axes=(1, 2), keepdims=True)
-        shift, scale = ops.split(numbers[:, None, None, :], 2, axis=-1)
+        mean, variance = scene.moments(features)
+        shift, scale = ops.split(scene.mixed(numbers[:, None, None, :], features), 2, axis=-1)
         answer = (features - mean) * ops.rsqrt(variance + self.epsilon) * scale + shift
         return ops.cast(answer, self.compute_dtype)
 
@@ -133,7 +137,7 @@ class SampleNormalization(layers.Layer):
 
     def call(self, inputs):
         x = ops.cast(inputs, "float32")
-        mean, variance = ops.moments(x, axes=(1, 2, 3), keepdims=True)
+        mean, variance = scene.moments(x, axes=(1, 2, 3))
         count = ops.cast(math.prod(ops.shape(x)[1:]), "float32")
         deviation = ops.sqrt(variance * count / (count - 1))
         x = (x - mean) / (deviation + self.epsilon)

@@ -115,6 +115,12 @@ def idle(shape):
     return _picture("idle", lambda x: ops.tanh(convolution(x) + ops.stop_gradient(dead(x))))
 
 
+def patchy(shape):
+    """Patchy: takes means over height and width of whatever part of a picture it sees."""
+    convolution, norm = layers.Conv2D(3, 3, padding="same"), layers.GroupNormalization(groups=-1)
+    return _picture("patchy", lambda x: ops.tanh(norm(convolution(x))))
+
+
 class Unpainted(layers.Layer):
     """A layer that fails when it sees a picture."""
 

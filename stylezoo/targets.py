@@ -1,0 +1,73 @@
+"""Which pictures are to be redrawn, and into which files."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from stylezoo import images
+from stylezoo.errors import UsageError
+
+KEPT = (".gif", ".webp")  # of what may be an animation the result is one too
+# Pillow writes these not at all, in two colours, or in sizes of their own.
+UNFIT = frozenset({"BLP", "BUFR", "EPS", "GRIB", "HDF5", "ICNS", "ICO", "MSP", "WMF", "XBM"})
+
+
+def targets(pictures: list[Path], out: Path | None = None) -> dict[Path, Path]:
+    """Where the result of each picture goes.
+
+    A picture's is called NAME-stylized.png and lies beside it, or in the folder `out`, or it is `out` itself. Those of
+    a folder keep their names, their subfolders and their formats, as far as Pillow can write them, in `out` or in
+    FOLDER-stylized.
+
+    Args:
+        pictures: Files, and folders that are searched with their subfolders.
+        out: A folder, or for one picture a file: what has a suffix and is no folder is one.
+
+    Raises:
+        UsageError: Two results would be one file, a result would take a picture's place, or a folder has no pictures.
+    """
+    into_file = out is not None and bool(out.suffix) and not out.is_dir()
+    if into_file and (len(pictures) > 1 or pictures[0].is_dir()):
+        many = f"there are {len(pictures)} pictures" if len(pictures) > 1 else f"'{pictures[0]}' is a folder"
+        raise UsageError(f"'{out}' is one file and {many}; name a folder.")
+    found = []
+    for picture in pictures:
+        if picture.is_dir():
+            found += _of_folder(picture, out or _beside(picture))
+        elif into_file:
+            found.append((picture, out))
+        else:
+            suffix = picture.suffix.lower() if picture.suffix.lower() in KEPT else ".png"
+            found.append((picture, (out or picture.parent) / f"{picture.stem}-stylized{suffix}"))
+    _check_apart(found)
+    return dict(found)
+
+
+def _beside(folder):
+    named = folder if folder.name not in ("", "..") else folder.resolve()
+    return named.parent / f"{named.name}-stylized"
+
+
+def _of_folder(folder, out):
+    """The pictures of a folder, without results that lie in it from before, with their targets."""
+    files, inside = images.files(folder), out.resolve()
+    if folder.resolve() in inside.parents:
+        files = [file for file in files if not file.resolve().is_relative_to(inside)]
+    if not files:
+        raise UsageError(f"The folder '{folder}' holds no picture files.")
+    return [(file, _writable(out / file.relative_to(folder))) for file in files]
+
+
+def _writable(path):
+    form = Image.registered_extensions()[path.suffix.lower()]
+    return path if form in Image.SAVE and form not in UNFIT else path.with_suffix(".png")
+
+
+def _check_apart(found):
+    owners = {}
+    for picture, target in found:
+        other = owners.setdefault(target.resolve(), picture)
+        if other != picture:
+            raise UsageError(f"The results of '{other}' and '{picture}' would be the same file, '{target}'.")
+    if lost := owners.keys() & {picture.resolve() for picture, _ in found}:
+        raise UsageError(f"The result would take the place of the picture '{lost.pop()}'; name another with -o.")
