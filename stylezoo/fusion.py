@@ -85,9 +85,14 @@ class Fusion:
         return any(part.mask is not None for part in self.parts)
 
     @property
+    def leaves_places(self) -> bool:
+        """Whether there may be places without any style: all styles have masks."""
+        return self.is_divided and all(part.mask is not None for part in self.parts)
+
+    @property
     def has_source(self) -> bool:
         """Whether the picture as it is has a share as well, the last one."""
-        return self.strength < 1 or (self.is_divided and all(part.mask is not None for part in self.parts))
+        return self.strength < 1 or self.leaves_places
 
     def masks(self, height: int, width: int) -> list[np.ndarray]:
         """The masks at the size of a picture, (height, width) each: uint8, or float32 in [0, 1].

@@ -21,6 +21,7 @@ COARSEST = 256  # pixels: no published generator halves a picture more than eigh
 SMALLEST = 16  # pixels: a smaller picture has no room for the reflections inside of a network
 TILE = 1024  # pixels: a picture larger than the square of it is drawn in tiles
 OVERLAP = 128  # pixels that neighbouring tiles share, at least
+UNTOUCHED = 4  # the power with which places without a style are the picture: greys of a mask are the network's
 TRIMMED = 32  # of these, pixels next to the border of a tile that are not used: its network saw reflections there
 
 
@@ -177,6 +178,9 @@ class Painter:
             found.append(noted)
         if self._fusion.has_source:  # what the network cannot give back of the picture does not count as style
             drawn[0] = drawn[0] + shares[..., -1:] * (source - drawn[1])
+        if self._fusion.leaves_places:  # and what it changes there, since statistics are those of the whole picture
+            untouched = (shares[..., -1:] - 1 + self._fusion.strength) / max(self._fusion.strength, 1e-6)
+            drawn[0] = drawn[0] + untouched**UNTOUCHED * (source - drawn[0])
         return self._finished(part, drawn[0]), found
 
     def _mixture(self, source, shares, facts):

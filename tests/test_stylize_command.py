@@ -92,11 +92,6 @@ def format_and_size(file):
         return image.format, image.size
 
 
-def hidden(folder):
-    """Temporary files that are left."""
-    return [path for path in folder.rglob("*") if path.name.startswith(".")]
-
-
 # Folders
 
 

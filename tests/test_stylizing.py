@@ -203,6 +203,18 @@ def test_a_mask_of_ones_is_no_mask_and_one_of_zeros_the_picture(fusing):
     np.testing.assert_allclose(painted(generator, picture, masks=[(one, zeros)]), picture, atol=1e-5)
 
 
+def test_where_no_mask_is_the_picture_itself_stays(fusing):
+    """Statistics are those of the whole picture, so that a network would change its other half as well."""
+    generator, one, _ = fusing
+    picture = scene(0, 48, 96)
+    mask = np.zeros((48, 96))
+    mask[:, :40] = 1
+    for strength in (1.0, 0.5):
+        drawn = painted(generator, picture, masks=[(one, mask)], strength=strength)
+        np.testing.assert_allclose(drawn[:, 41:], picture[:, 41:], atol=1e-5)
+        assert np.abs(drawn[:, :40] - picture[:, :40]).mean() > 0.05
+
+
 def test_a_mask_chooses_where_and_leaves_no_border(fusing):
     """Far from the border each side has its own style's look; across it there is no step but the picture's own."""
     generator, one, other = fusing
