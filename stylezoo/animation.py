@@ -185,6 +185,8 @@ def _hundredths(durations):
 
 def _write_webp(file, frames, durations, plays):
     first, options = next(frames), {"duration": durations, "loop": min(plays, 0xFFFF), "quality": 95}
+    if first.mode == "RGB":  # no key frames, each of which is coded anew, so that what is still would flicker
+        options |= {"kmin": 0, "kmax": 0}  # with alpha libwebp would lose some of it
     first.save(file, "WEBP", save_all=True, append_images=[_Rest(frames, len(durations) - 1)], **options)
     next(frames, None)  # raises if there are more
 

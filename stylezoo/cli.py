@@ -307,9 +307,11 @@ class Weighted(click.ParamType):
     name = "style[=weight]"
 
     def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
         name, equals, weight = value.rpartition("=")
-        if isinstance(value, tuple) or not (equals and name) or os.path.exists(value):
-            return value if isinstance(value, tuple) else (value, None)
+        if not (equals and name) or os.path.exists(value):
+            return value, None
         try:
             return name, float(weight)
         except ValueError:
@@ -394,7 +396,7 @@ class Region(click.ParamType):
     "--tile",
     type=click.IntRange(min=0),
     metavar="PIXELS",
-    help="Draw large pictures in tiles of this side, which bounds the memory; 0: in one piece. Default: 1024 for "
+    help="Draw large pictures in tiles of this side, which bounds the memory; 0: in one piece. Default: 896 for "
     "pictures that are larger.",
 )
 @click.option(
@@ -434,7 +436,7 @@ def stylize(pictures, model, out, styles, masks, strength, keep_colour, sweep, s
     painter = _painters(model, styles, {"seed": seed, "masks": regions, "keep_colour": keep_colour, "tile": tile})
     if sweep:
         names = [style for style, _ in styles]
-        _redraw(files, lambda picture, target, told: _sweep(painter, names, picture, target, sweep, size))
+        _redraw(files, lambda picture, target, told: _sweep(painter, names, strength, picture, target, sweep, size))
         return
     weights = [1.0 if weight is None else weight for _, weight in styles]
     ready = painter(weights, strength)
@@ -544,19 +546,19 @@ def _paint(painter, picture, target, size, told):
     film.save(frames(), target)
 
 
-def _sweep(painter, names, picture, target, steps, size):
+def _sweep(painter, names, strength, picture, target, steps, size):
     """Write a sheet of the pictures between styles, or of growing strength, each under what it is."""
     from stylezoo import fusion, images
 
     image = images.open_picture(picture)
     image = images.scaled(image, size or min(384, *image.size))
     if len(names) < 2:
-        strengths = [i / (steps - 1) for i in range(steps)]
-        rows = [[painter([1.0] * len(names), strength).paint(image) for strength in strengths]]
-        titles = [[f"{strength:.0%}" for strength in strengths]]
+        strengths = [strength * i / (steps - 1) for i in range(steps)]
+        rows = [[painter([1.0] * len(names), each).paint(image) for each in strengths]]
+        titles = [[f"{each:.0%}" for each in strengths]]
     else:
         mixtures = fusion.sweep(len(names), steps)
-        rows = [[painter(weights, 1.0).paint(image) for weights in row] for row in mixtures]
+        rows = [[painter(weights, strength).paint(image) for weights in row] for row in mixtures]
         titles = [[fusion.told(names, weights) for weights in row] for row in mixtures]
     images.save_picture(images.contact_sheet(rows, titles, image.height), target)
 

@@ -28,7 +28,7 @@ from stylezoo.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
 from stylezoo.pool import ImagePool
 from stylezoo.recipe import Recipe
 from stylezoo.scene import fuses
-from stylezoo.stylizing import Painter
+from stylezoo.stylizing import SMALLEST_TILE, Painter
 
 if keras.backend.backend() != "tensorflow":
     raise StylezooError(
@@ -196,7 +196,7 @@ class GAN(keras.Model):
                 style, what it draws is laid over the picture.
             keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
             tile: The side of tiles in pixels, which bounds the memory that a large picture takes; 0: draw in one
-                piece. None: tiles of 1024 for a picture that is larger than one.
+                piece. None: tiles of 896 for a picture that is larger than one.
             steady: Whether all pictures are frames of a film.
 
         Raises:
@@ -205,6 +205,8 @@ class GAN(keras.Model):
         """
         if style is not None and styles is not None:
             raise BadOptions("Give 'style' for one style or 'styles' for several, not both.")
+        if tile and tile < SMALLEST_TILE:
+            raise BadOptions(f"Tiles of {tile} pixels are too small: they can be of {SMALLEST_TILE} or more, or 0.")
         fusion = Fusion.of(style if styles is None else styles, masks, strength)
         known = self.tones is not None and self.tones.numpy().any()
         return Painter(

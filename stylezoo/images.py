@@ -15,7 +15,9 @@ from PIL import ExifTags, Image, ImageCms, ImageDraw, ImageFont, ImageOps
 
 from stylezoo.errors import BadPicture
 
-SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in Image.OPEN)
+STUBS = {"BUFR", "GRIB", "HDF5"}  # Pillow knows them by name only
+SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in {*Image.OPEN} - STUBS)
+UNFIT = STUBS | {"BLP", "EPS", "ICNS", "ICO", "MSP", "WMF", "XBM"}  # nor does it write these as they should be
 WARNING_FILTERS = threading.Lock()  # they belong to the process, and folders are read by several threads
 LARGEST = 64_000_000  # pixels: some four times what a phone takes; above that a decoder may fill the memory
 WITH_ALPHA = frozenset({"AVIF", "DDS", "GIF", "ICNS", "ICO", "JPEG2000", "PNG", "SGI", "TGA", "TIFF", "WEBP"})
@@ -221,6 +223,12 @@ def centre_square(image: Image.Image, side: int) -> Image.Image:
     return ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
 
 
+def is_writable(path: Path) -> bool:
+    """Whether pictures of any size and all colours can be written in the format of the path's suffix."""
+    form = Image.registered_extensions().get(path.suffix.lower())
+    return form in Image.SAVE and form not in UNFIT
+
+
 def save_picture(image: Image.Image, path: str | Path) -> None:
     """Write an image in the format of the path's suffix; a reader never sees half a file.
 
@@ -230,9 +238,9 @@ def save_picture(image: Image.Image, path: str | Path) -> None:
         BadPicture: Pillow cannot write that format.
     """
     path = Path(path)
-    form = Image.registered_extensions().get(path.suffix.lower())
-    if form not in Image.SAVE:
+    if not is_writable(path):
         raise BadPicture(f"Pictures cannot be written as '{path.suffix}', the suffix of '{path}'; take .png or .jpg.")
+    form = Image.registered_extensions()[path.suffix.lower()]
     if image.has_transparency_data:
         image = upright(image) if form in WITH_ALPHA else to_rgb(image)
     with written(path) as temporary:

@@ -19,8 +19,9 @@ from stylezoo.scene import Scene, fuses
 
 COARSEST = 256  # pixels: no published generator halves a picture more than eight times
 SMALLEST = 16  # pixels: a smaller picture has no room for the reflections inside of a network
-TILE = 1024  # pixels: a picture larger than the square of it is drawn in tiles
+TILE = 896  # pixels: a picture larger than the square of it is drawn in tiles
 OVERLAP = 128  # pixels that neighbouring tiles share, at least
+SMALLEST_TILE = 2 * OVERLAP
 UNTOUCHED = 4  # the power with which places without a style are the picture: greys of a mask are the network's
 TRIMMED = 32  # of these, pixels next to the border of a tile that are not used: its network saw reflections there
 
@@ -166,9 +167,11 @@ class Painter:
         passes = [self._mixture(source, shares, facts)]
         if self._fusion.has_source:
             passes.append(self._as_it_is(source, facts))
+        # A place without a style must not change with what is found out about those that have one.
+        shared = self._fusion.is_divided and facts.styles is None
         drawn, found = [], []
         for number, told in enumerate(passes):
-            known = facts.found[number] if facts.found else None
+            known = facts.found[number] if facts.found else found[0] if found and shared else None
             given = [source[None], view.noise if view.noise is None else view.noise[None], *told]
             tensors = [each if each is None else ops.convert_to_tensor(each, "float32") for each in given]
             given = (*tensors, known, ops.convert_to_tensor(corner, "int32"), self.seed)
@@ -178,7 +181,7 @@ class Painter:
             found.append(noted)
         if self._fusion.has_source:  # what the network cannot give back of the picture does not count as style
             drawn[0] = drawn[0] + shares[..., -1:] * (source - drawn[1])
-        if self._fusion.leaves_places:  # and what it changes there, since statistics are those of the whole picture
+        if self._fusion.leaves_places:  # nor does what reaches across the border of a mask
             untouched = (shares[..., -1:] - 1 + self._fusion.strength) / max(self._fusion.strength, 1e-6)
             drawn[0] = drawn[0] + untouched**UNTOUCHED * (source - drawn[0])
         return self._finished(part, drawn[0]), found

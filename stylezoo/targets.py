@@ -2,14 +2,10 @@
 
 from pathlib import Path
 
-from PIL import Image
-
 from stylezoo import images
 from stylezoo.errors import UsageError
 
 KEPT = (".gif", ".webp")  # of what may be an animation the result is one too
-# Pillow writes these not at all, in two colours, or in sizes of their own.
-UNFIT = frozenset({"BLP", "BUFR", "EPS", "GRIB", "HDF5", "ICNS", "ICO", "MSP", "WMF", "XBM"})
 
 
 def targets(pictures: list[Path], out: Path | None = None) -> dict[Path, Path]:
@@ -59,8 +55,7 @@ def _of_folder(folder, out):
 
 
 def _writable(path):
-    form = Image.registered_extensions()[path.suffix.lower()]
-    return path if form in Image.SAVE and form not in UNFIT else path.with_suffix(".png")
+    return path if images.is_writable(path) else path.with_suffix(".png")
 
 
 def _check_apart(found):

@@ -457,7 +457,7 @@ def test_one_bad_picture_does_not_stop_the_others(trained, tmp_path):
     bad.write_text("not a picture")
     done = stylezoo("stylize", good, bad, also_good, "-m", trained[0], "-o", tmp_path / "results")
     assert done.exit_code == 1
-    assert done.stderr == f"Error: '{bad}' is not a picture that Pillow can read.\n"
+    assert done.stderr == f"Error: '{bad}' is not a picture that Pillow can read.\n1 of 3 failed: {bad}\n"
     assert sorted(p.name for p in (tmp_path / "results").iterdir()) == ["a-stylized.png", "c-stylized.png"]
 
 

@@ -679,7 +679,7 @@ def wait_for(condition, seconds=60):
 def test_ctrl_c_leaves_whole_results_and_the_same_command_goes_on(plain, tmp_path):
     for i in range(5):
         picture(tmp_path / f"photos/{i:02}.jpg", 600, 450, seed=i)
-    words, results = [tmp_path / "photos", "-m", plain, "--tile", 200], tmp_path / "photos-stylized"
+    words, results = [tmp_path / "photos", "-m", plain, "--tile", 256], tmp_path / "photos-stylized"
     command = [sys.executable, "-m", "stylezoo", "stylize", *map(str, words)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: (results / "00.jpg").exists() or process.poll() is not None)
