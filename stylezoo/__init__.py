@@ -230,7 +230,8 @@ def train(
         model: The name of a registered model, or a `Recipe`. None: single-pair, or with `start_from` its recipe.
         source: A picture, a folder of pictures, a Pillow image or a list of them: what is kept. None: the sample
             photograph.
-        style: Likewise: how it shall look. None: the sample painting. For a model of several styles a list of folders.
+        style: Likewise: how it shall look. None: the sample painting. For a model of several styles a list of folders,
+            or named ones, ``{"monet": "paintings/"}``; None: `samples.styles`.
             For paired data see `Recipe`.
         out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
         license: Under which licence others may use the model: an SPDX identifier such as "CC-BY-4.0", or a text. Its

@@ -170,7 +170,7 @@ def show(name, as_json):
     "styles",
     multiple=True,
     help="Picture or folder of pictures whose look is taken. Repeatable: each a style of its own, for a model of "
-    "several such as gated. Default: the sample painting.",
+    "several such as gated. Default: the sample painting, or all sample styles.",
 )
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="The run folder to make. Default: a new one in runs/."
@@ -396,8 +396,8 @@ class Region(click.ParamType):
     "--tile",
     type=click.IntRange(min=0),
     metavar="PIXELS",
-    help="Draw large pictures in tiles of this side, which bounds the memory; 0: in one piece. Default: 896 for "
-    "pictures that are larger.",
+    help="Draw large pictures in tiles of this side, which bounds the memory; 0: in one piece. Default: such as some "
+    "2 GB allow.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, help="Another number, another hand; for models with noise."

@@ -169,11 +169,13 @@ def laid_out(recipe: Recipe, source, style):
 
 
 def named_styles(style) -> dict[str, object]:
-    """The styles of one generator by name: each of a list, or the subfolders of one folder.
+    """The styles of one generator by name: each of a list, or the subfolders of one folder; with names they are that.
 
     Raises:
         BadData: Two have the same name.
     """
+    if isinstance(style, dict):
+        return style
     if not isinstance(style, list | tuple):
         path = None if isinstance(style, Image.Image) else Path(os.path.expanduser(style))
         inner = sorted(path.glob("[!.]*/")) if path and path.is_dir() else []

@@ -196,7 +196,7 @@ class GAN(keras.Model):
                 style, what it draws is laid over the picture.
             keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
             tile: The side of tiles in pixels, which bounds the memory that a large picture takes; 0: draw in one
-                piece. None: tiles of 896 for a picture that is larger than one.
+                piece. None: tiles as large as 2 GB allow, for a picture that is larger than one.
             steady: Whether all pictures are frames of a film.
 
         Raises:

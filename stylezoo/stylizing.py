@@ -19,7 +19,9 @@ from stylezoo.scene import Scene, fuses
 
 COARSEST = 256  # pixels: no published generator halves a picture more than eight times
 SMALLEST = 16  # pixels: a smaller picture has no room for the reflections inside of a network
-TILE = 896  # pixels: a picture larger than the square of it is drawn in tiles
+MEMORY = 7 * 2**28  # bytes: what is drawn in one piece may take so much
+BYTES = 36  # for each number that a layer answers with: some nine tensors of four bytes are held at once
+LARGEST_STYLE = 896  # pixels: of the side of a square as large as a style's picture is used
 OVERLAP = 128  # pixels that neighbouring tiles share, at least
 SMALLEST_TILE = 2 * OVERLAP
 UNTOUCHED = 4  # the power with which places without a style are the picture: greys of a mask are the network's
@@ -38,7 +40,8 @@ class Painter:
         tones: To what light and dark of a picture are brought first, as `images.tones` tells it; None: to nothing.
         seed: For a generator with noise or random style codes.
         keep_colour: Whether only the luminance is drawn, and the picture's own colours stay.
-        tile: The side of tiles, in pixels; 0: draw in one piece; None: tiles if the picture is larger than one.
+        tile: The side of tiles, in pixels; 0: draw in one piece; None: tiles as large as `MEMORY` allows, if the
+            picture is larger than one.
         steady: Whether what is found out about the first picture holds for all that follow, as in a film, where else
             a change in one corner would make all the rest flicker.
         on_tile: Called with the number of tiles that are drawn and the number that there are.
@@ -99,10 +102,9 @@ class Painter:
         """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
         height, width, _ = pixels.shape
         view = View(pixels, self._fusion.masks(height, width), self._noise(height, width))
-        tile = (TILE if height * width > TILE**2 else 0) if self.tile is None else self.tile
         try:
-            if 0 < tile < max(height, width):
-                return self._in_tiles(view, tile)
+            if self._needs_tiles(height, width):
+                return self._in_tiles(view)
             drawn, facts = self._in_one_piece(view, self._facts or self._first_facts(view))
         except (MemoryError, tf.errors.ResourceExhaustedError):
             raise BadPicture(
@@ -127,12 +129,21 @@ class Painter:
             f"The generator of this model cannot redraw a picture of {width} x {height} pixels."
         ) from reason
 
-    def _in_tiles(self, view, tile):
-        """The picture in overlapping tiles, all with the facts of a thumbnail: so they do not differ in tone."""
-        facts = self._facts
+    def _needs_tiles(self, height, width):
+        if self.tile is not None:
+            return 0 < self.tile < max(height, width)
+        pixels = height * width
+        return pixels > (2 * COARSEST) ** 2 and pixels > _side(self.generator) ** 2  # the first saves a trace
+
+    def _in_tiles(self, view):
+        """The picture in overlapping tiles, all with the facts of a thumbnail: so they do not differ in tone.
+
+        The thumbnail is as large as memory allows: what is found out about a smaller one is less exact.
+        """
+        facts, tile = self._facts, self.tile or _side(self.generator)
         if facts is None:
             first = self._first_facts(view)
-            _, facts = self._in_one_piece(view.thumbnail(tile), first)
+            _, facts = self._in_one_piece(view.thumbnail(_side(self.generator)), first)
             # The thumbnail's sides may have fitted by chance; these are the worst of all.
             _, odd = self._in_one_piece(view.cut((0, 0), (COARSEST + 1, COARSEST + 1)), first)
             facts = replace(facts, step=odd.step)
@@ -219,11 +230,12 @@ class Painter:
     def _styles(self, view):
         """Pictures of the styles and of the source, if it has a share, all of one size.
 
-        They are as large as the source, but none larger than it is itself, where it would be blurred, or than a tile.
+        They are as large as the source, but none larger than it is itself, where it would be blurred, or than
+        `LARGEST_STYLE`.
         """
         pictures = [part.style for part in self._parts if part.style is not None]
         factors = [mine / its for each in pictures for mine, its in zip(each.shape, view.shape, strict=False)]
-        factor = min(1.0, TILE / math.prod(view.shape) ** 0.5, *factors)
+        factor = min(1.0, LARGEST_STYLE / math.prod(view.shape) ** 0.5, *factors)
         _, sides = next(_fitting(self.generator, *(max(1, round(factor * side)) for side in view.shape)))
         styles = [images.fitted(each, *sides) for each in pictures]
         if self._fusion.has_source:
@@ -329,6 +341,20 @@ def _in_graph(generator, sides):
         return drawn, scene.found
 
     return tf.function(redraw, autograph=False)
+
+
+@lru_cache(maxsize=4)
+def _side(generator):
+    """The side of the largest square that can be drawn in one piece within `MEMORY`."""
+    specs = [tf.TensorSpec((1, *(size or COARSEST for size in each.shape[1:]))) for each in generator.inputs]
+    draw = tf.function(lambda *inputs: generator(inputs if len(inputs) > 1 else inputs[0]), autograph=False)
+    graph = draw.get_concrete_function(*specs).graph
+    answers = [output.shape for operation in graph.get_operations() for output in operation.outputs]
+    numbers = max(
+        math.prod(shape) for shape in answers if shape.rank == 4 and shape.is_fully_defined() and shape[0] == 1
+    )
+    side = COARSEST * (MEMORY / BYTES / numbers) ** 0.5
+    return max(SMALLEST_TILE, int(side) // 64 * 64)
 
 
 def _fitting(generator, height, width):

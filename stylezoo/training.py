@@ -345,7 +345,8 @@ def _prepare(folder, recipe, source, style, license, lineage):
     given = source, style
     if recipe.data != "paired":
         source = samples.photograph() if source is None else source
-        style = samples.painting() if style is None else style
+        if style is None:
+            style = samples.styles() if recipe.data == "styles" else samples.painting()
     batches = Batches(recipe, source, style)
     recipe = replace(recipe, steps_per_epoch=recipe.steps_per_epoch or batches.steps_per_epoch)
     if recipe.data == "styles":
@@ -393,7 +394,8 @@ def _data(run, source, style):
     rows = [{"role": "source", **_kind(source), "pictures": len(run.batches.source)}]
     if run.recipe.data == "paired" and style is None:
         return [*rows, {"role": "style", "kind": "other halves", "name": "", "pictures": len(run.batches.style)}]
-    given = named_styles(style) if run.recipe.data == "styles" else {"": style}
+    named = run.recipe.data == "styles" and style is not None
+    given = named_styles(style) if named else dict.fromkeys(run.batches.styles, style)
     for name, pictures in run.batches.styles.items():
         rows.append({"role": f"style {name}".rstrip(), **_kind(given[name]), "pictures": len(pictures)})
     return rows

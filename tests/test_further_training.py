@@ -406,3 +406,13 @@ def test_new_folders_are_called_like_what_they_begin_from(parent):
     assert training.title(None, "hf://me/mine@v1/x") == "mine"
     assert training.title(None, "old.keras") == "old"
     assert training.title(None) == "single-pair"
+
+
+def test_without_pictures_a_model_of_several_styles_learns_the_sample_styles(tmp_path):
+    small = {"generator": "gated:filters=4,blocks=1", "discriminators": "gated:filters=4,layers=1", "image_size": 32}
+    model = stylezoo.train("gated", out=tmp_path / "run", steps=1, **small)
+    assert model.recipe.styles == ("night", "ink", "mosaic")
+    rows = [(row["role"], row["kind"], row["pictures"]) for row in card.read(tmp_path / "run").data]
+    assert rows[1:] == [(f"style {name}", "sample", 1) for name in model.recipe.styles]
+    with Image.open(next((tmp_path / "run" / "samples").iterdir())) as sheet:
+        assert sheet.width > 7 * 32  # the source, and each style beside its result

@@ -250,8 +250,9 @@ def test_kept_colours_are_those_of_the_picture(generator):
 
 
 @pytest.mark.parametrize("name", ["gated", "munit"])
-def test_tiles_differ_little_from_one_piece_and_have_no_seams(name, request):
+def test_tiles_differ_little_from_one_piece_and_have_no_seams(name, request, monkeypatch):
     """On average by 2 of 255; and neighbouring pixels differ at the borders of tiles as they do elsewhere."""
+    monkeypatch.setattr("stylezoo.stylizing._side", lambda generator: 512)  # of the thumbnail
     generator = request.getfixturevalue(name)
     styles = [np.float32([1, 0])] if name == "gated" else [scene(1, 64, 64)]
     picture = images.resized(images.to_array(samples.photograph()), 480, 640)
@@ -266,22 +267,28 @@ def test_tiles_differ_little_from_one_piece_and_have_no_seams(name, request):
     assert error.max() < 4 * np.median(error) + 1e-3
 
 
-def test_tiles_are_exact_once_the_whole_is_known(gated):
+def test_tiles_are_exact_where_all_of_the_picture_fits_into_memory_once(fusing):
+    """Then what is found out about it is not found on a smaller one. Only reflections beyond the border may differ."""
+    generator, one, other = fusing
     picture = images.resized(scene(0, 97, 131), 389, 525)
-    painter = Painter(gated, Fusion.of([np.float32([1, 0])]), tile=0, steady=True)
-    whole = painter.paint(picture)
-    painter.tile = 256
-    np.testing.assert_allclose(painter.paint(picture), whole, atol=2e-3)
+    for styles, strength in (([one], 1), ([one, other], 0.6)):
+        whole = painted(generator, picture, styles, strength=strength)
+        tiled = painted(generator, picture, styles, None, strength, tile=256)
+        np.testing.assert_allclose(tiled[:-8, :-8], whole[:-8, :-8], atol=5e-3)
 
 
-def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_told_otherwise(generator, monkeypatch):
-    monkeypatch.setattr("stylezoo.stylizing.TILE", 256)
+def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_told_otherwise(monkeypatch):
+    """This generator holds no more than the three numbers of a pixel."""
+    picture = keras.Input((None, None, 3))
+    generator = keras.Model(picture, keras.layers.Rescaling(-1.0)(picture))
+    monkeypatch.setattr("stylezoo.stylizing.MEMORY", 36 * 3 * 512**2)
     counts = []
-    picture = np.zeros((300, 400, 3), "float32")
-    for tile in (None, 0, 320):
+    for tile, shape in ((None, (600, 800)), (0, (600, 800)), (640, (600, 800)), (None, (512, 512))):
         counts.append(0)
-        painted(generator, picture, tile=tile, on_tile=lambda done, count: counts.__setitem__(-1, count))
-    assert counts == [6, 0, 2]
+        source = np.linspace(-1, 1, 3 * shape[0] * shape[1], dtype="float32").reshape(*shape, 3)
+        drawn = painted(generator, source, tile=tile, on_tile=lambda done, count: counts.__setitem__(-1, count))
+        np.testing.assert_allclose(drawn, -source, atol=1e-6)
+    assert counts == [4, 0, 2, 0]
 
 
 def test_a_mask_and_noise_reach_every_tile():
