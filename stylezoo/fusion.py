@@ -3,6 +3,7 @@
 import math
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,8 @@ class Share:
 class Fusion:
     """Styles that share a picture.
 
-    Styles with masks have what their masks say, overlapping ones in proportion; the others divide what is left among
-    themselves by their weights. Where no style is at all, the picture stays as it is.
+    Styles with masks have what their masks say, overlapping ones by mask and weight; the others divide what is left
+    among themselves by their weights. Where no style is at all, the picture stays as it is.
 
     Attributes:
         parts: The styles, none twice.
@@ -50,8 +51,8 @@ class Fusion:
         for part in self.parts:
             if not (math.isfinite(part.weight) and part.weight >= 0):
                 raise BadOptions(f"The weight of {_told(part.style)} is {part.weight}; it must be 0 or more.")
-        if self.parts and not any(part.weight for part in self.parts):
-            raise BadOptions("All styles have the weight 0; give one of them more.")
+        if self.parts and not 0 < sum(part.weight for part in self.parts) < math.inf:
+            raise BadOptions("All styles have the weight 0, or more than can be counted; give them others.")
 
     @classmethod
     def of(cls, styles=None, masks=None, strength: float = 1.0) -> "Fusion":
@@ -68,15 +69,14 @@ class Fusion:
             BadOptions: A weight is negative, all of them are 0, or the strength is not between 0 and 1.
             BadPicture: A mask cannot be read.
         """
-        parts = [Share(style, _number(weight, style)) for style, weight in _weighed(styles)]
-        for style, mask in masks.items() if isinstance(masks, dict) else masks or ():
-            places = [i for i, part in enumerate(parts) if _same(part.style, style)]
-            if places and parts[places[0]].mask is not None:
+        parts = [Share(style, _number(weight, f"weight of {_told(style)}")) for style, weight in _weighed(styles)]
+        for style, mask in _pairs(masks, "masks", "mask"):
+            place = next((i for i, part in enumerate(parts) if _same(part.style, style)), len(parts))
+            parts[place:] = parts[place:] or [Share(style)]
+            if parts[place].mask is not None:
                 raise BadOptions(f"{_told(style)} has two masks; draw them into one.")
-            if not places:
-                parts.append(Share(style))
-            parts[places[0] if places else -1] = replace(parts[places[0] if places else -1], mask=opened_mask(mask))
-        whole = cls(tuple(parts), float(_number(strength, "strength")))
+            parts[place] = replace(parts[place], mask=opened_mask(mask))
+        whole = cls(tuple(parts), _number(strength, "strength"))
         return replace(whole, parts=tuple(part for part in parts if part.weight))
 
     @property
@@ -112,13 +112,17 @@ class Fusion:
             float32 (height, width, styles), or (1, 1, styles) if there are no masks.
         """
         masks = iter(masks)
-        regions = [None if part.mask is None else part.weight * _unit(next(masks)) for part in self.parts]
-        drawn = sum((region for region in regions if region is not None), np.zeros((1, 1), "float32"))
-        everywhere = sum(part.weight for part in self.parts if part.mask is None)
-        left = np.maximum(1 - drawn, 0)
+        regions = [None if part.mask is None else _unit(next(masks)) for part in self.parts]
+        pairs = list(zip(self.parts, regions, strict=True))
+        nothing = np.zeros((1, 1), "float32")
+        covered = np.minimum(sum((region for region in regions if region is not None), nothing), 1)
+        weighed = sum((part.weight * region for part, region in pairs if region is not None), nothing)
+        everywhere = sum(part.weight for part, region in pairs if region is None)
         shares = [
-            left * (part.weight / everywhere) if region is None else region / np.maximum(drawn, 1)
-            for part, region in zip(self.parts, regions, strict=True)
+            (1 - covered) * (part.weight / everywhere)
+            if region is None
+            else covered * part.weight * region / np.maximum(weighed, np.finfo("float32").tiny)
+            for part, region in pairs
         ]
         shares = self.strength * np.stack(np.broadcast_arrays(*shares), axis=-1)
         if self.has_source:
@@ -173,7 +177,7 @@ def sweep(count: int, steps: int) -> list[list[tuple[float, ...]]]:
 def told(names: list[str], weights: tuple[float, ...]) -> str:
     """A mixture in few words: the name of the only style, or the percentages of all."""
     if 1 in weights:
-        return os.path.basename(names[weights.index(1)])
+        return Path(names[weights.index(1)]).name
     return " : ".join(f"{weight:.0%}".rstrip("%") for weight in weights)
 
 
@@ -185,13 +189,11 @@ def _between(corners, x, y):
 
 def _weighed(styles):
     """Styles as a list of (style, weight), none twice; one that is named twice has both weights."""
-    if styles is None:
-        return []
-    if isinstance(styles, dict):
-        return list(styles.items())
+    if not isinstance(styles, dict):
+        styles = styles if isinstance(styles, list | tuple) else [] if styles is None else [styles]
+        styles = [each if isinstance(each, tuple) else (each, 1.0) for each in styles]
     pairs = []
-    for each in styles if isinstance(styles, list | tuple) else [styles]:
-        style, weight = each if isinstance(each, tuple) else (each, 1.0)
+    for style, weight in _pairs(styles, "styles", "weight"):
         for i, (other, before) in enumerate(pairs):
             if _same(other, style):
                 pairs[i] = (other, before + weight)
@@ -210,9 +212,17 @@ def _same(style, other):
     )
 
 
-def _number(value, style):
+def _pairs(given, name, what):
+    """The pairs of a dictionary or of a list of pairs."""
+    pairs = list(given.items() if isinstance(given, dict) else given or ())
+    if isinstance(given, str) or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+        raise BadOptions(f"{name} must be a dictionary, or a list of pairs: (style, {what}).")
+    return pairs
+
+
+def _number(value, what):
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise BadOptions(f"The weight of {_told(style)} is {value!r}; it must be a number, 0 or more.")
+        raise BadOptions(f"The {what} is {value!r}; it must be a number, 0 or more.")
     return float(value)
 
 

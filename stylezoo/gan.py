@@ -28,7 +28,7 @@ from stylezoo.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
 from stylezoo.pool import ImagePool
 from stylezoo.recipe import Recipe
 from stylezoo.scene import fuses
-from stylezoo.stylizing import SMALLEST_TILE, Painter
+from stylezoo.stylizing import Painter
 
 if keras.backend.backend() != "tensorflow":
     raise StylezooError(
@@ -205,8 +205,6 @@ class GAN(keras.Model):
         """
         if style is not None and styles is not None:
             raise BadOptions("Give 'style' for one style or 'styles' for several, not both.")
-        if tile and tile < SMALLEST_TILE:
-            raise BadOptions(f"Tiles of {tile} pixels are too small: they can be of {SMALLEST_TILE} or more, or 0.")
         fusion = Fusion.of(style if styles is None else styles, masks, strength)
         known = self.tones is not None and self.tones.numpy().any()
         return Painter(

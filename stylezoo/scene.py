@@ -102,4 +102,4 @@ def origin():
 
 def fuses(network):
     """Whether some layer of a network, or of a network in it, mixes styles by their shares: see `mixed`."""
-    return any(getattr(layer, "fuses", False) for layer in network._flatten_layers())
+    return any(getattr(layer, "fuses", False) or fuses(layer) for layer in getattr(network, "layers", ()))

@@ -13,7 +13,7 @@ from keras import ops
 from PIL import Image
 
 from stylezoo import contract, images
-from stylezoo.errors import BadPicture
+from stylezoo.errors import BadOptions, BadPicture
 from stylezoo.fusion import Fusion, Share
 from stylezoo.scene import Scene, fuses
 
@@ -45,6 +45,10 @@ class Painter:
         steady: Whether what is found out about the first picture holds for all that follow, as in a film, where else
             a change in one corner would make all the rest flicker.
         on_tile: Called with the number of tiles that are drawn and the number that there are.
+        has_strength: Whether the generator can draw less of a style; else what it draws is laid over the picture.
+
+    Raises:
+        BadOptions: Tiles are too small.
     """
 
     generator: keras.Model
@@ -58,16 +62,16 @@ class Painter:
     on_tile: Callable[[int, int], None] = lambda done, count: None
 
     def __post_init__(self):
+        if self.tile and self.tile < SMALLEST_TILE:
+            raise BadOptions(f"Tiles of {self.tile} pixels are too small: {SMALLEST_TILE} or more, or 0 for none.")
         self._facts = None  # about the first picture, where they hold for all
+        self._step = None  # by what the sides of tiles must be divisible
         self._inputs = {each.name: each for each in self.generator.inputs}
-        self._parts = (Share(None),) if self.random_code else self.fusion.parts
-        self._has_codes = bool(self._parts) and contract.made_of_codes(self.generator)
-        self._fusion = Fusion(self._parts, self.fusion.strength if self.has_strength else 1.0)
-
-    @property
-    def has_strength(self) -> bool:
-        """Whether the generator itself can draw less of a style; else what it draws is laid over the picture."""
-        return "styles" in self._inputs or self._has_codes or (bool(self._parts) and fuses(self.generator))
+        parts = (Share(None),) if self.random_code else self.fusion.parts
+        self._has_codes = bool(parts) and contract.made_of_codes(self.generator)
+        self.has_strength = "styles" in self._inputs or self._has_codes or (bool(parts) and fuses(self.generator))
+        self._fusion = Fusion(parts, self.fusion.strength if self.has_strength else 1.0)
+        self._opacity = 1.0 if self.has_strength else self.fusion.strength
 
     def paint(self, picture):
         """Redraw a picture.
@@ -142,13 +146,12 @@ class Painter:
         """
         facts, tile = self._facts, self.tile or _side(self.generator)
         if facts is None:
-            first = self._first_facts(view)
-            _, facts = self._in_one_piece(view.thumbnail(_side(self.generator)), first)
-            # The thumbnail's sides may have fitted by chance; these are the worst of all.
-            _, odd = self._in_one_piece(view.cut((0, 0), (COARSEST + 1, COARSEST + 1)), first)
-            facts = replace(facts, step=odd.step)
+            _, facts = self._in_one_piece(view.thumbnail(_side(self.generator)), self._first_facts(view))
             self._remember(facts)
-        step = facts.step
+        if self._step is None:  # the thumbnail's sides may have fitted by chance; these are the worst of all
+            odd = view.cut((0, 0), (COARSEST + 1, COARSEST + 1))
+            self._step = self._in_one_piece(odd, replace(facts, found=None))[1].step
+        step = self._step
         overlap = -(-OVERLAP // step) * step
         (height, tops), (width, lefts) = (_along(length, tile, step, overlap) for length in view.shape)
         canvas, done = np.zeros_like(view.pixels), 0
@@ -161,8 +164,11 @@ class Painter:
                 done += 1
                 self.on_tile(done, len(tops) * len(lefts))
             there = canvas[top : top + height]
-            band = _faded(images.from_levels(there), band[: len(there)], top, overlap, axis=0)
-            there[...] = view.as_given(band)
+            band = band[: len(there)]
+            before = images.from_levels(there[:overlap])
+            band[:overlap] = _faded(before, band[:overlap], top, overlap, axis=0)
+            for row in range(0, len(band), TRIMMED):  # bit by bit: the arithmetic takes several times its room
+                there[row : row + TRIMMED] = view.as_given(band[row : row + TRIMMED])
         return canvas
 
     def _remember(self, facts):
@@ -173,8 +179,8 @@ class Painter:
         """A part of the picture, float32 in [-1, 1], and what layers found out about it, in each pass."""
         view = view.cut(corner, sides)
         part = images.from_levels(view.pixels)
-        source = part if self.tones is None else self._toned(part, facts.light)
-        shares = self._fusion.shares(view.masks) if self._parts else None
+        shares = self._fusion.shares(view.masks) if self._fusion.parts else None
+        source = part if self.tones is None else self._toned(part, facts.light, shares)
         passes = [self._mixture(source, shares, facts)]
         if self._fusion.has_source:
             passes.append(self._as_it_is(source, facts))
@@ -201,14 +207,14 @@ class Painter:
         """What a generator is told of the styles: pictures, rows, codes, and their shares of the picture, or None."""
         regions = shares[None] if self._fusion.is_divided else None
         if "styles" in self._inputs:
-            rows = np.stack([part.style for part in self._parts])
+            rows = np.stack([part.style for part in self._fusion.parts])
             rows = np.concatenate([rows, np.zeros_like(rows[:1])]) if self._fusion.has_source else rows
             return None, rows if self._fusion.is_divided else shares[0] @ rows, None, regions
         if facts.codes is not None:
             return None, None, facts.codes if self._fusion.is_divided else shares[0] @ facts.codes, regions
         if facts.styles is not None:
             return facts.styles, None, None, shares[None] if len(facts.styles) > 1 else None
-        style = source if not self._parts else images.fitted(self._parts[0].style, *source.shape[:2])
+        style = source if not self._fusion.parts else images.fitted(self._fusion.parts[0].style, *source.shape[:2])
         return style[None], None, None, None
 
     def _as_it_is(self, source, facts):
@@ -222,7 +228,7 @@ class Painter:
     def _first_facts(self, view):
         """What is known of a picture before it is drawn."""
         light = None if self.tones is None else images.light_moments(view.pixels)
-        if not self._has_codes and not ("style" in self._inputs and self._parts and fuses(self.generator)):
+        if not self._has_codes and not ("style" in self._inputs and self._fusion.parts and fuses(self.generator)):
             return Facts(light)
         styles = self._styles(view)
         return Facts(light, codes=self._codes(styles)) if self._has_codes else Facts(light, styles=np.stack(styles))
@@ -230,12 +236,11 @@ class Painter:
     def _styles(self, view):
         """Pictures of the styles and of the source, if it has a share, all of one size.
 
-        They are as large as the source, but none larger than it is itself, where it would be blurred, or than
-        `LARGEST_STYLE`.
+        They are as large as the source, but not larger than `LARGEST_STYLE`, whatever size they have themselves: else
+        one would depend on another.
         """
-        pictures = [part.style for part in self._parts if part.style is not None]
-        factors = [mine / its for each in pictures for mine, its in zip(each.shape, view.shape, strict=False)]
-        factor = min(1.0, LARGEST_STYLE / math.prod(view.shape) ** 0.5, *factors)
+        pictures = [part.style for part in self._fusion.parts if part.style is not None]
+        factor = min(1.0, LARGEST_STYLE / math.prod(view.shape) ** 0.5)
         _, sides = next(_fitting(self.generator, *(max(1, round(factor * side)) for side in view.shape)))
         styles = [images.fitted(each, *sides) for each in pictures]
         if self._fusion.has_source:
@@ -259,17 +264,16 @@ class Painter:
         noise = keras.random.normal((height, width, wanted.shape[-1]), seed=self.seed)
         return ops.convert_to_numpy(noise)
 
-    def _toned(self, part, light):
+    def _toned(self, part, light, shares):
+        """The picture in the tones of the styles, as far as these have a share of it."""
         matched = images.match_tones(part, self.tones, light)
-        return part + np.float32(self.fusion.strength) * (matched - part)
+        return matched + shares[..., -1:] * (part - matched) if self._fusion.has_source else matched
 
     def _finished(self, part, drawn):
         drawn = np.clip(drawn, -1, 1)  # not every generator ends in a tanh
         if self.keep_colour:
             drawn = images.with_light(part, images.light(drawn))
-        if self.has_strength or self.fusion.strength == 1:
-            return drawn
-        return part + np.float32(self.fusion.strength) * (drawn - part)
+        return drawn if self._opacity == 1 else part + np.float32(self._opacity) * (drawn - part)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,14 @@ def test_only_the_proportions_of_weights_count(styles, expected):
     np.testing.assert_allclose(shares(styles), np.reshape(expected, (1, 1, -1)), atol=1e-7)
 
 
+def test_only_the_proportions_of_weights_count_where_masks_overlap_too():
+    grey, white = np.full((2, 3), 0.5), np.ones((2, 3))
+    for factor in (1, 5):
+        styles = {"a": 0.6 * factor, "b": 0.4 * factor}
+        np.testing.assert_allclose(shares(styles, {"a": grey})[0, 0], [0.5, 0.5], atol=1e-6)
+        np.testing.assert_allclose(shares(styles, {"a": white, "b": white})[0, 0], [0.6, 0.4, 0], atol=1e-6)
+
+
 def test_what_is_missing_to_full_strength_is_the_source():
     np.testing.assert_allclose(shares({"a": 1, "b": 3}, strength=0.8), [[[0.2, 0.6, 0.2]]], atol=1e-7)
     assert not Fusion.of("a").has_source
@@ -103,6 +111,10 @@ def test_an_array_that_is_no_mask_is_refused(mask):
         ({"styles": {"a": float("inf")}}, "weight of 'a' is inf"),
         ({"styles": {"a": "much"}}, "weight of 'a' is 'much'; it must be a number"),
         ({"styles": {"a": 0, "b": 0}}, "All styles have the weight 0"),
+        ({"styles": {"a": 1e308, "b": 1e308}}, "more than can be counted"),
+        ({"styles": [("a", 1, 2)]}, r"styles must be a dictionary, or a list of pairs: \(style, weight\)"),
+        ({"styles": "a", "masks": "sky.png"}, r"masks must be a dictionary, or a list of pairs: \(style, mask\)"),
+        ({"styles": "a", "strength": "0.5"}, "The strength is '0.5'; it must be a number"),
         ({"styles": "a", "strength": 1.5}, "strength is 1.5; it can be 0"),
         ({"styles": "a", "strength": float("nan")}, "strength is nan"),
         ({"masks": [("a", np.ones((2, 2))), ("a", np.ones((2, 2)))]}, "'a' has two masks"),
@@ -134,6 +146,6 @@ def test_a_sweep_of_other_numbers_is_refused():
 
 
 def test_a_mixture_is_told_in_few_words():
-    assert told(["runs/a", "b.jpg"], (1, 0)) == "a"
+    assert told(["runs/a/", "b.jpg"], (1, 0)) == "a"
     assert told(["runs/a", "b.jpg"], (0.0, 1.0)) == "b.jpg"
     assert told(["a", "b", "c"], (0.5, 0.25, 0.25)) == "50 : 25 : 25"

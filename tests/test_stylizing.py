@@ -9,7 +9,7 @@ from PIL import Image
 from vgg_file import WIDTHS, write
 
 from stylezoo import images, registry, samples
-from stylezoo.errors import BadPicture
+from stylezoo.errors import BadOptions, BadPicture
 from stylezoo.fusion import Fusion
 from stylezoo.stylizing import Painter
 
@@ -213,6 +213,43 @@ def test_where_no_mask_is_the_picture_itself_stays(fusing):
         drawn = painted(generator, picture, masks=[(one, mask)], strength=strength)
         np.testing.assert_allclose(drawn[:, 41:], picture[:, 41:], atol=1e-5)
         assert np.abs(drawn[:, :40] - picture[:, :40]).mean() > 0.05
+
+
+def test_greys_of_a_mask_are_the_networks_mixture_not_a_picture_laid_over(fusing):
+    generator, one, _ = fusing
+    picture = scene(0, 32, 40)
+    half = painted(generator, picture, [one], strength=0.5)
+    grey = painted(generator, picture, masks=[(one, np.full((32, 40), 0.5))])
+    assert np.abs(grey - half).mean() < 0.2 * np.abs(picture - half).mean()
+
+
+def test_tones_are_matched_as_far_as_a_style_has_a_share(gated, generator):
+    """Where there is none the picture keeps its own; a generator without a strength draws in full tones first."""
+    picture, tones = scene(0, 32, 40), np.float32([0.3, 0.1, -0.5, 0.9])
+    mask = np.zeros((32, 40))
+    mask[:, :16] = 1
+    row = np.float32([1, 0])
+    drawn = painted(gated, picture, masks=[(row, mask)], tones=tones)
+    np.testing.assert_allclose(drawn[:, 17:], picture[:, 17:], atol=1e-5)
+    np.testing.assert_allclose(painted(gated, picture, [row], strength=0, tones=tones), picture, atol=1e-5)
+    full = painted(generator, picture, tones=tones)
+    np.testing.assert_allclose(full, -images.match_tones(picture, tones), atol=1e-5)
+    half = painted(generator, picture, strength=0.5, tones=tones)
+    np.testing.assert_allclose(half, (picture + full) / 2, atol=1e-5)
+
+
+def test_a_style_with_nearly_no_weight_changes_nearly_nothing(fusing):
+    """Whatever size its picture has."""
+    generator, one, other = fusing
+    picture = scene(0, 64, 64)
+    other = other if other.ndim == 1 else images.resized(other, 20, 17)
+    nearly = painted(generator, picture, [(one, 0.999), (other, 0.001)])
+    np.testing.assert_allclose(nearly, painted(generator, picture, [one]), atol=0.02)
+
+
+def test_tiles_too_small_are_refused(generator):
+    with pytest.raises(BadOptions, match="Tiles of 64 pixels are too small: 256 or more"):
+        Painter(generator, tile=64)
 
 
 def test_a_mask_chooses_where_and_leaves_no_border(fusing):
