@@ -215,6 +215,7 @@ def test_where_no_mask_is_the_picture_itself_stays(fusing):
         assert np.abs(drawn[:, :40] - picture[:, :40]).mean() > 0.05
 
 
+@pytest.mark.parametrize("fusing", ["gated", "adain"], indirect=True)  # munit mixes codes where there is no mask
 def test_greys_of_a_mask_are_the_networks_mixture_not_a_picture_laid_over(fusing):
     generator, one, _ = fusing
     picture = scene(0, 32, 40)
