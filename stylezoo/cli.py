@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from stylezoo import registry
-from stylezoo.errors import StylezooError, UnknownPlugin, UsageError, did_you_mean, name_all
+from stylezoo.errors import BadOptions, BadRun, StylezooError, UnknownPlugin, UsageError, did_you_mean, name_all
 
 PLURALS = {"models": "model", "generators": "generator", "discriminators": "discriminator", "losses": "loss"}
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
@@ -352,7 +352,7 @@ class Region(click.ParamType):
     "--out",
     type=click.Path(path_type=Path),
     help="The file to write, whose suffix says the format, or for several pictures the folder. Default: beside each "
-    "picture, as NAME-stylized.png; of a folder, in FOLDER-stylized.",
+    "picture, as NAME-stylized.png (a GIF or WebP stays one); of a folder, in FOLDER-stylized.",
 )
 @click.option(
     "--style",
@@ -396,8 +396,8 @@ class Region(click.ParamType):
     "--tile",
     type=click.IntRange(min=0),
     metavar="PIXELS",
-    help="Draw large pictures in tiles of this side, which bounds the memory; 0: in one piece. Default: such as some "
-    "2 GB allow.",
+    help="Draw large pictures in tiles of this side, which bounds the memory: 0, in one piece, or 256 and more. "
+    "Default: such as some 2 GB allow.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, help="Another number, another hand; for models with noise."
@@ -424,10 +424,17 @@ def stylize(pictures, model, out, styles, masks, strength, keep_colour, sweep, s
         raise click.UsageError("--sweep has the weights of its own; leave --mask and the weights of --style out.")
     from stylezoo import targets
 
-    files = targets.targets(list(pictures), out)
+    named = [*(mask for mask, _ in masks), *(style for style, _ in styles)]
+    files = targets.targets(list(pictures), out, [Path(name) for name in named if os.path.isfile(name)])
     there = [picture for picture, target in files.items() if _is_done(picture, target, pictures) and not overwrite]
     if there:
-        click.echo(f"{len(there)} of {len(files)} are there already; --overwrite draws them again.", err=True)
+        places = list(dict.fromkeys(files[picture].parent for picture in there))
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        click.echo(
+            f"{len(there)} of {len(files)} are there already in '{places[0]}'{more}, in whatever look; "
+            "--overwrite draws them again.",
+            err=True,
+        )
     files = {picture: target for picture, target in files.items() if picture not in there}
     if not files:
         return
@@ -446,7 +453,7 @@ def stylize(pictures, model, out, styles, masks, strength, keep_colour, sweep, s
 
 def _is_done(picture, target, asked):
     """Whether the result of a picture that was found in a folder is there; one that was named is drawn again."""
-    return target.exists() and picture not in asked
+    return os.path.exists(target) and picture not in asked
 
 
 def _painters(model, styles, look):
@@ -460,15 +467,35 @@ def _painters(model, styles, look):
         return lambda weights, strength: gan.painter(
             styles=list(zip(names, weights, strict=True)) or None, strength=strength, **look
         )
-    siblings = Siblings(names)
-    return lambda weights, strength: siblings.at(weights).painter(strength=strength, **look)
+    with _hinting(BadRun):
+        siblings = Siblings(names)
+
+    def mixed(weights, strength):
+        gan = siblings.at(weights)
+        with _hinting(BadOptions):
+            return gan.painter(strength=strength, **look)
+
+    return mixed
+
+
+@contextmanager
+def _hinting(kind):
+    """Errors of a kind end with what a --style is as long as no model is named."""
+    try:
+        yield
+    except kind as error:
+        raise type(error)(
+            f"{error} Without --model each --style is a run: name the model with --model and its style with --style."
+        ) from None
 
 
 def _introduce_look(styles, weights, painter, strength):
     """Say the shares of several styles, and that a strength is not the model's own."""
-    if len(styles) > 1:
-        shares = [f"{style} {weight / sum(weights):.0%}" for (style, _), weight in zip(styles, weights, strict=True)]
-        click.echo(f"Styles  {', '.join(shares)}", err=True)
+    shares = {}
+    for (style, _), weight in zip(styles, weights, strict=True):
+        shares[style] = shares.get(style, 0) + weight / sum(weights)
+    if len(shares) > 1:
+        click.echo(f"Styles  {name_all(f'{style} {share:.0%}' for style, share in shares.items())}", err=True)
     if strength < 1 and not painter.has_strength:
         click.echo(
             f"The model has no strength of its own: what it draws covers the picture by {strength:.0%}.", err=True
@@ -484,12 +511,16 @@ def _redraw(files, draw):
             try:
                 draw(picture, target, lambda done, count, number=number: told(number + done / count))
             except KeyboardInterrupt:
-                click.echo(f"\nStopped after {number} of {len(files)}; what is written stays.", err=True)
+                click.echo(err=True)
+                _tell(failed)
+                click.echo(f"Stopped after {number} of {len(files)}; what is written stays.", err=True)
                 sys.exit(INTERRUPTED)
             except UsageError:  # not the picture is at fault
                 raise
             except StylezooError as error:
                 failed[picture] = str(error)
+            except MemoryError:
+                failed[picture] = f"There is not enough memory for '{picture}'; take a smaller --size or --tile."
             except OSError as error:
                 failed[picture] = f"'{target}' cannot be written: {error.strerror or error}."
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):  # the others would fail as well
@@ -498,12 +529,16 @@ def _redraw(files, draw):
                 told(number + 1)
                 if not sys.stderr.isatty() or len(files) == 1:
                     click.echo(target)
-    for reason in failed.values():
-        click.secho(f"Error: {reason}", fg="red", err=True)
+    _tell(failed)
     if failed:
         if number + 1 == len(files) > 1:
             click.secho(f"{len(failed)} of {len(files)} failed: {name_all(failed)}", fg="red", err=True)
         sys.exit(1)
+
+
+def _tell(failed):
+    for reason in failed.values():
+        click.secho(f"Error: {reason}", fg="red", err=True)
 
 
 @contextmanager
@@ -550,16 +585,17 @@ def _sweep(painter, names, strength, picture, target, steps, size):
     """Write a sheet of the pictures between styles, or of growing strength, each under what it is."""
     from stylezoo import fusion, images
 
-    image = images.open_picture(picture)
-    image = images.scaled(image, size or min(384, *image.size))
     if len(names) < 2:
         strengths = [strength * i / (steps - 1) for i in range(steps)]
-        rows = [[painter([1.0] * len(names), each).paint(image) for each in strengths]]
+        looks = [[([1.0] * len(names), each) for each in strengths]]
         titles = [[f"{each:.0%}" for each in strengths]]
     else:
         mixtures = fusion.sweep(len(names), steps)
-        rows = [[painter(weights, strength).paint(image) for weights in row] for row in mixtures]
+        looks = [[(weights, strength) for weights in row] for row in mixtures]
         titles = [[fusion.told(names, weights) for weights in row] for row in mixtures]
+    image = images.open_picture(picture)
+    image = images.scaled(image, size or min(384, *image.size), copies=sum(map(len, looks)))
+    rows = [[painter(*look).paint(image) for look in row] for row in looks]
     images.save_picture(images.contact_sheet(rows, titles, image.height), target)
 
 

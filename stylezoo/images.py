@@ -46,11 +46,11 @@ def reading(path: str | Path) -> Iterator[Image.Image]:
         BadPicture: As `open_picture`; also for whatever Pillow raises inside of the block.
     """
     path = Path(path)
-    if not path.exists():
-        raise BadPicture(f"There is no file '{path}'.")
-    if path.is_dir():
-        raise BadPicture(f"'{path}' is a folder; a picture file was expected.")
     try:
+        if not path.exists():
+            raise BadPicture(f"There is no file '{path}'.")
+        if path.is_dir():
+            raise BadPicture(f"'{path}' is a folder; a picture file was expected.")
         with _quietly():
             image = Image.open(path)
         with image:
@@ -211,11 +211,22 @@ def with_light(array: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.clip(array + (wanted - light(array))[..., None], -1, 1)
 
 
-def scaled(image: Image.Image, shorter: int) -> Image.Image:
-    """The image with its shorter side of `shorter` pixels."""
+def scaled(image: Image.Image, shorter: int, copies: int = 1) -> Image.Image:
+    """The image with its shorter side of `shorter` pixels.
+
+    Raises:
+        BadPicture: It, or as many `copies` of it as shall be, would have more than `LARGEST` pixels.
+    """
     factor = shorter / min(image.size)
-    size = [max(shorter, round(side * factor)) for side in image.size]
-    return image if image.size == tuple(size) else image.resize(size, Image.Resampling.LANCZOS)
+    width, height = (max(shorter, round(side * factor)) for side in image.size)
+    if copies * width * height > LARGEST:
+        possible = int((LARGEST / copies * min(image.size) / max(image.size)) ** 0.5 - 0.25)  # other sides round up
+        many = f"{copies} pictures" if copies > 1 else "A picture"
+        raise BadPicture(
+            f"{many} of {width} x {height} pixels would be too large: up to {LARGEST // 1_000_000} megapixels are "
+            f"possible, which is a shorter side of {possible}."
+        )
+    return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def centre_square(image: Image.Image, side: int) -> Image.Image:
@@ -229,6 +240,11 @@ def is_writable(path: Path) -> bool:
     return form in Image.SAVE and form not in UNFIT
 
 
+def not_writable(path: Path) -> str:
+    """What to say of a file that is not `is_writable`."""
+    return f"Pictures cannot be written as '{path.suffix}', the suffix of '{path}'; take .png or .jpg."
+
+
 def save_picture(image: Image.Image, path: str | Path) -> None:
     """Write an image in the format of the path's suffix; a reader never sees half a file.
 
@@ -239,7 +255,7 @@ def save_picture(image: Image.Image, path: str | Path) -> None:
     """
     path = Path(path)
     if not is_writable(path):
-        raise BadPicture(f"Pictures cannot be written as '{path.suffix}', the suffix of '{path}'; take .png or .jpg.")
+        raise BadPicture(not_writable(path))
     form = Image.registered_extensions()[path.suffix.lower()]
     if image.has_transparency_data:
         image = upright(image) if form in WITH_ALPHA else to_rgb(image)

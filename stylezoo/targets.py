@@ -1,5 +1,7 @@
 """Which pictures are to be redrawn, and into which files."""
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from stylezoo import images
@@ -8,7 +10,7 @@ from stylezoo.errors import UsageError
 KEPT = (".gif", ".webp")  # of what may be an animation the result is one too
 
 
-def targets(pictures: list[Path], out: Path | None = None) -> dict[Path, Path]:
+def targets(pictures: list[Path], out: Path | None = None, keep: Iterable[Path] = ()) -> dict[Path, Path]:
     """Where the result of each picture goes.
 
     A picture's is called NAME-stylized.png and lies beside it, or in the folder `out`, or it is `out` itself. Those of
@@ -18,24 +20,28 @@ def targets(pictures: list[Path], out: Path | None = None) -> dict[Path, Path]:
     Args:
         pictures: Files, and folders that are searched with their subfolders.
         out: A folder, or for one picture a file: what has a suffix and is no folder is one.
+        keep: Further pictures whose place no result may take: masks, and those that the style is taken from.
 
     Raises:
-        UsageError: Two results would be one file, a result would take a picture's place, or a folder has no pictures.
+        UsageError: Two results would be one file, a picture would have two results, a result would take a picture's
+            place or cannot be written in the format of `out`, or a folder has no pictures.
     """
-    into_file = out is not None and bool(out.suffix) and not out.is_dir()
-    if into_file and (len(pictures) > 1 or pictures[0].is_dir()):
+    into_file = out is not None and bool(out.suffix) and not os.path.isdir(out)
+    if into_file and (len(pictures) > 1 or os.path.isdir(pictures[0])):
         many = f"there are {len(pictures)} pictures" if len(pictures) > 1 else f"'{pictures[0]}' is a folder"
         raise UsageError(f"'{out}' is one file and {many}; name a folder.")
+    if into_file and not images.is_writable(out):
+        raise UsageError(images.not_writable(out))
     found = []
     for picture in pictures:
-        if picture.is_dir():
+        if os.path.isdir(picture):  # unlike Path.is_dir it has an answer for names that are too long
             found += _of_folder(picture, out or _beside(picture))
         elif into_file:
             found.append((picture, out))
         else:
             suffix = picture.suffix.lower() if picture.suffix.lower() in KEPT else ".png"
             found.append((picture, (out or picture.parent) / f"{picture.stem}-stylized{suffix}"))
-    _check_apart(found)
+    _check_apart(found, keep)
     return dict(found)
 
 
@@ -58,11 +64,14 @@ def _writable(path):
     return path if images.is_writable(path) else path.with_suffix(".png")
 
 
-def _check_apart(found):
-    owners = {}
+def _check_apart(found, keep):
+    owners, places = {}, {}
     for picture, target in found:
         other = owners.setdefault(target.resolve(), picture)
         if other != picture:
             raise UsageError(f"The results of '{other}' and '{picture}' would be the same file, '{target}'.")
-    if lost := owners.keys() & {picture.resolve() for picture, _ in found}:
+        place = places.setdefault(os.path.abspath(picture), target)
+        if place != target:
+            raise UsageError(f"'{picture}' would be drawn twice, as '{place}' and as '{target}'; name it in one way.")
+    if lost := owners.keys() & {picture.resolve() for picture in [*(picture for picture, _ in found), *keep]}:
         raise UsageError(f"The result would take the place of the picture '{lost.pop()}'; name another with -o.")

@@ -488,6 +488,11 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         images.open_picture(tmp_path)
 
 
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    with pytest.raises(BadPicture, match=r"cannot be read: .*File name too long"):
+        images.open_picture(tmp_path / ("a" * 300))
+
+
 # Arrays
 
 
@@ -515,6 +520,18 @@ def test_scaling_sets_the_shorter_side_and_keeps_the_proportions(size, shorter, 
 def test_scaling_never_falls_short_of_the_side():
     sizes = [images.scaled(Image.new("RGB", (w, 97)), 64).size for w in range(60, 140)]
     assert all(min(size) == 64 for size in sizes)
+
+
+@pytest.mark.parametrize("copies", [1, 625])
+@pytest.mark.parametrize("size", [(40, 32), (32, 47), (7, 7)])
+def test_scaling_beyond_what_may_be_read_says_what_is_possible(size, copies, monkeypatch):
+    monkeypatch.setattr(images, "LARGEST", 3_000_000)
+    image = Image.new("RGB", size)
+    with pytest.raises(BadPicture, match="up to 3 megapixels are possible") as caught:
+        images.scaled(image, 20_000, copies)
+    possible = int(str(caught.value).rstrip(".").split()[-1])
+    width, height = images.scaled(image, possible, copies).size
+    assert 0.93 * 3_000_000 < copies * width * height <= 3_000_000
 
 
 def test_the_centre_square_is_the_middle():

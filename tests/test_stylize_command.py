@@ -17,8 +17,9 @@ from click.testing import CliRunner
 from PIL import Image, ImageDraw, ImageFont
 
 import stylezoo
-from stylezoo import animation, images
+from stylezoo import animation, cli, images, interpolation
 from stylezoo.cli import main
+from stylezoo.errors import BadOptions
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
 
@@ -61,9 +62,9 @@ def run(*words, **options):
     return CliRunner().invoke(main, ["stylize", *map(str, words)], prog_name="stylezoo", **options)
 
 
-def drawn(*words):
+def drawn(*words, **options):
     """What the command gave, when all went well."""
-    done = run(*words)
+    done = run(*words, **options)
     assert (done.exit_code, done.exception) == (0, None), done.output
     return done
 
@@ -125,7 +126,10 @@ def test_what_is_there_is_skipped_unless_it_shall_be_overwritten(plain, photos, 
     kept.write_bytes(b"mine")
     (tmp_path / "photos-stylized/d.bmp").unlink()
     done = drawn(photos, "-m", plain)
-    assert done.stderr == "3 of 4 are there already; --overwrite draws them again.\n"
+    results = tmp_path / "photos-stylized"
+    assert done.stderr == (
+        f"3 of 4 are there already in '{results}' and 2 more, in whatever look; --overwrite draws them again.\n"
+    )
     assert done.stdout == f"{tmp_path / 'photos-stylized/d.bmp'}\n"
     assert kept.read_bytes() == b"mine"
     done = drawn(photos, "-m", plain)
@@ -133,6 +137,37 @@ def test_what_is_there_is_skipped_unless_it_shall_be_overwritten(plain, photos, 
     done = drawn(photos, "-m", plain, "--overwrite")
     assert (len(done.stdout.splitlines()), done.stderr) == (4, "")
     assert kept.read_bytes() == redrawn
+
+
+def test_pictures_that_the_look_is_made_of_are_not_overwritten(several, photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mask = half_mask(tmp_path / "m.png", 33, 21)
+    style = picture(tmp_path / "style.png")
+    before = {path: path.read_bytes() for path in (mask, style)}
+    for words in (["--mask", "m.png=monet", "-o", "m.png"], ["--style", style, "-o", "style.png"]):
+        done = run("photos/a.jpg", "-m", several, *words)
+        assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+        assert f"would take the place of the picture '{tmp_path / words[-1]}'" in done.stderr
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_picture_that_is_named_and_in_a_named_folder_is_refused(plain, photos, tmp_path):
+    done = run(photos / "a.jpg", photos, "-m", plain)
+    assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+    assert "would be drawn twice" in done.stderr
+    assert list(tmp_path.iterdir()) == [photos]
+
+
+def test_a_name_that_no_file_can_have_is_one_line(several, tmp_path):
+    long, source = tmp_path / f"{'a' * 300}.png", picture(tmp_path / "a.png")
+    done = run(long, source, "-m", several)
+    first, last = done.stderr.splitlines()
+    assert (done.exit_code, last) == (1, f"1 of 2 failed: {long}")
+    assert first.startswith(f"Error: '{long}' cannot be read: ")
+    assert done.stdout == f"{tmp_path / 'a-stylized.png'}\n"
+    done = run(source, "-m", several, "--mask", f"{long}=monet")
+    assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+    assert f"'{long}' cannot be read: " in done.stderr
 
 
 def test_a_picture_that_is_named_is_drawn_again(plain, tmp_path):
@@ -209,6 +244,29 @@ def test_size_is_that_of_the_shorter_side(size, expected, plain, tmp_path):
     assert format_and_size(tmp_path / "a-stylized.png")[1] == expected
 
 
+@pytest.mark.parametrize("words", ["--size 200000", "--sweep 2 --size 6000", "--sweep 25 --size 2000"])
+def test_a_result_of_too_many_pixels_is_one_line(words, plain, tmp_path):
+    done = run(picture(tmp_path / "a.png"), "-m", plain, *words.split())
+    assert (done.exit_code, type(done.exception), len(done.stderr.splitlines())) == (1, SystemExit, 1)
+    assert "up to 64 megapixels are possible, which is a shorter side of " in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_picture_that_memory_does_not_hold_is_one_line_and_the_others_are_written(plain, tmp_path, monkeypatch):
+    def scaled(image, shorter):
+        if image.width == 50:
+            raise MemoryError
+        return image
+
+    monkeypatch.setattr(images, "scaled", scaled)
+    large, small = picture(tmp_path / "large.png", 50, 40), picture(tmp_path / "small.png")
+    done = run(large, small, "-m", plain, "--size", 30)
+    assert done.stderr == (
+        f"Error: There is not enough memory for '{large}'; take a smaller --size or --tile.\n1 of 2 failed: {large}\n"
+    )
+    assert (done.exit_code, done.stdout) == (1, f"{tmp_path / 'small-stylized.png'}\n")
+
+
 @pytest.mark.parametrize(
     ("suffix", "form"),
     [(".jpg", "JPEG"), (".JPEG", "JPEG"), (".webp", "WEBP"), (".png", "PNG"), (".tif", "TIFF"), (".gif", "GIF")],
@@ -219,9 +277,11 @@ def test_suffix_says_the_format(suffix, form, plain, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".docx"])
-def test_suffix_of_no_picture_is_one_line(suffix, plain, tmp_path):
-    done = run(picture(tmp_path / "a.png"), "-m", plain, "-o", tmp_path / f"b{suffix}")
-    assert (done.exit_code, type(done.exception), len(done.stderr.splitlines())) == (1, SystemExit, 1)
+def test_suffix_of_no_picture_is_one_line_and_waits_for_no_model(suffix, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "_import_keras", lambda: pytest.fail("TensorFlow was started."))
+    done = run(picture(tmp_path / "a.png"), "-m", "runs/none", "-o", tmp_path / f"b{suffix}")
+    assert (done.exit_code, type(done.exception), len(done.stderr.splitlines())) == (2, SystemExit, 1)
+    assert f"Pictures cannot be written as '{suffix}'" in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 
@@ -408,6 +468,8 @@ def look(several, source, name, *words):
         ("monet=0.6 song=0.4", "Styles  monet 60%, song 40%\n"),
         ("monet=3 song=1", "Styles  monet 75%, song 25%\n"),
         ("monet song degas", "Styles  monet 33%, song 33%, degas 33%\n"),
+        ("monet song monet monet", "Styles  monet 75%, song 25%\n"),
+        ("monet monet", ""),
         ("song=7", ""),
         ("song", ""),
     ],
@@ -619,7 +681,36 @@ def test_a_run_with_itself_is_the_run(plain, wide, tmp_path):
     assert look(plain, wide, "once") == (tmp_path / "twice.png").read_bytes()
 
 
+@pytest.mark.parametrize("said", ["0, in one piece, or 256 and more", "NAME-stylized.png (a GIF or WebP stays one)"])
+def test_help_says_what_is_possible(said):
+    assert said in " ".join(drawn("--help", terminal_width=200).stdout.split())
+
+
 # What makes no sense
+
+
+HINT = " Without --model each --style is a run: name the model with --model and its style with --style.\n"
+
+
+def test_a_style_without_a_model_is_told_to_be_a_run(wide):
+    done = run(wide, "--style", "monet")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: 'monet' is no model: ")
+    assert done.stderr.endswith(HINT)
+
+
+@pytest.mark.parametrize("words", [[], ["--sweep", "3"]])
+def test_a_model_that_needs_a_picture_and_is_taken_for_a_style_says_how_to_name_both(words, wide, monkeypatch):
+    class Needy:
+        def __init__(self, names):
+            self.at = lambda weights: self
+
+        def painter(self, **look):
+            raise BadOptions("This model takes its style from a picture.")
+
+    monkeypatch.setattr(interpolation, "Siblings", Needy)
+    done = run(wide, "--style", "runs/adain", *words)
+    assert (done.exit_code, done.stderr) == (2, f"Error: This model takes its style from a picture.{HINT}")
 
 
 @pytest.mark.parametrize(
@@ -666,6 +757,23 @@ def test_a_model_of_one_style_takes_no_mask(plain, source, tmp_path):
     assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
 
 
+def test_what_failed_is_told_when_it_is_stopped(plain, tmp_path, monkeypatch):
+    def paint(painter, picture, target, size, told):
+        if picture.name == "c.png":
+            raise KeyboardInterrupt
+        return drawing(painter, picture, target, size, told)
+
+    drawing = cli._paint
+    monkeypatch.setattr(cli, "_paint", paint)
+    bad = tmp_path / "a.png"
+    bad.write_text("no picture")
+    done = run(bad, *(picture(tmp_path / name) for name in ("b.png", "c.png", "d.png")), "-m", plain)
+    assert (done.exit_code, done.stdout) == (130, f"{tmp_path / 'b-stylized.png'}\n")
+    assert done.stderr == (
+        f"\nError: '{bad}' is not a picture that Pillow can read.\nStopped after 2 of 4; what is written stays.\n"
+    )
+
+
 # Processes of their own
 
 
@@ -692,7 +800,9 @@ def test_ctrl_c_leaves_whole_results_and_the_same_command_goes_on(plain, tmp_pat
     assert told == f"\nStopped after {len(there)} of 5; what is written stays.\n"
     assert [format_and_size(path) for path in there] == [("JPEG", (600, 450))] * len(there)
     done = drawn(*words)
-    assert done.stderr == f"{len(there)} of 5 are there already; --overwrite draws them again.\n"
+    assert done.stderr == (
+        f"{len(there)} of 5 are there already in '{results}', in whatever look; --overwrite draws them again.\n"
+    )
     assert len(done.stdout.splitlines()) == 5 - len(there)
     assert [path.name for path in sorted(results.iterdir())] == [f"{i:02}.jpg" for i in range(5)]
     assert {path: path.stat().st_mtime_ns for path in there} == there

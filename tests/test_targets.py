@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from stylezoo import images
-from stylezoo.errors import UsageError
+from stylezoo.errors import BadPicture, UsageError
 from stylezoo.targets import targets
 
 
@@ -156,6 +156,50 @@ def test_folder_without_pictures_is_told(content):
 
 
 # What would be lost
+
+
+@pytest.mark.parametrize("pictures", [["in/a.jpg", "in"], ["in", "in/a.jpg"], ["in", "./in/../in/a.jpg"]])
+def test_picture_that_is_named_itself_and_through_its_folder_is_refused(pictures):
+    picture("in/a.jpg")
+    picture("in/b.jpg")
+    with pytest.raises(UsageError, match=r"a\.jpg' would be drawn twice, as 'in.*' and as 'in.*'; name it in one way"):
+        told(*pictures)
+
+
+def test_picture_and_its_folder_that_lies_in_a_folder_are_refused():
+    picture("photos/in/a.jpg")
+    with pytest.raises(UsageError, match="would be drawn twice"):
+        told("photos", "photos/in")
+
+
+def test_link_to_a_picture_is_a_picture_of_its_own(here):
+    picture("in/a.jpg")
+    (here / "in/b.jpg").symlink_to(here / "in/a.jpg")
+    assert told("in") == {"in/a.jpg": "in-stylized/a.jpg", "in/b.jpg": "in-stylized/b.jpg"}
+
+
+@pytest.mark.parametrize("suffix", [".xyz", ".h5", ".ICO"])
+def test_file_that_cannot_be_written_is_refused_as_saving_does(suffix):
+    with pytest.raises(UsageError) as caught:
+        told("a.jpg", out=f"b{suffix}")
+    with pytest.raises(BadPicture) as saved:
+        images.save_picture(Image.new("RGB", (2, 2)), f"b{suffix}")
+    assert str(caught.value) == str(saved.value)
+
+
+def test_names_that_no_file_can_have_are_no_folders():
+    long = "a" * 300
+    assert told(f"{long}.jpg") == {f"{long}.jpg": f"{long}-stylized.png"}
+    assert told("a.jpg", out=f"{long}.png") == {"a.jpg": f"{long}.png"}
+
+
+@pytest.mark.parametrize(
+    ("pictures", "out"), [(["a.jpg"], "in/m.png"), (["a.jpg"], "./in/../in/m.png"), (["photos"], "in")]
+)
+def test_what_shall_be_kept_is_not_overwritten(pictures, out):
+    picture("photos/m.png")
+    with pytest.raises(UsageError, match=r"would take the place of the picture '.*/in/m\.png'; name another with -o"):
+        targets([Path(each) for each in pictures], Path(out), keep=[Path("in/m.png")])
 
 
 @pytest.mark.parametrize(
