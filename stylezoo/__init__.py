@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as type checkers read it; the module `typing` takes a listing longer than the listing
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from stylezoo.contract import AdversarialLoss, ImageLoss, Loss, Translation
@@ -154,7 +154,7 @@ def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None,
     return importing.import_weights(file, model, out, **changes)
 
 
-def interpolate(runs: Mapping[str | Path, float]) -> GAN:
+def interpolate(runs: Mapping[str | Path, float] | Sequence[str | Path]) -> GAN:
     """One model whose generator is the weighted mean of those of several: from one look to another in any proportion.
 
     Deep network interpolation (Wang et al., 2019, https://arxiv.org/abs/1811.10515). The means of weights draw
@@ -162,23 +162,26 @@ def interpolate(runs: Mapping[str | Path, float]) -> GAN:
     ``stylezoo train --from runs/a --style other/ -o runs/b``.
 
     Args:
-        runs: Models, as `load_model` takes them, and their weights, 0 or more; only their proportions count. The
-            recipe, the discriminators and the names of styles are those of the first.
+        runs: Models, as `load_model` takes them, and their weights, 0 or more; only their proportions count. A list
+            of models has equal weights. The recipe, the discriminators and the names of styles are those of the first.
 
     Returns:
         A `stylezoo.gan.GAN`, to redraw pictures, to save or to train further.
 
     Raises:
-        BadOptions: A weight is below 0, the generators are built differently, or they have no common ancestor.
+        BadOptions: A weight is below 0, the generators are built differently, or they have no common ancestor, or do
+            not tell it, as what `GAN.save` wrote.
         BadRun: As in `load_model`.
         MissingExtra: Likewise.
 
     Examples:
         >>> stylezoo.interpolate({"runs/a": 0.7, "runs/b": 0.3}).stylize("photo.jpg")
     """
+    from collections.abc import Mapping
+
     from stylezoo.interpolation import Siblings
 
-    return Siblings(runs).at(runs.values())
+    return Siblings(runs).at(runs.values() if isinstance(runs, Mapping) else [1] * len(runs))
 
 
 def push_to_hub(
@@ -238,8 +241,8 @@ def train(
             card has it.
         start_from: A trained model to start from, as `load_model` takes it: its weights are where the new ones begin.
             Optimizers and the count of steps begin anew. The run does not need it any more once it has begun.
-        add_style: Pictures of a style, or a list of such, to add to a model of several styles. Only what these have
-            alone learns, so that all other styles stay as they are; their pictures are not needed.
+        add_style: Pictures of a style, a list of such or named ones, to add to a model of several styles. Only what
+            these have alone learns, so that all other styles stay as they are; their pictures are not needed.
         **changes: Changes to the recipe as in `create_model`.
 
     Returns:

@@ -23,11 +23,14 @@ class Ancestor:
         name: What the user called it: a run folder, a file or an address.
         model: The model.
         lineage: The ids of its trainings, the first one first; never empty.
+        is_told: Whether the model tells them; what `GAN.save` wrote does not, and has an id that only these weights
+            have.
     """
 
     name: str
     model: GAN
     lineage: tuple[str, ...]
+    is_told: bool = True
 
 
 def read(path: str | Path) -> Ancestor:
@@ -39,7 +42,8 @@ def read(path: str | Path) -> Ancestor:
     """
     file = runs.model_file(path)
     runs.check_plugins(file)
-    return Ancestor(str(path), load(file), _lineage(file))
+    told = card.read(file).lineage
+    return Ancestor(str(path), load(file), tuple(told) or _own(file), is_told=bool(told))
 
 
 def recipe_of(path: str | Path) -> Recipe:
@@ -118,10 +122,8 @@ def _options(recipe):
     return {**defaults, **given, **{name: v for name, v in recipe.generator.options.items() if name != "vgg"}}
 
 
-def _lineage(file):
-    """The ids of a model's trainings; one that was saved without gets an id that only these weights have."""
-    if lineage := card.read(file).lineage:
-        return tuple(lineage)
+def _own(file):
+    """The lineage of a model that tells none: an id that only these weights have."""
     with archive.opened(file) as opened:
         return (hashlib.sha256(opened.read(archive.WEIGHTS)).hexdigest()[:16],)
 

@@ -7,6 +7,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -168,8 +169,17 @@ def laid_out(recipe: Recipe, source, style):
     return source, style
 
 
-def named_styles(style) -> dict[str, object]:
+def learnt_styles(recipe: Recipe) -> tuple[str, ...]:
+    """The styles that the model of a recipe which adds some has already."""
+    return recipe.styles[: len(recipe.styles) - recipe.added_styles] if recipe.added_styles else ()
+
+
+def named_styles(style, taken=()) -> dict[str, object]:
     """The styles of one generator by name: each of a list, or the subfolders of one folder; with names they are that.
+
+    Args:
+        style: Pictures; an image that is in no file is called by its number.
+        taken: The names of the styles before these, from which the numbers go on.
 
     Raises:
         BadData: Two have the same name.
@@ -181,9 +191,10 @@ def named_styles(style) -> dict[str, object]:
         inner = sorted(path.glob("[!.]*/")) if path and path.is_dir() else []
         style = [each for each in inner if each.is_dir()] or [style]
     named = {}
-    for number, each in enumerate(style):
-        name = f"style-{number}"
-        if not isinstance(each, Image.Image):
+    for number, each in enumerate(style, len(taken)):
+        if isinstance(each, Image.Image):
+            name = next(free for i in count(number) if (free := f"style-{i}") not in (*taken, *named))
+        else:
             path = Path(os.path.expanduser(each)).resolve()
             name = path.name if path.is_dir() else path.stem
         if name in named:
@@ -212,12 +223,17 @@ class Batches:
 
     def __init__(self, recipe: Recipe, source, style):
         self.recipe = recipe
-        self.learnt = len(recipe.styles) - recipe.added_styles if recipe.added_styles else 0
+        self.learnt = len(learnt_styles(recipe))
+        if isinstance(style, dict) and recipe.data != "styles":
+            raise BadData(
+                f"The model learns one style, and these are named ones: {name_all(style)}. Give the pictures without "
+                "a name, or take a model of several styles such as gated."
+            )
         if recipe.data == "paired":
             self.source, paired = self._pairs(source, style)
             self.styles = {"": paired}
             return
-        named = named_styles(style) if recipe.data == "styles" else {"": style}
+        named = named_styles(style, learnt_styles(recipe)) if recipe.data == "styles" else {"": style}
         if recipe.added_styles and recipe.added_styles != len(named):
             raise BadData(f"The recipe adds {recipe.added_styles} styles, and there are pictures of {len(named)}.")
         self.styles = {name: self._pictures(where) for name, where in named.items()}

@@ -22,7 +22,7 @@ class Siblings:
         paths: Two or more run folders, ``.keras`` files or addresses ``hf://owner/name``.
 
     Raises:
-        BadOptions: The generators are built differently, or the models have no common ancestor.
+        BadOptions: The generators are built differently, the models have no common ancestor, or one does not tell it.
         BadRun: As in `stylezoo.load_model`.
         MissingExtra: Likewise.
     """
@@ -94,6 +94,13 @@ def _check_alike(first, other, values):
 
 def _check_related(first, other, common):
     """See that there is a training that the weights of all went through."""
+    silent = [each.name for each in (first, other) if not each.is_told]
+    if silent and not common:
+        raise BadOptions(
+            f"'{silent[0]}' does not tell its ancestry, as a file that model.save wrote: whether '{first.name}' and "
+            f"'{other.name}' have a common ancestor is not known. Mix run folders, or it with what was trained "
+            f"from it: stylezoo train --from {silent[0]}."
+        )
     if not common:
         raise BadOptions(
             f"'{first.name}' and '{other.name}' have no common ancestor, so that a mean of them draws nothing. "

@@ -19,7 +19,7 @@ from PIL import Image
 
 from stylezoo import ancestry, archive, card, hdf5, hub, images, plain, runs, samples
 from stylezoo.card import Card
-from stylezoo.data import Batches, laid_out, named_styles
+from stylezoo.data import Batches, laid_out, learnt_styles, named_styles
 from stylezoo.errors import BadOptions, BadRecipe, BadRun
 from stylezoo.gan import GAN, plugins_of
 from stylezoo.recipe import Recipe
@@ -68,7 +68,7 @@ class Run:
 
 def train(model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), **changes):
     """Train a model and leave a run folder; see `stylezoo.train`."""
-    add_style = list(add_style) if isinstance(add_style, list | tuple) else [add_style]
+    add_style = add_style if isinstance(add_style, list | tuple | dict) else [add_style]
     if add_style and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
     recipe = chosen(model, start_from, add_style, **changes)
@@ -82,7 +82,7 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
     Args:
         model: The name of a registered model, or a `Recipe`. None: that of `start_from`, or single-pair.
         start_from: The trained model that it starts from: a run folder, a ``.keras`` file or an address.
-        add_style: The pictures of styles to add to it, each a style of its own.
+        add_style: The pictures of styles to add to it: a list, each a style of its own, or named ones.
         **changes: Changes to the recipe as in `Recipe.named`.
 
     Raises:
@@ -95,9 +95,11 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
         raise BadOptions("A style is added to a trained model; name it: --from RUN, or start_from=.")
     began = None if start_from is None else ancestry.recipe_of(start_from)
     if model is None and began:
-        model = replace(began, added_styles=0)
+        model = replace(began, added_styles=0, steps_per_epoch=None)  # an epoch of the new pictures is another one
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model or "single-pair", **changes)
-    return ancestry.with_styles(start_from, recipe, began, list(named_styles(list(add_style)))) if add_style else recipe
+    if not add_style:
+        return recipe
+    return ancestry.with_styles(start_from, recipe, began, list(named_styles(add_style, began.styles)))
 
 
 def title(model, start_from=None) -> str:
@@ -157,6 +159,8 @@ def start(
         raise BadRecipe("The recipe adds a style to a trained model; name that: --from RUN --add-style PICTURES.")
     ancestor = None if start_from is None else ancestry.read(start_from)
     source, style = laid_out(recipe, source, style)
+    if recipe.data == "styles" and style is not None:
+        style = named_styles(style, learnt_styles(recipe))  # which a resumed run must call the same
     lineage = [*(ancestor.lineage if ancestor else ()), card.new_id()]
     run = _prepare(folder, recipe.resolved(), source, style, license, lineage)
     run.notes = ancestry.inherit(run.model, ancestor) if ancestor else []
@@ -182,7 +186,8 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
         steps: A new total number of steps; None: as many as it was started with.
 
     Raises:
-        BadRun: The folder is no run, or its training is complete.
+        BadRun: The folder is no run, its training is complete, or the checkpoint is gone of one that started from a
+            trained model.
     """
     folder = Path(os.path.expanduser(folder))
     if not (folder / runs.RECIPE).is_file():
@@ -197,8 +202,14 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadRun(f"'{folder}' is damaged: {runs.PLACES} cannot be read: {error}") from None
     before = card.read(folder)
+    has_checkpoint = (folder / runs.CHECKPOINT).is_file()
+    if not has_checkpoint and (recipe.added_styles or len(before.lineage) > 1):
+        raise BadRun(
+            f"'{folder}' has lost its {runs.CHECKPOINT}, and with it the weights that it began from. Begin again from "
+            "the model that it started from: stylezoo train --from RUN, with another folder (-o)."
+        )
     run = _prepare(folder, recipe.resolved(), source, style, before.license, before.lineage or [card.new_id()])
-    if (folder / runs.CHECKPOINT).is_file():
+    if has_checkpoint:
         try:
             hdf5.check(folder / runs.CHECKPOINT)
             run.model.load_weights(folder / runs.CHECKPOINT)
@@ -437,6 +448,8 @@ def _place(where, copy, folder):
     """
     if where is None:
         return None
+    if isinstance(where, dict):
+        return dict(zip(where, _place(list(where.values()), copy, folder), strict=True))
     if isinstance(where, list | tuple):
         return [_place(each, copy.with_stem(f"{copy.stem}-{i}"), folder) for i, each in enumerate(where)]
     if isinstance(where, Image.Image):
@@ -447,6 +460,8 @@ def _place(where, copy, folder):
 
 def _found(place, folder):
     """What `_place` kept, seen from here."""
+    if isinstance(place, dict):
+        return {name: _found(each, folder) for name, each in place.items()}
     if isinstance(place, list):
         return [_found(each, folder) for each in place]
     return None if place is None else folder / place

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -19,8 +20,8 @@ import stylezoo
 from stylezoo import ancestry, card, runs, training
 from stylezoo.cli import main
 from stylezoo.contract import style_of
-from stylezoo.data import Batches
-from stylezoo.errors import BadData, BadOptions, BadRecipe
+from stylezoo.data import Batches, named_styles
+from stylezoo.errors import BadData, BadOptions, BadRecipe, BadRun
 from stylezoo.gan import GAN, leaves
 from stylezoo.recipe import Recipe
 
@@ -146,6 +147,29 @@ def test_a_named_model_and_changes_go_before_the_recipe_of_the_run(parent):
     assert training.chosen(start_from=parent, losses=["hinge"]).losses[0].label == "hinge"
     named = training.chosen("transfer", parent, image_size=32)
     assert named == Recipe.named("transfer", image_size=32)
+
+
+def test_an_epoch_is_as_long_as_the_new_pictures_make_it(parent, pictures, tmp_path):
+    assert stylezoo.load_model(parent).recipe.steps_per_epoch == 3
+    assert training.chosen(start_from=parent).steps_per_epoch is None
+    assert training.chosen(start_from=parent, steps_per_epoch=5).steps_per_epoch == 5
+    recipe = training.chosen(start_from=parent)
+    run = training.start(recipe, pictures / "klee", pictures / "song", tmp_path / "b", start_from=parent)
+    assert run.recipe.steps_per_epoch == 1
+
+
+def test_a_training_whose_beginning_is_lost_is_not_resumed(gated, further, pictures, tmp_path):
+    """The weights that it began from were in its checkpoint only."""
+    recipe = training.chosen(start_from=gated, add_style=[pictures / "klee"], steps=2)
+    training.start(recipe, pictures / "photos", [pictures / "klee"], tmp_path / "added", start_from=gated)
+    shutil.copytree(further, tmp_path / "b")
+    for name in ("added", "b"):
+        (tmp_path / name / runs.CHECKPOINT).unlink()
+        with pytest.raises(BadRun, match=r"has lost its checkpoints/latest.weights.h5.*Begin again .*train --from RUN"):
+            training.resume(tmp_path / name, steps=5)
+    (tmp_path / "added" / runs.CARD).unlink()
+    with pytest.raises(BadRun, match="has lost its"):
+        training.resume(tmp_path / "added")
 
 
 @pytest.mark.parametrize(
@@ -303,6 +327,34 @@ def test_a_run_that_adds_a_style_resumes_bit_for_bit(gated, three, pictures, tmp
     stylezoo.train(out=tmp_path / "parts", steps=3, losses=[LEARNING[1]], learning_rate=0.05, **options)
     training.fit(training.resume(tmp_path / "parts", steps=STEPS))
     assert same(state(three), state(tmp_path / "parts"))
+
+
+def test_styles_keep_the_names_that_they_were_given(gated, pictures, tmp_path):
+    """Named styles, and then one more that is in no file, whose number goes on from theirs; resumed as they began."""
+    photo = Image.open(pictures / "photos" / "0.png")
+    named = {"q": [photo, pictures / "song" / "0.png"], "p": pictures / "monet"}
+    stylezoo.train("gated", pictures / "photos", named, tmp_path / "a", steps=1, **GATED)
+    options = {"source": pictures / "photos", "steps": 1}
+    stylezoo.train(out=tmp_path / "b", start_from=tmp_path / "a", add_style={"style-2": photo}, **options)
+    stylezoo.train(out=tmp_path / "c", start_from=tmp_path / "b", add_style=photo, **options)
+    names = ("q", "p", "style-2", "style-3")
+    for folder, count, mine in (("a", 2, {"q": 2, "p": 2}), ("b", 3, {"style-2": 1}), ("c", 4, {"style-3": 1})):
+        run = training.resume(tmp_path / folder, steps=2)
+        assert stylezoo.load_model(tmp_path / folder).recipe.styles == run.recipe.styles == names[:count]
+        assert {name: len(style) for name, style in run.batches.styles.items()} == mine
+    assert not Path(json.loads((tmp_path / "c" / runs.PLACES).read_text())["style"]["style-3"]).is_absolute()
+
+
+def test_a_name_that_a_style_has_is_not_given_to_an_image():
+    image = Image.new("RGB", (8, 8))
+    assert list(named_styles([image, "b.png", image])) == ["style-0", "b", "style-2"]
+    assert list(named_styles([image, image], ("style-3", "a"))) == ["style-2", "style-4"]
+
+
+def test_a_model_of_one_style_takes_no_named_ones(pictures, tmp_path):
+    with pytest.raises(BadData, match="learns one style, and these are named ones: p, q"):
+        stylezoo.train(None, pictures / "photos", {"p": pictures / "monet", "q": "b.png"}, tmp_path / "b", **SMALL)
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize(

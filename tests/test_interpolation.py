@@ -73,6 +73,20 @@ def test_a_mixture_is_saved_and_goes_on(runs, tmp_path):
     np.testing.assert_array_equal(stylezoo.load_model(tmp_path / "mixed.keras").stylize(X), mixed.stylize(X))
 
 
+def test_a_file_that_does_not_tell_its_ancestry_is_told_so(runs, tmp_path):
+    stylezoo.interpolate({runs / "a": 1, runs / "b": 1}).save(tmp_path / "mix.keras")
+    for paths in ([tmp_path / "mix.keras", runs / "a"], [runs / "a", tmp_path / "mix.keras"]):
+        with pytest.raises(BadOptions, match=r"mix.keras' does not tell its ancestry.*train --from \S*mix.keras"):
+            Siblings(paths)
+    same_file = Siblings([tmp_path / "mix.keras"] * 2)  # its weights have an id that only they have
+    assert same(arrays(same_file.at([1, 1])), arrays(stylezoo.load_model(tmp_path / "mix.keras")))
+
+
+def test_models_without_weights_have_equal_ones(runs):
+    mixed = stylezoo.interpolate([runs / "a", runs / "b"])
+    assert same(arrays(mixed), arrays(stylezoo.interpolate({runs / "a": 0.5, runs / "b": 0.5})))
+
+
 def test_values_that_are_no_floats_are_those_of_the_largest_share():
     counts = [np.array([1, 2]), np.array([5, 6])]
     np.testing.assert_array_equal(interpolation._mean(counts, [0.4, 0.6]), [5, 6])

@@ -202,6 +202,20 @@ def test_gradient_flows_through_the_singular_value(normalised):
     assert abs(cosine) < 1e-3
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [BatchNormalization(), SpectralNormalization(keras.layers.Conv2D(2, 3))],
+    ids=lambda each: type(each).__name__,
+)
+def test_a_frozen_layer_keeps_its_state_in_training(layer, pictures):
+    still = layer(pictures, training=False).numpy()
+    layer.trainable = False
+    before = [variable.numpy() for variable in layer.weights]
+    np.testing.assert_array_equal(layer(pictures, training=True), still)
+    for variable, value in zip(layer.weights, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
 def test_spectral_normalization_is_still_when_not_training(normalised):
     layer, x, *_ = normalised
     before = layer.vector.numpy()
