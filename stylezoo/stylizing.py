@@ -21,6 +21,7 @@ COARSEST = 256  # pixels: no published generator halves a picture more than eigh
 SMALLEST = 16  # pixels: a smaller picture has no room for the reflections inside of a network
 MEMORY = 7 * 2**28  # bytes: what is drawn in one piece may take so much
 BYTES = 36  # for each number that a layer answers with: some nine tensors of four bytes are held at once
+PIXEL = 400  # bytes for each pixel besides: the picture as floats, its parts, what becomes of them
 LARGEST_STYLE = 896  # pixels: of the side of a square as large as a style's picture is used
 OVERLAP = 128  # pixels that neighbouring tiles share, at least
 SMALLEST_TILE = 2 * OVERLAP
@@ -357,7 +358,7 @@ def _side(generator):
     numbers = max(
         math.prod(shape) for shape in answers if shape.rank == 4 and shape.is_fully_defined() and shape[0] == 1
     )
-    side = COARSEST * (MEMORY / BYTES / numbers) ** 0.5
+    side = (MEMORY / (PIXEL + BYTES * numbers / COARSEST**2)) ** 0.5
     return max(SMALLEST_TILE, int(side) // 64 * 64)
 
 

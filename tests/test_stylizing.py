@@ -319,7 +319,7 @@ def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_told_otherwise(mo
     """This generator holds no more than the three numbers of a pixel."""
     picture = keras.Input((None, None, 3))
     generator = keras.Model(picture, keras.layers.Rescaling(-1.0)(picture))
-    monkeypatch.setattr("stylezoo.stylizing.MEMORY", 36 * 3 * 512**2)
+    monkeypatch.setattr("stylezoo.stylizing.MEMORY", (400 + 36 * 3) * 512**2)
     counts = []
     for tile, shape in ((None, (600, 800)), (0, (600, 800)), (640, (600, 800)), (None, (512, 512))):
         counts.append(0)
