@@ -121,8 +121,7 @@ def load_model(path: str | Path) -> GAN:
     """
     from stylezoo import runs
 
-    file = runs.model_file(path)
-    runs.check_plugins(file)  # before Keras is imported: it takes three seconds
+    file = runs.checked_file(path)  # before Keras is imported: it takes three seconds
     from stylezoo.gan import load
 
     return load(file)

@@ -40,8 +40,7 @@ def read(path: str | Path) -> Ancestor:
         BadRun: As `stylezoo.load_model`.
         MissingExtra: Likewise.
     """
-    file = runs.model_file(path)
-    runs.check_plugins(file)
+    file = runs.checked_file(path)
     told = card.read(file).lineage
     return Ancestor(str(path), load(file), tuple(told) or _own(file), is_told=bool(told))
 
@@ -53,9 +52,7 @@ def recipe_of(path: str | Path) -> Recipe:
         BadRun: As `read`.
         MissingExtra: Likewise.
     """
-    file = runs.model_file(path)
-    runs.check_plugins(file)
-    return Recipe.from_dict(archive.configuration(file)["config"]["recipe"])
+    return Recipe.from_dict(archive.configuration(runs.checked_file(path))["config"]["recipe"])
 
 
 def with_styles(path: str | Path, recipe: Recipe, old: Recipe, names: list[str]) -> Recipe:

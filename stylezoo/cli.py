@@ -569,7 +569,8 @@ def _paint(painter, picture, target, size, told):
     film = animation.opened(picture) if target.suffix.lower() in animation.SUFFIXES else None
     if film is None:
         image = scaled(images.open_picture(picture, alpha=True))
-        images.save_picture(replace(painter, on_tile=told).paint(image), target)
+        painter.on_tile = told
+        images.save_picture(painter.paint(image), target)
         return
     steady = replace(painter, steady=True)
 

@@ -22,7 +22,7 @@ class Share:
     Attributes:
         style: What it is: the name of a style, or a picture of it.
         weight: How much of it there is, in proportion to the others.
-        mask: Where, a grey image: white is all of `weight`, black nothing. None: wherever no mask is.
+        mask: Where, a grey image: white is all of it, black none of it. None: wherever no mask is.
     """
 
     style: Any

@@ -40,6 +40,18 @@ def model_file(path: str | Path) -> Path:
     return file
 
 
+def checked_file(path: str | Path) -> Path:
+    """The `model_file` of a path, once `check_plugins` has nothing against it; Keras is not imported for it.
+
+    Raises:
+        BadRun: There is none, it is none of ours or damaged, or a plugin that it needs is not installed.
+        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+    """
+    file = model_file(path)
+    check_plugins(file)
+    return file
+
+
 def check_plugins(file: Path) -> None:
     """See that a model file is one of ours, holds no code, and that every plugin which it needs is installed.
 

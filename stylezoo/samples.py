@@ -37,7 +37,7 @@ def photograph() -> Image.Image:
     Raises:
         MissingExtra: scikit-image, whose wheel holds the picture, is not installed.
     """
-    return photographs()["astronaut"]
+    return _photograph("astronaut")
 
 
 def photographs() -> dict[str, Image.Image]:
@@ -46,15 +46,7 @@ def photographs() -> dict[str, Image.Image]:
     Raises:
         MissingExtra: scikit-image, whose wheel holds the pictures, is not installed.
     """
-    try:
-        from skimage import data
-    except ImportError:
-        raise MissingExtra(
-            "The sample photograph comes with scikit-image, which is not installed: "
-            "'pip install \"stylezoo[samples]\"', or pass pictures of your own with --source and --style."
-        ) from None
-    loaded = (data.astronaut(), data.chelsea(), data.coffee(), data.rocket())
-    return {name: Image.fromarray(pixels) for name, pixels in zip(PHOTOGRAPHS, loaded, strict=True)}
+    return {name: _photograph(name) for name in PHOTOGRAPHS}
 
 
 def styles() -> dict[str, Image.Image]:
@@ -119,6 +111,17 @@ def mosaic() -> Image.Image:
     colours = _colours(random, FIRE, _at(tones, middles), 0.6)
     owner, gap = _nearest(middles, count)
     return _halved(_image(np.where((gap < JOINT)[..., None], GROUT, colours[owner])))
+
+
+def _photograph(name):
+    try:
+        from skimage import data
+    except ImportError:
+        raise MissingExtra(
+            "The sample photograph comes with scikit-image, which is not installed: "
+            "'pip install \"stylezoo[samples]\"', or pass pictures of your own with --source and --style."
+        ) from None
+    return Image.fromarray(getattr(data, name)())
 
 
 def _sky(random):

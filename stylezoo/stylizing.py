@@ -182,27 +182,28 @@ class Painter:
         part = images.from_levels(view.pixels)
         shares = self._fusion.shares(view.masks) if self._fusion.parts else None
         source = part if self.tones is None else self._toned(part, facts.light, shares)
-        passes = [self._mixture(source, shares, facts)]
-        if self._fusion.has_source:
-            passes.append(self._as_it_is(source, facts))
+        known = facts.found or [None, None]
+        given = [source[None], view.noise if view.noise is None else view.noise[None]]
+        drawn, noted = self._answer([*given, *self._mixture(source, shares, facts)], known[0], corner)
+        if not self._fusion.has_source:
+            return self._finished(part, drawn), [noted]
         # A place without a style must not change with what is found out about those that have one.
-        shared = self._fusion.is_divided and facts.styles is None
-        drawn, found = [], []
-        for number, told in enumerate(passes):
-            known = facts.found[number] if facts.found else found[0] if found and shared else None
-            given = [source[None], view.noise if view.noise is None else view.noise[None], *told]
-            tensors = [each if each is None else ops.convert_to_tensor(each, "float32") for each in given]
-            given = (*tensors, known, ops.convert_to_tensor(corner, "int32"), self.seed)
-            # Called as it is, a function warns of the graphs that it makes, one for each kind of look.
-            answer, noted = _in_graph(self.generator, sides).get_concrete_function(*given)(*given)
-            drawn.append(ops.convert_to_numpy(answer)[0])
-            found.append(noted)
-        if self._fusion.has_source:  # what the network cannot give back of the picture does not count as style
-            drawn[0] = drawn[0] + shares[..., -1:] * (source - drawn[1])
-        if self._fusion.leaves_places:  # nor does what reaches across the border of a mask
+        shared = noted if self._fusion.is_divided and facts.styles is None else None
+        again, noted_again = self._answer([*given, *self._as_it_is(facts)], known[1] or shared, corner)
+        drawn = drawn + shares[..., -1:] * (source - again)  # what the network cannot give back is no style
+        if self._fusion.leaves_places:  # nor is what reaches across the border of a mask
             untouched = (shares[..., -1:] - 1 + self._fusion.strength) / max(self._fusion.strength, 1e-6)
-            drawn[0] = drawn[0] + untouched**UNTOUCHED * (source - drawn[0])
-        return self._finished(part, drawn[0]), found
+            drawn = drawn + untouched**UNTOUCHED * (source - drawn)
+        return self._finished(part, drawn), [noted, noted_again]
+
+    def _answer(self, given, known, corner):
+        """What the generator draws, (height, width, 3), and what its layers found out if it was not known."""
+        tensors = [each if each is None else ops.convert_to_tensor(each, "float32") for each in given]
+        given = (*tensors, known, ops.convert_to_tensor(corner, "int32"), self.seed)
+        # Called as it is, a function warns of the graphs that it makes, one for each kind of look.
+        graph = _in_graph(self.generator, tuple(tensors[0].shape[1:3])).get_concrete_function(*given)
+        drawn, noted = graph(*given)
+        return ops.convert_to_numpy(drawn)[0], noted
 
     def _mixture(self, source, shares, facts):
         """What a generator is told of the styles: pictures, rows, codes, and their shares of the picture, or None."""
@@ -218,7 +219,7 @@ class Painter:
         style = source if not self._fusion.parts else images.fitted(self._fusion.parts[0].style, *source.shape[:2])
         return style[None], None, None, None
 
-    def _as_it_is(self, source, facts):
+    def _as_it_is(self, facts):
         """What a generator is told when it shall leave the picture as it is."""
         if "styles" in self._inputs:
             return None, np.zeros((1, self._inputs["styles"].shape[-1])), None, None
