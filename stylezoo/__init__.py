@@ -119,7 +119,7 @@ def load_model(path: str | Path) -> GAN:
             installed.
         MissingExtra: It lies on a hub, and huggingface_hub is not installed.
     """
-    from stylezoo import runs
+    from stylezoo.runs import folder as runs
 
     file = runs.checked_file(path)  # before Keras is imported: it takes three seconds
     from stylezoo.gan import load
@@ -148,7 +148,7 @@ def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None,
     Examples:
         >>> stylezoo.load_model(stylezoo.import_weights("latest_net_G.pth", "cut")).stylize("photo.jpg")
     """
-    from stylezoo import importing
+    from stylezoo.runs import torch_import as importing
 
     return importing.import_weights(file, model, out, **changes)
 
@@ -178,7 +178,7 @@ def interpolate(runs: Mapping[str | Path, float] | Sequence[str | Path]) -> GAN:
     """
     from collections.abc import Mapping
 
-    from stylezoo.interpolation import Siblings
+    from stylezoo.runs.interpolation import Siblings
 
     return Siblings(runs).at(runs.values() if isinstance(runs, Mapping) else [1] * len(runs))
 
@@ -211,7 +211,7 @@ def push_to_hub(
     Examples:
         >>> stylezoo.push_to_hub("runs/mine", "me/mine", license="CC-BY-4.0")
     """
-    from stylezoo import sharing
+    from stylezoo.runs import sharing
 
     return sharing.push(run, repository, license, private, revision, message, sheet)
 
@@ -255,7 +255,7 @@ def train(
         >>> gan = stylezoo.train(source="photos/", style="monet/", start_from="runs/single-pair", steps=300)
         >>> gan = stylezoo.train(source="photos/", add_style="vangogh/", start_from="runs/gated", out="runs/gated-3")
     """
-    from stylezoo import training
+    from stylezoo.training import loop as training
 
     return training.train(model, source, style, out, license, start_from, add_style, **changes)
 
@@ -263,6 +263,6 @@ def train(
 def _names(kind, pattern):
     from fnmatch import fnmatchcase
 
-    from stylezoo import registry
+    from stylezoo.catalogue import registry
 
     return sorted({plugin.name for plugin in registry.plugins(kind) if fnmatchcase(plugin.name, pattern)})

@@ -11,8 +11,11 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from stylezoo import archive, hdf5, images, registry, vgg
+from stylezoo import features as vgg
+from stylezoo.catalogue import registry
 from stylezoo.contract import Loss, Translation, generate, made_of_codes, style_of
+from stylezoo.drawing.fusion import Fusion, Share
+from stylezoo.drawing.painter import Painter
 from stylezoo.errors import (
     BadOptions,
     BadPicture,
@@ -23,12 +26,12 @@ from stylezoo.errors import (
     did_you_mean,
     name_all,
 )
-from stylezoo.fusion import Fusion, Share
-from stylezoo.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
-from stylezoo.pool import ImagePool
+from stylezoo.files import archive, hdf5
+from stylezoo.pictures import images
 from stylezoo.recipe import Recipe
 from stylezoo.scene import fuses
-from stylezoo.stylizing import Painter
+from stylezoo.updates.image_pool import ImagePool
+from stylezoo.updates.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
 
 if keras.backend.backend() != "tensorflow":
     raise StylezooError(

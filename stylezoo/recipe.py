@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from stylezoo import registry
+from stylezoo.catalogue import registry
 from stylezoo.errors import BadRecipe, did_you_mean, name_all
 from stylezoo.spec import Spec
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from stylezoo import registry
+from stylezoo.catalogue import registry
 from stylezoo.contract import Loss
 from stylezoo.errors import BadOptions, did_you_mean, name_all
 

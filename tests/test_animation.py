@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import GifImagePlugin, Image
 
-from stylezoo import animation, images
 from stylezoo.errors import BadPicture
+from stylezoo.pictures import animation, images
 
 SUFFIXES = [".gif", ".png", ".webp"]
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)

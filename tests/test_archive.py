@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 
 import stylezoo
-from stylezoo import archive, hdf5, runs, training
 from stylezoo.errors import BadRun
+from stylezoo.files import archive, hdf5
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
+from stylezoo.runs import folder as runs
+from stylezoo.training import loop as training
 
 TINY = {"generator": "resnet:filters=2,blocks=1", "discriminators": ["patch:filters=2,layers=1"], "image_size": 16}
 WEIGHTS = archive.WEIGHTS
@@ -375,7 +377,7 @@ def test_a_group_that_is_a_link_is_refused_and_not_followed(model, tmp_path, pyt
 
     path = written(tmp_path / "x.keras", {**model, WEIGHTS: changed_weights(model[WEIGHTS], link)})
     program = (
-        "import sys, io, zipfile; from stylezoo import hdf5\n"
+        "import sys, io, zipfile; from stylezoo.files import hdf5\n"
         "try: hdf5.check(io.BytesIO(zipfile.ZipFile(sys.argv[1]).read('model.weights.h5')))\n"
         "except ValueError as error: print(error)"
     )

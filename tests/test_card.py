@@ -17,12 +17,15 @@ from click.testing import CliRunner
 from PIL import Image
 
 import stylezoo
-from stylezoo import archive, card, plain, runs, training
-from stylezoo.card import Card
 from stylezoo.cli import main
 from stylezoo.errors import BadOptions, BadRun
+from stylezoo.files import archive, plain
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
+from stylezoo.runs import card
+from stylezoo.runs import folder as runs
+from stylezoo.runs.card import Card
+from stylezoo.training import loop as training
 
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,

@@ -2,8 +2,9 @@
 
 import pytest
 
-from stylezoo import checks, registry
+from stylezoo.catalogue import registry
 from stylezoo.checks import CHECKS, check_generator, check_loss, check_model, check_plugin, parametrize_with_checks
+from stylezoo.checks import kit as checks
 from stylezoo.errors import UnknownPlugin, UsageError
 
 FLAWS = {  # plugin: the checks that it fails, each with a part of the reason

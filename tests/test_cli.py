@@ -6,9 +6,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from stylezoo import Recipe, registry
+from stylezoo import Recipe
+from stylezoo.catalogue import registry
+from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main
-from stylezoo.sources import describe
 
 TINY = [
     "image_size=32",

@@ -1,6 +1,6 @@
 """Every registered plugin, ours or a stranger's, keeps its contract: `stylezoo.checks` says what that is."""
 
-from stylezoo import registry
+from stylezoo.catalogue import registry
 from stylezoo.checks import parametrize_with_checks
 
 UNBOUNDED = {  # published so; `stylize` cuts what is beyond

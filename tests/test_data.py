@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from stylezoo import Recipe
-from stylezoo.data import Batches, Pictures, laid_out
+from stylezoo.data.batches import Batches, Pictures, laid_out
 from stylezoo.errors import BadData
 
 RECIPE = Recipe(image_size=16, load_size=20, batch_size=2, seed=3)

@@ -14,11 +14,12 @@ import pytest
 from test_cli import noise
 
 import stylezoo
-from stylezoo import errors, registry, scaffolding
+from stylezoo import errors
+from stylezoo.catalogue import registry, scaffolding
+from stylezoo.catalogue.sources import describe
 from stylezoo.checks import CHECKS
 from stylezoo.cli import main
-from stylezoo.pages import filled, strangers
-from stylezoo.sources import describe
+from stylezoo.docs.pages import filled, strangers
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -145,7 +146,7 @@ def test_command_line_page_is_complete():
 
 def test_pages_import_nothing_heavy():
     code = (
-        "import sys; from stylezoo.pages import filled; "
+        "import sys; from stylezoo.docs.pages import filled; "
         "[filled(f'{{{{ zoo {kind} }}}}') for kind in ('model', 'generator', 'discriminator', 'loss')]; "
         "filled('{{ cli }}'); print(*sys.modules)"
     )

@@ -13,8 +13,8 @@ import pytest
 from conftest import THIRD_PARTY
 from test_cli import stylezoo
 
-from stylezoo import registry
-from stylezoo.doctor import examine
+from stylezoo.catalogue import registry
+from stylezoo.checks.doctor import examine
 from stylezoo.errors import StylezooError
 
 pytestmark = pytest.mark.long  # each distribution is a child process that imports Keras

@@ -17,13 +17,16 @@ from keras import ops
 from PIL import Image
 
 import stylezoo
-from stylezoo import ancestry, card, runs, training
 from stylezoo.cli import main
 from stylezoo.contract import style_of
-from stylezoo.data import Batches, named_styles
+from stylezoo.data.batches import Batches, named_styles
 from stylezoo.errors import BadData, BadOptions, BadRecipe, BadRun
 from stylezoo.gan import GAN, leaves
 from stylezoo.recipe import Recipe
+from stylezoo.runs import card
+from stylezoo.runs import folder as runs
+from stylezoo.runs import lineage as ancestry
+from stylezoo.training import loop as training
 
 SMALL = {"image_size": 16, "load_size": 20, "batch_size": 1}
 TINY = {

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylezoo.drawing.fusion import Fusion, opened_mask, sweep, told
 from stylezoo.errors import BadOptions, BadPicture, UsageError
-from stylezoo.fusion import Fusion, opened_mask, sweep, told
 
 
 def shares(styles=None, masks=None, strength=1.0, height=2, width=3):

@@ -11,10 +11,12 @@ import pytest
 from PIL import Image
 
 import stylezoo
-from stylezoo import archive, card, hub, runs
 from stylezoo.errors import BadRun
+from stylezoo.files import archive
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
+from stylezoo.runs import card, hub
+from stylezoo.runs import folder as runs
 
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
@@ -75,7 +77,7 @@ def keep(server, content, name="me/mine"):
     found.commits["1" * 40], found.branches["main"] = {"model.keras": content}, "1" * 40
 
 
-FETCH = "import sys; from stylezoo import hub; print(hub.fetch(sys.argv[1]))"
+FETCH = "import sys; from stylezoo.runs import hub; print(hub.fetch(sys.argv[1]))"
 
 
 # There and back
@@ -338,6 +340,6 @@ def test_addresses_are_taken_apart(text, parts):
 
 
 def test_nothing_of_the_hub_is_imported_before_it_is_needed(python):
-    code = "import sys; from stylezoo import cli, runs, sharing; print('huggingface_hub' in sys.modules)"
+    code = "import sys, stylezoo.cli, stylezoo.runs.sharing; print('huggingface_hub' in sys.modules)"
     assert python("-c", code).stdout == "False\n"
     assert sys.modules.get("huggingface_hub") is None or "keras" in sys.modules  # Keras imports it where it is there

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from stylezoo import images
 from stylezoo.errors import BadPicture
+from stylezoo.pictures import images
 
 RED, GREEN, BLUE, WHITE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (128, 128, 128)
 EXIF_ORIENTATION = 0x0112

@@ -10,9 +10,10 @@ import reference_weights
 import torch_writer
 
 import stylezoo
-from stylezoo import Recipe, runs
+from stylezoo import Recipe
 from stylezoo.errors import BadOptions, BadRun, BadWeights
-from stylezoo.importing import import_weights
+from stylezoo.runs import folder as runs
+from stylezoo.runs.torch_import import import_weights
 
 SMALL = {"image_size": 64, "discriminators": "patch:filters=4"}
 INPUT = np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 3)).astype("f4")

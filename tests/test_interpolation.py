@@ -5,11 +5,13 @@ import pytest
 from PIL import Image
 
 import stylezoo
-from stylezoo import ancestry, interpolation, training
 from stylezoo.errors import BadOptions, BadRun
 from stylezoo.gan import GAN
-from stylezoo.interpolation import Siblings
 from stylezoo.recipe import Recipe
+from stylezoo.runs import interpolation
+from stylezoo.runs import lineage as ancestry
+from stylezoo.runs.interpolation import Siblings
+from stylezoo.training import loop as training
 
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from stylezoo.optimizers import ConstantThenLinear, PlayerOptimizer, recipe_optimizer
 from stylezoo.recipe import Recipe
+from stylezoo.updates.optimizers import ConstantThenLinear, PlayerOptimizer, recipe_optimizer
 
 
 def published(epoch, epochs=100, decay_epochs=100):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from stylezoo.gan import GAN
-from stylezoo.pool import ImagePool
 from stylezoo.recipe import Recipe
+from stylezoo.updates.image_pool import ImagePool
 
 SMALL = {"generator": "resnet:filters=2,blocks=1", "discriminators": "patch:filters=2,layers=1", "image_size": 16}
 

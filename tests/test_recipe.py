@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from stylezoo import Recipe, Spec, registry
+from stylezoo import Recipe, Spec
+from stylezoo.catalogue import registry
 from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, StylezooError, UnknownPlugin
 from stylezoo.gan import GAN
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from stylezoo import registry
+from stylezoo.catalogue import registry
 from stylezoo.errors import BrokenPlugin, PluginConflict, UnknownPlugin
 
 HEAVY = "keras tensorflow numpy PIL stylezoo_builtins acme_style acme_missing acme_exits rival_losses"
@@ -47,7 +47,7 @@ def test_a_strangers_component_is_loaded_from_its_module(third_party):
 def test_finding_imports_no_plugin_and_nothing_heavy(python):
     code = f"""
 import sys
-from stylezoo import registry
+from stylezoo.catalogue import registry
 assert registry.find("loss", "charbonnier", home="acme-style") in registry.plugins("loss")
 registry.faults()
 print([name for name in {HEAVY.split()!r} if name in sys.modules])

@@ -8,10 +8,10 @@ import zipfile
 import pytest
 
 import stylezoo
-from stylezoo import runs
 from stylezoo.errors import BadRun
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
+from stylezoo.runs import folder as runs
 
 
 @pytest.fixture(scope="module")

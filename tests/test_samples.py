@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylezoo import samples
+from stylezoo.pictures import samples
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_photographs_are_rgb_pictures_and_the_first_is_that_of_the_pair():
 def test_what_is_drawn_is_the_same_in_every_process(python, styles):
     code = """
 import hashlib
-from stylezoo import samples
+from stylezoo.pictures import samples
 for picture in samples.styles().values():
     print(hashlib.sha256(picture.tobytes()).hexdigest())
 """
@@ -106,7 +106,7 @@ def test_without_scikit_image_one_line_says_what_to_do(python):
     code = """
 import sys
 sys.modules["skimage"] = None  # as if it were not installed
-from stylezoo import samples
+from stylezoo.pictures import samples
 from stylezoo.errors import MissingExtra
 assert samples.painting().size == (512, 512)
 try:

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from stylezoo import registry
-from stylezoo.sources import Option, describe
+from stylezoo.catalogue import registry
+from stylezoo.catalogue.sources import Option, describe
 
 BUILT_IN = [p for p in registry.plugins() if p.distribution == "stylezoo"]
 PARTS = [p for p in BUILT_IN if p.kind != "model"]
@@ -88,8 +88,8 @@ def test_every_built_in_plugin_is_described_without_a_problem(plugin):
 def test_describing_every_plugin_imports_none(python):
     code = """
 import sys
-from stylezoo import registry
-from stylezoo.sources import describe
+from stylezoo.catalogue import registry
+from stylezoo.catalogue.sources import describe
 found = {p.name: describe(p) for p in registry.plugins()}
 assert [o.name for o in found["charbonnier"].options] == ["epsilon"]
 assert dict(found["acme-retouch"].fields)["image_size"] == 32

@@ -17,11 +17,13 @@ from click.testing import CliRunner
 from PIL import Image, ImageDraw, ImageFont
 
 import stylezoo
-from stylezoo import animation, cli, images, interpolation
+from stylezoo.cli import app as cli
 from stylezoo.cli import main
 from stylezoo.errors import BadOptions
 from stylezoo.gan import GAN
+from stylezoo.pictures import animation, images
 from stylezoo.recipe import Recipe
+from stylezoo.runs import interpolation
 
 STYLES = ("monet", "song", "degas")
 SMALL = {"image_size": 32, "load_size": 36}

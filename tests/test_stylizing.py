@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 from vgg_file import WIDTHS, write
 
-from stylezoo import images, registry, samples
+from stylezoo.catalogue import registry
+from stylezoo.drawing.fusion import Fusion
+from stylezoo.drawing.painter import Painter
 from stylezoo.errors import BadOptions, BadPicture
-from stylezoo.fusion import Fusion
-from stylezoo.stylizing import Painter
+from stylezoo.pictures import images, samples
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylezoo import images
 from stylezoo.errors import BadPicture, UsageError
-from stylezoo.targets import targets
+from stylezoo.pictures import images
+from stylezoo.pictures.targets import targets
 
 
 @pytest.fixture(autouse=True)

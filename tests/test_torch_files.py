@@ -8,8 +8,8 @@ import pytest
 import torch_writer
 from torch_writer import Call, Name, Storage, Tensor
 
-from stylezoo import torch_files
 from stylezoo.errors import BadWeights
+from stylezoo.files import torch_files
 
 REBUILD = Name("torch._utils", "_rebuild_tensor_v2")
 FLOATS = np.arange(24, dtype="f4").reshape(2, 3, 4)

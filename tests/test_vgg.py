@@ -15,8 +15,10 @@ from stylezoo_builtins.losses.adain_statistics import AdaINStatistics
 from stylezoo_builtins.losses.gram import Gram
 from stylezoo_builtins.losses.perceptual import Perceptual
 
-from stylezoo import Recipe, torch_files, vgg
+from stylezoo import Recipe
+from stylezoo import features as vgg
 from stylezoo.errors import BadWeights
+from stylezoo.files import torch_files
 
 ANY = (None, None, 3)
 WIDTHS = (4, 5, 6, 7, 8)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import torch_writer
 
-from stylezoo import vgg
+from stylezoo import features as vgg
 
 CHANNELS = (4, 5, 6, 7, 8)
 WIDTHS = "-".join(map(str, CHANNELS))  # as the option of the generator adain has them

@@ -5,7 +5,7 @@ import re
 import keras
 from keras import layers
 
-from stylezoo import vgg as vgg19
+from stylezoo import features as vgg19
 from stylezoo.layers import ReflectionPadding2D, register
 
 

@@ -3,7 +3,7 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo import vgg as vgg19
+from stylezoo import features as vgg19
 from stylezoo.layers import luminance
 
 

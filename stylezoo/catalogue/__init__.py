@@ -1,0 +1,1 @@
+"""What is installed, found without importing any of it."""

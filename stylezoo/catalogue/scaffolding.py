@@ -1,0 +1,84 @@
+"""Write the beginning of a plugin: a small package that works, is listed once installed and passes the kit."""
+
+import importlib.util
+import keyword
+import os
+import re
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from stylezoo.catalogue import registry
+from stylezoo.errors import BadOptions, BadRun, name_all
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+USE = {
+    "loss": "stylezoo train --loss $name",
+    "generator": "stylezoo train --generator $name --source photos/ --style paintings/",
+    "discriminator": "stylezoo train --discriminator $name",
+    "model": "stylezoo train $name --source photos/ --style paintings/",
+}
+OBJECTS = {"generator": "build", "discriminator": "build", "model": "recipe"}  # a loss is a class of its own name
+
+
+def new(kind: str, name: str, out: str | Path | None = None) -> Path:
+    """Write a package with one plugin.
+
+    Args:
+        kind: loss, generator, discriminator or model.
+        name: The plugin's name, lower-case words joined by dashes, such as "soft-glow".
+        out: The folder to make, which must not exist or be empty. None: ``stylezoo-NAME``.
+
+    Returns:
+        The folder.
+
+    Raises:
+        BadOptions: The name is of another form, or an installed distribution has it already.
+        BadRun: The folder holds something already, or cannot be written.
+    """
+    distribution = f"stylezoo-{name.removeprefix('stylezoo-')}"
+    _check(kind, name, distribution)
+    words = {
+        "kind": kind,
+        "name": name,
+        "group": registry.GROUPS[kind],
+        "api": registry.API,
+        "distribution": distribution,
+        "module": distribution.replace("-", "_"),
+        "object": OBJECTS.get(kind, _title(name)),
+        "title": _title(name),
+    }
+    words["use"] = Template(USE[kind]).substitute(words)
+    files = {
+        "pyproject.toml": "pyproject.toml.in",
+        "README.md": "README.md.in",
+        f"{words['module']}.py": f"{kind}.py.in",
+        f"tests/test_{name.replace('-', '_')}.py": f"{kind}_test.py.in",
+    }
+    folder = Path(os.path.expanduser(out or distribution))
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise BadRun(f"'{folder}' is not empty. Name another folder with -o.")
+        for file, template in files.items():
+            text = resources.files("stylezoo.catalogue").joinpath("templates", template).read_text(encoding="utf-8")
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(Template(text).substitute(words), encoding="utf-8")
+    except OSError as error:
+        raise BadRun(f"Cannot write into '{folder}': {error.strerror or error}.") from error
+    return folder
+
+
+def _check(kind, name, distribution):
+    if not NAME.fullmatch(name) or keyword.iskeyword(_title(name)):
+        raise BadOptions(
+            f"'{name}' cannot be a plugin's name: take lower-case words joined by dashes, such as 'soft-glow'."
+        )
+    if owners := [plugin.owner for plugin in registry.plugins(kind) if plugin.name == name]:
+        raise BadOptions(f"There is a {kind} '{name}' already, of {name_all(owners)}. Choose another name.")
+    if importlib.util.find_spec(distribution.replace("-", "_")):  # an install would take its place
+        raise BadOptions(f"A package {distribution} is installed already. Choose another name than '{name}'.")
+
+
+def _title(name):
+    """The name as a class has it: SoftGlow."""
+    return "".join(word.capitalize() for word in name.split("-"))

@@ -1,0 +1,185 @@
+"""What a plugin says of itself, read from its source file with `ast`: nothing is imported, not even its package."""
+
+import ast
+import importlib.util
+import inspect
+import re
+import sys
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any
+
+from stylezoo.catalogue.registry import Plugin
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a component, as its source spells it.
+
+    Attributes:
+        name: What the user writes: ``lsgan:real=0.9``.
+        type: The annotation, "" if there is none.
+        default: The default value, "" if the option must be given.
+    """
+
+    name: str
+    type: str
+    default: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """A plugin as its source describes it.
+
+    Attributes:
+        file: The source file, None when it was not found.
+        line: Where the component begins in it.
+        doc: Its docstring (of a model: the docstring of its module), without indentation.
+        options: What can be set on it.
+        fields: Of a model: the fields that its `Recipe(...)` call sets, as far as they are literals.
+        problem: Why it cannot work, as far as the source tells, else "".
+    """
+
+    file: Path | None = None
+    line: int = 0
+    doc: str = ""
+    options: tuple[Option, ...] = ()
+    fields: tuple[tuple[str, Any], ...] = ()
+    problem: str = ""
+
+    @property
+    def about(self) -> str:
+        """Of a model: what its recipe says of itself in one sentence."""
+        return str(dict(self.fields).get("about", ""))
+
+    @property
+    def prose(self) -> str:
+        """The docstring without its list of options."""
+        return self.doc.partition("\nArgs:\n")[0]
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What the docstring's section "Args:" says of each option."""
+        arguments = self.doc.partition("\nArgs:\n")[2]
+        said = re.findall(r"^    (\w+): (.+(?:\n {5,}.+)*)", arguments, re.MULTILINE)
+        return {name: " ".join(text.split()) for name, text in said}
+
+    @property
+    def summary(self) -> str:
+        """What it is in one line: of a model what its recipe is about, else the docstring's first paragraph."""
+        return self.about or " ".join(self.doc.partition("\n\n")[0].split())
+
+
+def describe(plugin: Plugin) -> Description:
+    """Read a plugin's description from its source. Never raises: what is wrong with it is in `problem`."""
+    said = _describe(*plugin.place, hops=2) if plugin.place else Description()
+    return replace(said, problem=plugin.problem or said.problem)
+
+
+def _describe(module: str, name: str, hops: int) -> Description:
+    file = _source_file(module)
+    if file is None:
+        return Description(problem=f"there is no module '{module}'")
+    if file.suffix != ".py":  # compiled: it can be used, it cannot be read
+        return Description(file)
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError, OSError) as error:
+        return Description(file, problem=f"its source cannot be read: {error}")
+    for node in reversed(tree.body):  # the last definition is the one that counts
+        match node:
+            case ast.ClassDef(name=found) if found == name:
+                return Description(file, node.lineno, _doc(node), _class_options(node))
+            case ast.FunctionDef(name=found) if found == name:
+                return Description(file, node.lineno, _doc(node), _options(node.args))
+            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Call(keywords=keywords)) if found == name:
+                return Description(file, node.lineno, _doc(tree), fields=_fields(keywords))
+            case ast.ImportFrom() if hops and (there := _imported(node, name)):
+                said = _describe(_absolute(node, module, file), there, hops - 1)
+                if node.names[0].name != "*" or not said.problem:  # what is not behind a star may be elsewhere
+                    return said
+    outermost = name.partition(".")[0]
+    if outermost in file.read_text(encoding="utf-8", errors="replace"):  # made in a way that ast does not follow
+        return Description(file, doc=_doc(tree))
+    return Description(file, problem=f"the module '{module}' has no '{name}'")
+
+
+def _source_file(module: str) -> Path | None:
+    """Where a module's source lies. Only the finders are asked: a submodule's package is not imported."""
+    top, *inner = module.split(".")
+    try:
+        spec = _top_level(top, tuple(sys.path))
+    except (ImportError, ValueError, AttributeError):
+        return None
+    if not inner:
+        return Path(spec.origin) if spec.origin else None
+    for folder in spec.submodule_search_locations or ():
+        path = Path(folder, *inner)
+        for file in (path.with_suffix(".py"), path / "__init__.py"):
+            if file.is_file():
+                return file
+        if compiled := next(path.parent.glob(f"{path.name}.*.so"), None):
+            return compiled
+    return None
+
+
+@lru_cache(maxsize=64)
+def _top_level(name: str, places: tuple[str, ...]) -> ModuleSpec:
+    """Where a package or module lies. One that is not there is asked for again each time: it may be installed yet."""
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        raise ImportError(name)
+    return spec
+
+
+def _imported(node: ast.ImportFrom, name: str) -> str | None:
+    """What `name` is called in the module that this statement imports it from, None if it imports something else."""
+    for alias in node.names:
+        if alias.name == "*":
+            return name
+        if (alias.asname or alias.name) == name:
+            return alias.name
+    return None
+
+
+def _absolute(node: ast.ImportFrom, module: str, file: Path) -> str:
+    """The module that a `from ... import` names."""
+    parts = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
+    base = parts[: len(parts) - node.level + 1] if node.level else []
+    return ".".join([*base, *filter(None, [node.module])])
+
+
+def _doc(node) -> str:
+    return inspect.cleandoc(ast.get_docstring(node) or "")
+
+
+def _class_options(node: ast.ClassDef) -> tuple[Option, ...]:
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+            return _options(item.args)
+    return ()
+
+
+def _options(args: ast.arguments) -> tuple[Option, ...]:
+    """A signature's options: all parameters but `self` and the `shape` that the machine gives."""
+    positional = args.posonlyargs + args.args
+    defaults = [None] * (len(positional) - len(args.defaults)) + args.defaults
+    pairs = [*zip(positional, defaults, strict=True), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
+    spell = lambda part: ast.unparse(part) if part else ""  # noqa: E731
+    return tuple(
+        Option(arg.arg, spell(arg.annotation), spell(default))
+        for arg, default in pairs
+        if arg.arg not in ("self", "shape")
+    )
+
+
+def _fields(keywords: list[ast.keyword]) -> tuple[tuple[str, Any], ...]:
+    fields = []
+    for keyword in keywords:
+        try:
+            fields.append((keyword.arg, ast.literal_eval(keyword.value)))
+        except ValueError:  # a computed value: show it as it is written
+            fields.append((keyword.arg, ast.unparse(keyword.value)))
+    return tuple(fields)

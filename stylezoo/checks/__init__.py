@@ -1,0 +1,34 @@
+"""The conformance kit for plugin authors, and the doctor, which imports plugins where they can do no harm.
+
+The names of the kit are imported when they are first asked for: it needs Keras, and the doctor does not.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stylezoo.checks.kit import (
+        Result,
+        check_discriminator,
+        check_generator,
+        check_loss,
+        check_model,
+        check_plugin,
+        parametrize_with_checks,
+    )
+
+__all__ = [
+    "Result",
+    "check_discriminator",
+    "check_generator",
+    "check_loss",
+    "check_model",
+    "check_plugin",
+    "parametrize_with_checks",
+]
+
+
+def __getattr__(name):
+    if name not in __all__:
+        raise AttributeError(f"module 'stylezoo.checks' has no attribute '{name}'")
+    from stylezoo.checks import kit
+
+    return getattr(kit, name)

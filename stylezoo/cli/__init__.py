@@ -1,0 +1,5 @@
+"""The command `stylezoo`. Nothing heavy is imported before a command needs it."""
+
+from stylezoo.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,59 @@
+"""What a plugin author sees: the tensors of one training step, and the losses that are computed from them.
+
+Pictures are float tensors (batch, height, width, 3) in [-1, 1].
+Generators and discriminators need no class of ours: a function ``build(shape, **options) -> keras.Model`` is enough.
+
+* A generator's model has an input `source`, and may have the inputs `style`, a picture of the same size; `noise`,
+  normal random numbers of any shape: (None, None, 1) for a map, (8,) for a code; and `styles`, weights (K,) of the
+  recipe's named styles: one-hot in training, all 0 to leave the picture as it is. It answers with a picture of the
+  source's size. It is built for ``shape == (None, None, 3)``.
+* A generator made of codes holds three models as layers: `content`, which makes a picture's content of it,
+  `style_code`, which makes a code (batch, n) of a style picture, and `decoder`, a picture of ``[content, code]``.
+* A discriminator's model takes a picture, or ``[source, picture]`` if it has two inputs, and answers with logits of
+  any spatial shape: a tensor, a list of them for several scales, or ``{"logits": ..., "styles": ...}`` where `styles`
+  are logits (batch, ..., K) of the named styles. It is built for ``shape == (image_size, image_size, 3)``.
+* Layers whose names begin with ``feature_`` give what losses may look at inside of a network.
+* Layers whose names begin with ``style_0_``, ``style_1_`` ... belong to that named style alone. With such layers styles
+  can be added to a trained generator: only those of the new styles learn, and no other style's pictures change.
+* A build function that has a parameter `styles` is given the number of named styles, one that has a parameter `vgg` the
+  recipe's file of VGG weights.
+"""
+
+from stylezoo.contract.losses import AdversarialLoss, ImageLoss, Loss, RelativisticAverageLoss
+from stylezoo.contract.networks import (
+    BRANCH,
+    FEATURE,
+    answer,
+    features,
+    generate,
+    judge,
+    made_of_codes,
+    pixel_gradient,
+    pixel_slope,
+    random_code,
+    random_noise,
+    scales,
+    style_of,
+)
+from stylezoo.contract.translation import Translation
+
+__all__ = [
+    "BRANCH",
+    "FEATURE",
+    "AdversarialLoss",
+    "ImageLoss",
+    "Loss",
+    "RelativisticAverageLoss",
+    "Translation",
+    "answer",
+    "features",
+    "generate",
+    "judge",
+    "made_of_codes",
+    "pixel_gradient",
+    "pixel_slope",
+    "random_code",
+    "random_noise",
+    "scales",
+    "style_of",
+]

@@ -1,0 +1,144 @@
+"""Networks as the machine calls them: generators by the names of their inputs, discriminators by what they answer."""
+
+import re
+
+FEATURE = "feature_"  # how the names of layers begin whose answers losses may look at
+BRANCH = re.compile(r"style_(\d+)_")  # how the names of layers begin that one style alone has
+
+
+def generate(generator, source, style=None, training=False, seed=0, labels=None, code=None, noise=None):
+    """A generator's picture of `source`, float32, whatever the precision it is computed in.
+
+    Args:
+        generator: A generator's model.
+        source: Pictures, (batch, height, width, 3) in [-1, 1].
+        style: Likewise; only a generator that has the input is given it. None: the source itself.
+        training: Whether layers such as dropout behave as in training.
+        seed: A number or a `keras.random.SeedGenerator` for the input `noise`; None: the noise is 0.
+        labels: The weights of the named styles, (batch, K); None: all 0, which leaves the source as it is.
+        code: Style codes, (batch, n), for a generator made of codes, in place of those of `style`.
+        noise: What the input `noise` is given; None: what `seed` says.
+    """
+    from keras import ops  # contract.py is imported for listings as well: Keras takes three seconds
+
+    if code is not None:
+        content = generator.get_layer("content")(source, training=training)
+        return ops.cast(generator.get_layer("decoder")([content, code], training=training), "float32")
+    given = {"source": source, "style": source if style is None else style, "styles": labels}
+    if noise is not None:
+        given["noise"] = noise
+    return ops.cast(generator(_inputs(generator, given, seed), training=training), "float32")
+
+
+def made_of_codes(generator):
+    """Whether a generator consists of the models `content`, `style_code` and `decoder`."""
+    return {"content", "style_code", "decoder"} <= {layer.name for layer in generator.layers}
+
+
+def style_of(layer):
+    """The number of the named style that a layer belongs to alone, from 0; None for a layer that all styles share.
+
+    Its name tells: ``style_2_convolution`` belongs to the third style.
+    """
+    named = BRANCH.match(layer.name)
+    return int(named[1]) if named else None
+
+
+def random_code(generator, source, seed=0):
+    """Normal random style codes, one a picture of `source`: (batch, n). For a generator made of codes."""
+    return _noise(generator.get_layer("decoder").inputs[1], source, seed)
+
+
+def random_noise(generator, source, seed=0):
+    """Normal random numbers for a generator's input `noise`, for each picture of `source`."""
+    return _noise(next(each for each in generator.inputs if each.name == "noise"), source, seed)
+
+
+def _inputs(network, given, seed):
+    """What a network is called with: what it asks for by name, or the source where it has one input only."""
+    from keras import ops
+
+    if len(network.inputs) == 1:
+        return given["source"]
+    inputs = []
+    for wanted in network.inputs:
+        drawn = wanted.name == "noise" and "noise" not in given
+        value = _noise(wanted, given["source"], seed) if drawn else given[wanted.name]
+        inputs.append(_noise(wanted, given["source"], None) if value is None else ops.convert_to_tensor(value))
+    return inputs
+
+
+def _noise(wanted, source, seed):
+    """Normal noise in the shape of an input; what the input leaves open is the source's. Without a seed zeros."""
+    import keras
+
+    open_to = (*keras.ops.shape(source)[:3], None)
+    shape = [size or other for size, other in zip(wanted.shape, open_to, strict=False)]
+    return keras.ops.zeros(shape) if seed is None else keras.random.normal(shape, seed=seed)
+
+
+def judge(discriminator, picture, source, training=False):
+    """A discriminator's logits for `picture`: a list of float32 tensors, one a scale."""
+    return answer(discriminator, picture, source, training)[0]
+
+
+def scales(discriminator):
+    """At how many scales a discriminator judges: the length of the list that `judge` gives."""
+    from keras import tree
+
+    answer = discriminator.output
+    return len(tree.flatten(answer["logits"] if isinstance(answer, dict) else answer))
+
+
+def answer(discriminator, picture, source, training):
+    """A discriminator's logits as a list, and its logits of the named styles, None if it has none."""
+    from keras import ops, tree
+
+    inputs = [source, picture] if len(discriminator.inputs) == 2 else picture
+    answer = discriminator(inputs, training=training)
+    answer = answer if isinstance(answer, dict) else {"logits": answer}
+    styles = answer.get("styles")
+    logits = [ops.cast(each, "float32") for each in tree.flatten(answer["logits"])]
+    return logits, None if styles is None else ops.cast(styles, "float32")
+
+
+def features(network, picture, source=None, training=False):
+    """What the layers called ``feature_...`` of a network answer: a list of float32 tensors, in order of the layers.
+
+    Args:
+        network: A generator or a discriminator.
+        picture: What it is shown, (batch, height, width, 3); a generator as its source.
+        source: The source of `picture`, for a discriminator with two inputs.
+        training: Whether layers such as dropout behave as in training.
+    """
+    import keras
+
+    taps = [layer.output for layer in network.layers if layer.name.startswith(FEATURE)]
+    if not taps:
+        return []
+    given = {"source": picture if source is None else source, "picture": picture, "style": picture, "styles": None}
+    single = len(network.inputs) == 1
+    inputs = picture if single else _inputs(network, given, None)
+    answers = keras.Model(network.inputs[0] if single else network.inputs, taps)(inputs, training=training)
+    return [keras.ops.cast(answer, "float32") for answer in keras.tree.flatten(answers)]
+
+
+def pixel_gradient(discriminator, picture, source, training=False):
+    """How the sum of a discriminator's logits changes with each value of `picture`: a tensor of its shape.
+
+    What gradient penalties are made of; the gradient of the gradient is there as well.
+    """
+    import tensorflow as tf  # Keras has no gradient of its own
+
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        logits = judge(discriminator, picture, source, training)
+    return tape.gradient(logits, picture)
+
+
+def pixel_slope(discriminator, picture, source, training=False):
+    """How steeply the sum of a discriminator's logits changes at each picture: lengths (batch,) of `pixel_gradient`."""
+    from keras import ops
+
+    gradient = pixel_gradient(discriminator, picture, source, training)
+    return ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2, 3)) + 1e-12)  # the root has no gradient at 0

@@ -1,0 +1,137 @@
+"""The tensors of one direction of style transfer in one training step."""
+
+from copy import copy
+
+from stylezoo.contract.networks import answer, generate, random_code
+
+
+class _computed_once:  # noqa: N801 - a decorator, like `property`
+    """`functools.cached_property` without its lock of Python 3.11: replicas are threads that wait for each other."""
+
+    def __init__(self, compute):
+        self.compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, one, owner=None):
+        if one is None:
+            return self
+        value = vars(one)[self.name] = self.compute(one)
+        return value
+
+
+class Translation:
+    """One direction of style transfer in one training step.
+
+    Each tensor is computed when a loss first asks for it, once, so that a model pays only for what its losses use.
+
+    Attributes:
+        source: The pictures whose content is kept, (batch, height, width, 3) in [-1, 1].
+        style: The pictures whose look is taken, the same shape; for paired data the ground truth of `source`.
+        generator: The network that redraws `source`.
+        inverse: The generator of the opposite direction, None in a one-way model.
+        discriminators: The networks that tell `style` from `fake`.
+        training: Whether layers such as dropout behave as in training.
+        judge_identity: Whether discriminators are shown `identity` as generated pictures, besides `fake`.
+        random_codes: Whether fakes are made of random style codes instead of those of `style`.
+        seed: A number or a `keras.random.SeedGenerator` for generators that have the input `noise`.
+        labels: Which of the named styles each picture of `style` is of, one-hot (batch, K); None without named styles.
+    """
+
+    def __init__(
+        self,
+        source,
+        style,
+        generator,
+        discriminators=(),
+        inverse=None,
+        training=True,
+        judge_identity=False,
+        random_codes=False,
+        seed=0,
+        labels=None,
+    ):
+        self.source = source
+        self.style = style
+        self.generator = generator
+        self.discriminators = list(discriminators)
+        self.inverse = inverse
+        self.training = training
+        self.judge_identity = judge_identity
+        self.random_codes = random_codes
+        self.seed = seed
+        self.labels = labels
+
+    @_computed_once
+    def code(self):
+        """The random style codes of `fake`, (batch, n); None in a model without random codes."""
+        return random_code(self.generator, self.source, self.seed) if self.random_codes else None
+
+    @_computed_once
+    def fake(self):
+        """What the generator makes of `source`, (batch, height, width, 3) in [-1, 1]."""
+        return generate(self.generator, self.source, self.style, self.training, self.seed, self.labels, self.code)
+
+    @_computed_once
+    def cycled(self):
+        """`fake` translated back to `source`; only for two-way models."""
+        return generate(self.inverse, self.fake, self.source, self.training, self.seed)
+
+    @_computed_once
+    def identity(self):
+        """What the generator makes of `style` without noise: it should leave it as it is."""
+        return generate(self.generator, self.style, self.style, self.training, seed=None, labels=self.labels)
+
+    @_computed_once
+    def real_logits(self):
+        """How real the discriminators find `style`: a list of tensors, one for each discriminator and scale."""
+        return [each for logits, _ in self._real_answers for each in logits]
+
+    @_computed_once
+    def fake_logits(self):
+        """How real the discriminators find generated pictures: a list of tensors, as `real_logits`."""
+        return [each for logits, _ in self._fake_answers for each in logits]
+
+    @property
+    def real_styles(self):
+        """Of which named style `style` seems to be: a list of logits (batch, ..., K), of discriminators that tell."""
+        return [styles for _, styles in self._real_answers if styles is not None]
+
+    @property
+    def fake_styles(self):
+        """Of which named style generated pictures seem to be: a list as `real_styles`."""
+        return [styles for _, styles in self._fake_answers if styles is not None]
+
+    @_computed_once
+    def _real_answers(self):
+        return [answer(d, self.style, self.source, self.training) for d in self.discriminators]
+
+    @_computed_once
+    def _fake_answers(self):
+        from keras import ops
+
+        pictures, sources = self.fake, self.source
+        if self.judge_identity:
+            pictures = ops.concatenate([pictures, self.identity])
+            sources = ops.concatenate([sources, self.style])
+        return [answer(d, pictures, sources, self.training) for d in self.discriminators]
+
+    def detached(self, pool=None):
+        """The same translation judged anew, no gradient reaching the generator: what a discriminator learns from.
+
+        Args:
+            pool: A function that exchanges some of the fakes for older ones; None: they stay.
+        """
+        from keras import ops
+
+        twin = copy(self)
+        for name in ("real_logits", "fake_logits", "_real_answers", "_fake_answers"):
+            vars(twin).pop(name, None)
+        twin.fake = ops.stop_gradient(self.fake)
+        if pool is not None:
+            twin.fake = pool(twin.fake)
+        if self.judge_identity:
+            twin.identity = ops.stop_gradient(self.identity)
+        return twin

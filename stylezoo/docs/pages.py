@@ -1,0 +1,109 @@
+"""Documentation pages of what is installed, in Markdown: a new plugin documents itself.
+
+Plugins are read, not imported, as `stylezoo show` does it, so that a broken one breaks no build.
+"""
+
+import inspect
+import re
+import shlex
+
+import click
+
+from stylezoo.catalogue import registry
+from stylezoo.catalogue.sources import describe
+from stylezoo.cli import app as cli
+from stylezoo.errors import UnknownPlugin
+from stylezoo.spec import GIVEN
+
+USE = {"model": [], "generator": ["--generator"], "discriminator": ["--discriminator"], "loss": ["--loss"]}
+QUOTES = "'\""  # a text needs none in a shell
+
+
+def filled(markdown):
+    """A page with its markers replaced, each alone on its line.
+
+    ``{{ zoo loss }}`` by a section for each installed plugin of that kind, ``{{ zoo stylezoo-glow }}`` by one for each
+    of that distribution, ``{{ cli }}`` by one for each command.
+    """
+    markdown = re.sub(r"^\{\{ zoo (\S+) \}\}$", lambda marker: zoo(marker[1]), markdown, flags=re.MULTILINE)
+    return re.sub(r"^\{\{ cli \}\}$", lambda marker: command_line(), markdown, flags=re.MULTILINE)
+
+
+def zoo(of):
+    """A section for each installed plugin of a kind or of a distribution.
+
+    Raises:
+        UnknownPlugin: There is none.
+    """
+    plugins = [plugin for plugin in registry.plugins() if plugin.kind == of or plugin.owned_by(of)]
+    if not plugins:
+        raise UnknownPlugin(f"'{of}' is no kind of plugin and no installed distribution of plugins.")
+    names = [(plugin.kind, plugin.name) for plugin in registry.plugins()]
+    return "\n\n".join(_plugin(p, p.name if names.count((p.kind, p.name)) == 1 else p.qualified) for p in plugins)
+
+
+def strangers():
+    """The installed distributions of plugins besides stylezoo's own, each with its page, by name."""
+    owners = {plugin.distribution: plugin.owner for plugin in registry.plugins()}
+    return {
+        name: f"# {owner}\n\n```text\npip install {name}\n```\n\n{zoo(name)}\n"
+        for name, owner in sorted(owners.items())
+        if name != "stylezoo"
+    }
+
+
+def command_line():
+    """A section for each command."""
+    top = click.Context(cli.main, info_name="stylezoo", show_default=True, **cli.main.context_settings)
+    below = [click.Context(command, parent=top, info_name=name) for name, command in cli.main.commands.items()]
+    return "\n\n".join(_command(context) for context in [top, *below])
+
+
+def _plugin(plugin, name):
+    said = describe(plugin)
+    prose = f"{said.about}\n\n{said.prose}" if said.about else said.prose
+    meanings = said.meanings
+    typed = [option for option in said.options if option.name not in GIVEN]  # the others are told by the recipe
+    settings = ",".join(f"{option.name}={option.default.strip(QUOTES) or '...'}" for option in typed)
+    use = shlex.join(["stylezoo", "train", *USE[plugin.kind], f"{name}:{settings}" if settings else name])
+    options = [(f"`{o.name}`", _code(o.type), _code(o.default), meanings.get(o.name, "")) for o in said.options]
+    fields = [(f"`{field}`", _code(value)) for field, value in said.fields if field != "about"]
+    return "\n\n".join(
+        [
+            f"## {plugin.name}",
+            f"{plugin.kind.capitalize()} of {plugin.owner}, `{plugin.target}`",
+            f"**Broken:** {said.problem}." if said.problem else prose,
+            f"```text\n{use}\n```",
+            _table(["Option", "Type", "Default", "Meaning"], options),
+            _table(["Field", "Value"], fields),
+        ]
+    )
+
+
+def _command(context):
+    command = context.command
+    records = [(param.param_type_name, param.get_help_record(context)) for param in command.get_params(context)]
+    rows = {kind: [(f"`{name}`", said) for each, (name, said) in records if each == kind] for kind, _ in records}
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    paragraphs = inspect.cleandoc(command.help).split("\n\n")
+    return "\n\n".join(
+        [
+            f"## {context.command_path}",
+            f"```text\n{usage}\n```",
+            *(f"```text\n{p[2:]}\n```" if p.startswith("\b") else p for p in paragraphs),  # \b: keep the lines
+            _table(["Argument", "Meaning"], rows.get("argument", [])),
+            _table(["Option", "Meaning"], rows["option"]),
+        ]
+    )
+
+
+def _table(head, rows):
+    if not rows:
+        return ""
+    escaped = [[re.sub(r"(`[^`]*`)|\|", lambda part: part[1] or "\\|", cell) for cell in row] for row in rows]
+    lines = [head, ["---"] * len(head), *([" ".join(cell.split()) for cell in row] for row in escaped)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _code(value):
+    return ", ".join(f"`{each}`" for each in (value if isinstance(value, tuple | list) else [value]) if each != "")

@@ -1,0 +1,1 @@
+"""From a trained generator and a picture to a picture in the style."""

@@ -1,0 +1,314 @@
+"""VGG-19, the network whose features losses and generators compare pictures by, from weights that people have.
+
+It is fixed: nothing here is ever trained. Its layers are called as in the paper: conv3_1 is the answer of the first
+convolution of the third block, relu3_1 the same after its ReLU.
+"""
+
+import os
+import re
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from stylezoo import scene
+from stylezoo.errors import BadWeights, name_all
+from stylezoo.files import torch_files
+from stylezoo.layers import ReflectionPadding2D
+
+BLOCKS = (2, 2, 4, 4, 4)  # convolutions between the halvings
+CONVOLUTIONS = tuple(f"{block}_{i}" for block, count in enumerate(BLOCKS, 1) for i in range(1, count + 1))
+TAPS = tuple(f"{kind}{name}" for name in CONVOLUTIONS for kind in ("conv", "relu"))
+WIDTHS = (64, 128, 256, 512, 512)  # channels of the blocks
+BORDERS = ("reflect", "zeros")
+ACCEPTED = (
+    "a PyTorch state dict of VGG-19 (.pth of torchvision, or AdaIN's 'normalised' one), "
+    "a .weights.h5 of keras.applications.VGG19 or an .npz with 0.kernel, 0.bias, ..."
+)
+_LATER = ContextVar("later", default=False)
+
+
+@contextmanager
+def weights_come_later():
+    """Within this, `vgg19` reads no file and downloads nothing: its weights are loaded with the model it is part of."""
+    token = _LATER.set(True)
+    try:
+        yield
+    finally:
+        _LATER.reset(token)
+
+
+def vgg19(
+    weights: str | None = None,
+    taps: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    widths: tuple[int, ...] | None = None,
+    borders: str | None = None,
+) -> keras.Model:
+    """A model from pictures (batch, height, width, 3) in [-1, 1] to features: a dict by tap.
+
+    Simonyan and Zisserman, 2015, https://arxiv.org/abs/1409.1556. The colours are brought to what the weights expect,
+    and everything is computed in float32: in 16 bits such features overflow or lose what is compared. Convolutions
+    are told apart by order and shape, not by name, so that a narrower VGG-19 or one that ends early works as well.
+
+    Args:
+        weights: A file: a PyTorch state dict, a Keras .weights.h5 or an .npz. A PyTorch network that begins with a
+            1x1 convolution expects RGB in [0, 1], as AdaIN's does; one without is taken for torchvision's. None: the
+            ImageNet weights of Keras, which are downloaded once.
+        taps: Which features, such as "relu4_1", or "conv4_4" for those before the ReLU.
+        widths: Channels of each block, which the weights must have then; None: whatever they have.
+        borders: What lies beyond the border of a picture: "reflect", as in AdaIN, or "zeros". None: what the weights
+            were trained with.
+
+    Raises:
+        BadWeights: The file is missing, is no VGG-19, ends before a tap, or the download fails.
+        ValueError: A tap, width or border is none that there is.
+    """
+    import tensorflow as tf  # Keras has no way out of the graph of a function that is being traced
+
+    depth = 1 + max((CONVOLUTIONS.index(checked_tap(tap)[4:]) for tap in taps), default=0)
+    if borders not in (None, *BORDERS):
+        raise ValueError(f"borders is {borders!r}; it can be {name_all(BORDERS)}")
+    with tf.init_scope():
+        if _LATER.get():
+            return _network(_channels(widths or WIDTHS), taps, depth, borders or "reflect")
+        file = _file(weights)
+        _check_fit(file, weights, depth, widths)
+        network = _network([kernel.shape[-1] for kernel, _ in file.convolutions], taps, depth, borders or file.borders)
+        names = ["colours", *(f"conv{name}" for name in CONVOLUTIONS[:depth])]
+        for name, values in zip(names, [file.colours, *file.convolutions], strict=False):
+            network.get_layer(name).set_weights(values)
+        return network
+
+
+def checked_tap(tap: str) -> str:
+    """The tap itself, if VGG-19 has it.
+
+    Raises:
+        ValueError: It has not; the message says what is possible.
+    """
+    if tap not in TAPS:
+        raise ValueError(f"VGG-19 has no layer {tap!r}; it has reluX_Y and convX_Y up to relu5_4, such as relu4_1")
+    return tap
+
+
+def statistics(features):
+    """The mean and the deviation of each channel: two tensors (batch, 1, 1, channels).
+
+    The deviation is that of AdaIN: of the unbiased variance, 1e-5 added (Huang and Belongie, 2017,
+    https://arxiv.org/abs/1703.06868).
+    """
+    features = ops.cast(features, "float32")
+    count = ops.cast(ops.shape(features)[1] * ops.shape(features)[2], "float32")
+    mean, variance = scene.moments(features)
+    return mean, ops.sqrt(variance * count / ops.maximum(count - 1, 1.0) + 1e-5)
+
+
+def adain(content, style):
+    """Content features with the mean and the deviation of each channel of style features: AdaIN.
+
+    Where several styles share a picture, `style` has a row for each and their numbers are mixed: see `scene.mixed`.
+    """
+    content_mean, content_deviation = statistics(content)
+    style_mean, style_deviation = (scene.mixed(each, content) for each in statistics(style))
+    return (ops.cast(content, "float32") - content_mean) / content_deviation * style_deviation + style_mean
+
+
+def _network(channels, taps, depth, borders):
+    """VGG-19 with these channels up to its convolution number `depth`, its weights not given yet."""
+    fixed = {"trainable": False, "dtype": "float32"}
+    picture = keras.Input((None, None, 3), name="picture")
+    x = layers.Conv2D(3, 1, name="colours", **fixed)(picture)
+    found = {}
+    for name, width in list(zip(CONVOLUTIONS, channels, strict=False))[:depth]:
+        if name.endswith("_1") and name != "1_1":
+            # Networks with reflected borders keep the last row of an odd number, others drop it.
+            x = layers.MaxPooling2D(2, padding="same" if borders == "reflect" else "valid", dtype="float32")(x)
+        x = ReflectionPadding2D(1, dtype="float32")(x) if borders == "reflect" else x
+        x = layers.Conv2D(width, 3, padding="valid" if borders == "reflect" else "same", name=f"conv{name}", **fixed)(x)
+        found[f"conv{name}"] = x
+        x = found[f"relu{name}"] = layers.ReLU(name=f"relu{name}", dtype="float32")(x)
+    network = keras.Model(picture, {tap: found[tap] for tap in taps}, name="vgg19")
+    network.trainable = False
+    return network
+
+
+def _channels(widths):
+    return [width for width, count in zip(widths, BLOCKS, strict=False) for _ in range(count)]
+
+
+# Files
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """What a file holds: kernel and bias of a 1x1 convolution on pictures in [-1, 1], then of each 3x3 convolution."""
+
+    colours: tuple
+    convolutions: tuple
+    borders: str
+
+    @property
+    def widths(self):
+        return tuple(kernel.shape[-1] for name, (kernel, _) in self.named() if name.endswith("_1"))
+
+    def named(self):
+        return list(zip(CONVOLUTIONS, self.convolutions, strict=False))
+
+
+def _file(weights):
+    """The weights of a file, or those of Keras; read once in a process."""
+    if weights is None:
+        return _downloaded()
+    if not isinstance(weights, str | os.PathLike):
+        raise ValueError(f"vgg is {weights!r}; it must be a file: {ACCEPTED}")
+    path = Path(os.path.expanduser(weights)).resolve()
+    if not path.is_file():
+        raise BadWeights(f"There is no file '{weights}' of VGG-19 weights. Name {ACCEPTED}.")
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _read(path, changed):
+    reader = {".npz": _npz, ".h5": _keras, ".hdf5": _keras}.get(path.suffix.lower(), _torch)
+    pairs, is_keras = reader(path), reader is _keras
+    kernels = [kernel for kernel, _ in pairs]
+    if not kernels:
+        raise BadWeights(f"'{path}' is no VGG-19: it holds no convolutions. Name {ACCEPTED}.")
+    own_colours = kernels[0].shape == (1, 1, 3, 3)
+    # 1x1 convolutions further on are beside the network: they compared it to another when it was trained.
+    convolutions = [(kernel, bias) for kernel, bias in pairs if kernel.shape[:2] != (1, 1)][: len(CONVOLUTIONS)]
+    found = _Weights(
+        colours=_own_colours(*pairs[0]) if own_colours else _caffe_colours() if is_keras else _imagenet_colours(),
+        convolutions=tuple((_copied(kernel), _copied(bias)) for kernel, bias in convolutions),
+        borders="reflect" if own_colours else "zeros",
+    )
+    _check_structure(path, found)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _downloaded():
+    try:
+        network = keras.applications.VGG19(include_top=False, weights="imagenet")
+    except Exception as error:  # keras.utils.get_file has no error of its own
+        reason = " ".join(str(error).split())
+        raise BadWeights(
+            f"The VGG-19 weights of Keras cannot be downloaded ({reason[:150]}). "
+            f"Name a file that you have: --set vgg=/path/to/weights, {ACCEPTED}."
+        ) from None
+    pairs = [layer.get_weights() for layer in network.layers if layer.weights]
+    return _Weights(_caffe_colours(), tuple(map(tuple, pairs)), "zeros")
+
+
+def _torch(path):
+    tensors = torch_files.read(path)
+    if any(name.endswith("running_mean") for name in tensors):
+        raise BadWeights(f"'{path}' is a network with batch normalisation, such as vgg19_bn; VGG-19 has none.")
+    kernels = {name: each.transpose(2, 3, 1, 0) for name, each in tensors.items() if each.ndim == 4}
+    missing = [name for name in kernels if _bias(name) not in tensors]
+    if missing:
+        raise BadWeights(f"'{path}' is no VGG-19: it has no {_bias(missing[0])}.")
+    return [(kernel, tensors[_bias(name)]) for name, kernel in kernels.items()]
+
+
+def _bias(name):
+    return name.rpartition(".")[0] + ".bias"
+
+
+def _npz(path):
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            kernels = [name for name in file.files if name.endswith(".kernel")]
+            return [(file[name], file[_bias(name)]) for name in kernels if file[name].ndim == 4]
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, AttributeError) as error:
+        raise BadWeights(f"'{path}' cannot be read as an .npz with 0.kernel, 0.bias, ...: {error}") from None
+
+
+def _keras(path):
+    import h5py  # comes with Keras
+
+    groups = {}
+
+    def collect(name, item):
+        if isinstance(item, h5py.Dataset) and item.ndim in (1, 4):
+            if item.is_virtual or item.external or item.nbytes > size:
+                raise BadWeights(f"'{path}' refers to what is not in it: refused.")
+            groups.setdefault(name.rpartition("/")[0], {})[item.ndim] = item[()]
+
+    try:
+        size = path.stat().st_size
+        with h5py.File(path, "r") as file:
+            file.visititems(collect)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, MemoryError) as error:
+        raise BadWeights(f"'{path}' cannot be read as a Keras .weights.h5: {error}") from None
+    in_order = sorted(groups, key=lambda name: [int(part) if part.isdigit() else part for part in _parts(name)])
+    return [(groups[name][4], groups[name][1]) for name in in_order if groups[name].keys() == {1, 4}]
+
+
+def _parts(name):
+    """Texts and numbers of a name by turns, so that conv2d_10 comes after conv2d_9, and conv2d before both."""
+    return re.split(r"(\d+)", name)
+
+
+def _copied(values):
+    """The values as float32 of their own: a view would keep a file of half a gigabyte in memory."""
+    return np.array(values, "float32", order="C")
+
+
+def _check_structure(path, found):
+    """See that the convolutions are those of VGG-19, of any width, up to some point."""
+    before, widths = 3, {}
+    for name, (kernel, bias) in found.named():
+        wanted = (3, 3, before, widths.setdefault(name[0], kernel.shape[-1]))
+        if kernel.shape != wanted or bias.shape != wanted[-1:]:
+            raise BadWeights(
+                f"'{path}' is no VGG-19: where conv{name} should be, a {kernel.shape[0]}x{kernel.shape[1]} "
+                f"convolution from {kernel.shape[2]} to {kernel.shape[3]} channels stands, not {_told(wanted)}."
+            )
+        before = kernel.shape[-1]
+
+
+def _told(wanted):
+    return f"a 3x3 one from {wanted[2]} to {wanted[3]}"
+
+
+def _check_fit(found, weights, depth, widths):
+    if len(found.convolutions) < depth:
+        last = CONVOLUTIONS[len(found.convolutions) - 1]
+        raise BadWeights(
+            f"'{weights}' ends with relu{last} and cannot give relu{CONVOLUTIONS[depth - 1]}: "
+            f"set a layer or a depth up to relu{last}, or name another file."
+        )
+    if widths is not None:
+        blocks = int(CONVOLUTIONS[depth - 1][0])
+        if tuple(widths[:blocks]) != found.widths[:blocks]:
+            has = "-".join(map(str, found.widths[:blocks]))
+            raise BadWeights(
+                f"'{weights or 'VGG19 of Keras'}' has {has} channels in its blocks, not "
+                f"{'-'.join(map(str, widths[:blocks]))}: set --set generator.widths={has}."
+            )
+
+
+# What the first 3x3 convolution expects, as a 1x1 convolution on pictures in [-1, 1]
+
+
+def _own_colours(kernel, bias):
+    """Of a file that begins with a 1x1 convolution on RGB in [0, 1]."""
+    kernel, bias = _copied(kernel), _copied(bias)
+    return kernel / 2, bias + kernel.sum((0, 1, 2)) / 2
+
+
+def _imagenet_colours():
+    """RGB with the mean and the deviation of ImageNet taken away, as torchvision does it."""
+    mean, deviation = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+    return np.diag(0.5 / deviation)[None, None], (0.5 - mean) / deviation
+
+
+def _caffe_colours():
+    """BGR in [0, 255] with the mean of ImageNet taken away, as Caffe and Keras do it."""
+    return 127.5 * np.eye(3, dtype="float32")[::-1][None, None], 127.5 - np.float32([103.939, 116.779, 123.68])

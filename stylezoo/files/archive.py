@@ -1,0 +1,157 @@
+"""A ``.keras`` file as the zip archive that it is: read, checked and extended without Keras.
+
+Loading must never run code from a file. So before Keras is imported it is seen that the archive holds weights, names
+and plain data only, and that no class is named which Keras would look for elsewhere.
+"""
+
+import os
+import re
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from stylezoo.catalogue import registry
+from stylezoo.errors import BadRun
+from stylezoo.files import plain
+
+CONFIG = "config.json"
+METADATA = "metadata.json"
+WEIGHTS = "model.weights.h5"
+CARD = "card.json"
+SHEET = "card.png"
+MEMBERS = {METADATA, CONFIG, WEIGHTS, CARD, SHEET}
+LARGEST = {METADATA: 2**16, CONFIG: 2**22, CARD: 2**20, SHEET: 2**25}  # bytes, of what is not weights
+EXPANSION = 20  # Keras compresses nothing; somebody who did so with weights would not come near this
+SOME_BYTES = 2**20
+
+# What the state of a compiled model consists of. The model itself is described by its recipe, not by layers.
+KERAS_CLASSES = re.compile(r"keras\.(optimizers|losses|metrics)(\.[a-z_.]+)?:\w+|keras:\w*DTypePolicy")
+OUR_MODULES = ("stylezoo.updates.optimizers", "stylezoo.optimizers")  # of now, and of 0.1.0
+IDENTITY = {"module": "stylezoo.gan", "class_name": "GAN", "registered_name": "stylezoo>GAN"}
+
+
+@contextmanager
+def opened(file: Path):
+    """The archive, its members seen to be what a model has; whatever cannot be read in it is told in one line.
+
+    Raises:
+        BadRun: It is no archive, it is damaged, or it holds something else.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            _check_members(file, archive)
+            yield archive
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, EOFError) as error:
+        raise BadRun(f"'{file}' is no model of stylezoo or is damaged: {plain.printable(str(error))[:200]}") from None
+
+
+def document(archive: zipfile.ZipFile, name: str):
+    """The plain data of a member of the archive; None if it has no such member."""
+    if name not in archive.namelist():
+        return None
+    try:
+        return plain.read(archive.read(name), LARGEST[name], exact=name == CONFIG)  # which Keras reads too
+    except ValueError as error:
+        raise ValueError(f"{name} cannot be read: {error}") from None
+
+
+def configuration(file: Path) -> dict:
+    """The configuration in a model file: the recipe, and the plugins that it needs.
+
+    Raises:
+        BadRun: It is no model of stylezoo.
+    """
+    with opened(file) as archive:
+        if CONFIG not in archive.namelist():
+            raise ValueError(f"it has no {CONFIG}")
+        config = document(archive, CONFIG)
+    if not isinstance(config, dict) or any(config.get(key) != value for key, value in IDENTITY.items()):
+        raise BadRun(f"'{file}' is a Keras file, but no model of stylezoo.")
+    return config
+
+
+def check_classes(file: Path, config: dict) -> None:
+    """See that a configuration names no class but those of Keras' optimizers, of stylezoo and of installed plugins.
+
+    Raises:
+        BadRun: It names another class, a function, or code.
+    """
+    for value in config.values():
+        for each in _objects(value):
+            if reason := _fault(each):
+                raise refused(file, reason)
+
+
+def refused(file: Path, reason: str) -> BadRun:
+    """The error for a file that holds what no model of ours does."""
+    return BadRun(
+        f"'{file}' is refused: {plain.printable(reason)[:300]}. A model of stylezoo holds weights, names and plain "
+        "data only; do not trust who made this."
+    )
+
+
+def append(file: Path, members: dict[str, bytes]) -> None:
+    """Add members to an archive, uncompressed and with a date that is always the same."""
+    with zipfile.ZipFile(file, "a") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+
+
+def copied(file: Path, target: Path, members: dict[str, bytes | None]) -> None:
+    """A copy of an archive in which some members are others; those that are None are left out."""
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w") as new:
+        for info in old.infolist():
+            if info.filename not in members:
+                with old.open(info) as source, new.open(zipfile.ZipInfo(info.filename), "w", force_zip64=True) as copy:
+                    while chunk := source.read(SOME_BYTES):
+                        copy.write(chunk)
+        for name, content in members.items():
+            if content is not None:
+                new.writestr(zipfile.ZipInfo(name), content)
+
+
+def _check_members(file, archive):
+    """See that there is nothing in the archive but what a model has, and not more of it than the file can hold."""
+    infos = archive.infolist()
+    names = [info.filename for info in infos]
+    for info in infos:
+        name = info.filename
+        if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name) or ":" in name:
+            raise refused(file, f"its member '{name}' would be written outside of it")
+        if name not in MEMBERS or names.count(name) > 1:
+            raise refused(file, f"it has the member '{name}'{' twice' if name in MEMBERS else ''}")
+        if info.flag_bits & 1:
+            raise refused(file, f"its member '{name}' is encrypted")
+        if info.file_size > LARGEST.get(name, info.file_size):
+            raise refused(file, f"its {name} has {info.file_size} bytes, more than {LARGEST[name]}")
+    unpacked = sum(info.file_size for info in infos)
+    if unpacked > EXPANSION * os.path.getsize(file) + SOME_BYTES:
+        raise refused(file, f"it would grow from {os.path.getsize(file)} bytes to {unpacked}")
+
+
+def _objects(value):
+    """Every description of an object within plain data, however deep."""
+    if isinstance(value, dict):
+        if "class_name" in value:
+            yield value
+        value = list(value.values())
+    for each in value if isinstance(value, list) else ():
+        yield from _objects(each)
+
+
+def _fault(each):
+    """What is wrong with the description of an object, or nothing."""
+    name, module, registered = (each.get(key) for key in ("class_name", "module", "registered_name"))
+    if name in ("__lambda__", "Lambda"):
+        return "it holds a Lambda, which is Python code"
+    if name == "function":
+        return f"it names the function '{each.get('config')}' of '{module}'"
+    if not isinstance(name, str) or not isinstance(module, str) or not re.fullmatch("[A-Z][A-Za-z0-9_]*", name):
+        return f"it holds '{name}' of '{module}', which is no class"
+    if KERAS_CLASSES.fullmatch(f"{module}:{name}") and registered in (None, name):
+        return ""
+    packages = {plugin.target.partition(":")[0].partition(".")[0] for plugin in registry.plugins()}
+    is_known = module in OUR_MODULES or module.partition(".")[0] in packages - {"keras", "stylezoo"}
+    if is_known and str(registered).rpartition(">")[2] == name:
+        return ""
+    return f"it names the class '{name}' of '{module}', neither an optimizer nor of an installed plugin"

@@ -1,0 +1,57 @@
+"""A file of weights in HDF5, checked for all that would reach beyond it, before Keras reads it.
+
+HDF5 can name other files: by external links, by datasets whose values lie elsewhere, by virtual datasets. Keras refuses
+to read these, but looks for groups by a way that opens a linked file. Here nothing is followed.
+"""
+
+import h5py
+
+from stylezoo.files.plain import printable
+
+SLACK = 2**20  # bytes that a dataset may declare and not store, such as one that is all zeros
+NUMBERS = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM, h5py.h5t.OPAQUE)  # booleans are enumerations
+
+
+def check(file) -> None:
+    """See that a file holds groups and numbers, nothing else, and stores as many numbers as it declares.
+
+    Args:
+        file: A path, or a binary file.
+
+    Raises:
+        ValueError: It does not; the message says what is wrong and where.
+        OSError: It is no HDF5 file.
+    """
+    with h5py.File(file, "r") as opened:
+        try:
+            _check_group(opened.id, set())
+        except RecursionError:
+            raise ValueError("its weights are nested too deeply") from None
+
+
+def _check_group(group, seen):
+    names = []
+    group.links.iterate(lambda name: names.append(name) and None)
+    for name in names:
+        shown = printable(name.decode(errors="replace"))[:80]
+        if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+            raise ValueError(f"its weights hold the link '{shown}' to elsewhere")
+        found = h5py.h5o.open(group, name)
+        if isinstance(found, h5py.h5d.DatasetID):
+            _check_numbers(found, shown)
+        elif not isinstance(found, h5py.h5g.GroupID):
+            raise ValueError(f"its weights hold '{shown}', which is neither a group nor numbers")
+        elif (address := h5py.h5o.get_info(found).addr) not in seen:  # a group may stand within itself
+            seen.add(address)
+            _check_group(found, seen)
+
+
+def _check_numbers(dataset, shown):
+    made = dataset.get_create_plist()
+    if made.get_external_count() or made.get_layout() == h5py.h5d.VIRTUAL:
+        raise ValueError(f"the values of its weights '{shown}' lie in another file")
+    if dataset.get_type().get_class() not in NUMBERS:
+        raise ValueError(f"its weights '{shown}' are no numbers")
+    declared = dataset.get_space().get_simple_extent_npoints() * dataset.get_type().get_size()
+    if declared > dataset.get_storage_size() + SLACK:
+        raise ValueError(f"its weights '{shown}' declare {declared} bytes and store {dataset.get_storage_size()}")

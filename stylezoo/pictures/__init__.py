@@ -1,0 +1,1 @@
+"""Picture files, colours, contact sheets and animations."""

@@ -1,0 +1,258 @@
+"""Animations: the frames of a GIF, WebP or APNG one by one as Pillow images, and frames back into such a file."""
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from functools import cached_property
+from io import BytesIO
+from itertools import chain, pairwise
+from pathlib import Path
+
+import numpy as np
+from PIL import GifImagePlugin, Image, ImageChops
+
+from stylezoo.errors import BadPicture
+from stylezoo.pictures import images
+
+FORMATS = ("GIF", "WEBP", "PNG")  # not TIFF and MPO: their further pictures are pages, not frames
+
+
+def opened(path: str | Path) -> "Animation | None":
+    """The animation in a file; None for a still picture, and for a file that `images.open_picture` refuses."""
+    try:
+        with images.reading(path) as image:
+            if image.format not in FORMATS or _count(image) < 2:
+                return None
+            return Animation(path, _count(image), images.upright(image).size, _plays(image))
+    except BadPicture:
+        return None
+
+
+class Animation:
+    """The frames of a file, decoded while they are walked through, so that only one of them is in memory.
+
+    Attributes:
+        path: The file.
+        size: Width and height of every frame, upright.
+        plays: How often it runs; 0 means for ever.
+    """
+
+    def __init__(self, path: str | Path, count: int, size: tuple[int, int], plays: int):
+        self.path = Path(path)
+        self.size = size
+        self.plays = plays
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        """Each frame as it is seen, composed of all before it, and as `images.upright` gives it: RGB or RGBA.
+
+        Raises:
+            BadPicture: A frame is damaged; the message has its number, of which the first is 1.
+        """
+        return (self._upright(image) for image in self._decoded())
+
+    @cached_property
+    def durations(self) -> list[float]:
+        """For how many milliseconds each frame is seen. The file is decoded once more for it.
+
+        Raises:
+            BadPicture: As in a walk through the frames.
+        """
+        return [image.info.get("duration", 0) for image in self._decoded()]
+
+    def save(self, frames: Iterable[Image.Image], path: str | Path) -> None:
+        """Write other frames, as many as these, with the durations and the repetitions of this animation.
+
+        They are taken one by one, and none is kept. A reader never sees half a file.
+
+        Raises:
+            BadPicture: The format of the path's suffix holds no animations, or this animation's file is damaged.
+            ValueError: There are more or fewer frames than here.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in WRITERS:
+            raise BadPicture(f"'{path}' cannot hold an animation; take one of {', '.join(sorted(SUFFIXES))}.")
+        durations = self.durations
+        with images.written(path) as temporary, open(temporary, "wb") as file:
+            WRITERS[path.suffix.lower()](file, _exactly(len(self), frames), durations, self.plays)
+
+    def _decoded(self):
+        """The Pillow image of the file at each of its frames in turn."""
+        with images.reading(self.path) as image:
+            first = _first(image)
+            for number in range(len(self)):
+                try:
+                    image.seek(first + number)
+                    images.refuse_large(image, self.path)  # in a GIF one may be larger than the first
+                    image.load()
+                except BadPicture:
+                    raise
+                except Exception as error:  # each of Pillow's decoders has its own way to fail
+                    raise BadPicture(
+                        f"'{self.path}' is damaged in frame {number + 1} of {len(self)}: {images.reason(error)}."
+                    ) from None
+                yield image
+
+    def _upright(self, image):
+        frame = images.upright(image)
+        if frame.size != self.size:  # a frame of a GIF that hangs over the edge; browsers cut it as well
+            return frame.crop((0, 0, *self.size))
+        return frame.copy() if frame is image else frame  # Pillow draws the next frame of a GIF over this one
+
+
+def _first(image):
+    """The number of the first frame: an APNG may begin with a still picture for those who cannot animate."""
+    return int(bool(image.info.get("default_image")))
+
+
+def _count(image):
+    return getattr(image, "n_frames", 1) - _first(image)
+
+
+def _plays(image):
+    """How often it runs, 0 for ever; a GIF counts the repetitions after the first run, the others all runs."""
+    if image.format != "GIF":
+        return image.info.get("loop", 0)
+    loop = image.info.get("loop")
+    return 1 if loop is None else loop and loop + 1
+
+
+def _exactly(count, frames):
+    """The frames, upright, if they are so many."""
+    number = 0
+    for number, frame in enumerate(frames, 1):
+        if number > count:
+            break
+        yield images.upright(frame)
+    if number != count:
+        raise ValueError(f"There are {'more' if number > count else 'fewer'} than {count} frames.")
+
+
+def _write_gif(file, frames, durations, plays):
+    """Frame by frame, each with a palette of its own; Pillow's own writer would keep all of them in memory.
+
+    Of an opaque frame after another only those pixels are drawn that differ, so that what is still keeps its colours to
+    the last bit. Others are drawn whole, and where one is transparent, the one before is cleared away.
+    """
+    before = None
+    waiting = pairwise(chain(frames, [None]))
+    for (frame, after), hundredths in zip(waiting, _hundredths(durations), strict=True):
+        if before is None:
+            file.write(b"GIF89a" + struct.pack("<HHBBB", *frame.size, 0, 0, 0) + _repetitions(plays))
+        picture, corner = _drawn(before, frame)
+        cleared = "RGBA" in (frame.mode, after and after.mode)
+        told = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1, "transparency": images.CLEAR}
+        for block in GifImagePlugin.getdata(picture, corner, include_color_table=True, **told):
+            file.write(block)
+        before = frame
+    file.write(b";")
+
+
+def _repetitions(plays):
+    """How often a GIF runs again, in the block that Netscape made up; without it, it runs once."""
+    if plays == 1:
+        return b""
+    return b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", min(max(plays - 1, 0), 0xFFFF), 0)
+
+
+def _drawn(before, frame):
+    """What must be drawn for a frame, as mode P, and where its upper left corner is."""
+    if before is None or "RGBA" in (before.mode, frame.mode):
+        return images.paletted(frame), (0, 0)
+    box = _changed(before, frame)
+    before, frame = before.crop(box), frame.crop(box)
+    red, green, blue = ImageChops.difference(before, frame).split()
+    same = ImageChops.lighter(ImageChops.lighter(red, green), blue).point([255] + [0] * 255)
+    picture = images.paletted(frame)
+    picture.paste(images.CLEAR, mask=same)
+    return picture, box[:2]
+
+
+def _changed(before, frame):
+    """The box around all pixels that differ; that of one pixel if none does, because no format has empty frames."""
+    return ImageChops.difference(before, frame).getbbox(alpha_only=False) or (0, 0, 1, 1)
+
+
+def _hundredths(durations):
+    """Milliseconds as the hundredths of a second of a GIF, rounded so that their sum is right."""
+    ends = np.rint(np.cumsum([0, *durations]) / 10).astype(int)
+    return np.minimum(np.diff(ends), 0xFFFF).tolist()
+
+
+def _write_webp(file, frames, durations, plays):
+    first, options = next(frames), {"duration": durations, "loop": min(plays, 0xFFFF), "quality": 95}
+    if first.mode == "RGB":  # no key frames, each of which is coded anew, so that what is still would flicker
+        options |= {"kmin": 0, "kmax": 0}  # with alpha libwebp would lose some of it
+    first.save(file, "WEBP", save_all=True, append_images=[_Rest(frames, len(durations) - 1)], **options)
+    next(frames, None)  # raises if there are more
+
+
+class _Rest:
+    """All frames but the first as one Pillow image of many: of single ones Pillow's WebP writer would make a list."""
+
+    def __init__(self, frames, count):
+        self.frames, self.n_frames = frames, count
+
+    def seek(self, _):
+        self.frame = next(self.frames)
+
+    def __getattr__(self, name):
+        return getattr(self.frame, name)
+
+
+def _write_png(file, frames, durations, plays):
+    """An APNG, frame by frame (https://www.w3.org/TR/png-3/#apng-frame-based-animation), of each what has changed.
+
+    Pillow's own writer would go through the frames twice and keep them all.
+    """
+    before, sequence = None, 0
+    for frame, duration in zip(frames, durations, strict=True):
+        frame = frame.convert("RGBA")  # the header, which comes first, speaks for all
+        box = (0, 0, *frame.size) if before is None else _changed(before, frame)
+        header, data = _compressed(frame.crop(box))
+        if before is None:
+            file.write(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header))
+            file.write(_chunk(b"acTL", struct.pack(">II", len(durations), plays)))
+        left, top, right, bottom = box
+        place = struct.pack(">IIIII", sequence, right - left, bottom - top, left, top)
+        file.write(_chunk(b"fcTL", place + struct.pack(">HHBB", *_fraction(duration), 0, 0)))
+        sequence += 1
+        if before is None:
+            file.write(_chunk(b"IDAT", data))
+        else:
+            file.write(_chunk(b"fdAT", struct.pack(">I", sequence) + data))
+            sequence += 1
+        before = frame
+    file.write(_chunk(b"IEND", b""))
+
+
+def _compressed(frame):
+    """The header and the compressed pixels of a frame as a PNG."""
+    memory = BytesIO()
+    frame.save(memory, "PNG")
+    content, parts, start = memory.getvalue(), {}, 8
+    while start < len(content):
+        length, kind = struct.unpack(">I4s", content[start : start + 8])
+        parts[kind] = parts.get(kind, b"") + content[start + 8 : start + 8 + length]
+        start += length + 12
+    return parts[b"IHDR"], parts[b"IDAT"]
+
+
+def _chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _fraction(milliseconds):
+    """A duration as the two 16-bit halves of a fraction of a second."""
+    seconds = Fraction(milliseconds / 1000).limit_denominator(1000)
+    if seconds.numerator > 0xFFFF:
+        seconds = Fraction(min(round(seconds), 0xFFFF))
+    return seconds.numerator, seconds.denominator
+
+
+WRITERS = {".gif": _write_gif, ".webp": _write_webp, ".png": _write_png, ".apng": _write_png}
+SUFFIXES = frozenset(WRITERS)

@@ -1,0 +1,338 @@
+"""The card of a model: what it was made of, with what and on what, read and shown without Keras."""
+
+import csv
+import json
+import math
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from stylezoo.errors import BadOptions, BadRun
+from stylezoo.files import archive, plain
+from stylezoo.runs import folder as runs
+
+SCHEMA = 1
+ID = r"[0-9a-f]{8,64}"  # of a training
+PNG = b"\x89PNG\r\n\x1a\n"
+# What Hugging Face has a name for (https://huggingface.co/docs/hub/repositories-licenses); others are "other".
+LICENSES = {
+    "afl-3.0", "agpl-3.0", "apache-2.0", "artistic-2.0", "bsd-2-clause", "bsd-3-clause", "bsd-3-clause-clear",
+    "bsl-1.0", "cc0-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0",
+    "cc-by-nc-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0",
+    "cc-by-nd-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cdla-permissive-1.0", "cdla-permissive-2.0",
+    "cdla-sharing-1.0", "creativeml-openrail-m", "ecl-2.0", "epl-1.0", "epl-2.0", "eupl-1.1", "eupl-1.2", "gpl-2.0",
+    "gpl-3.0", "isc", "lgpl-2.1", "lgpl-3.0", "lppl-1.3c", "mit", "mpl-2.0", "ms-pl", "ncsa", "ofl-1.1", "openrail",
+    "osl-3.0", "pddl", "postgresql", "unlicense", "wtfpl", "zlib",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Card:
+    """What can be told of a model, as plain data.
+
+    Attributes:
+        recipe: The recipe as `Recipe.to_dict` has it, without the folders of files.
+        plugins: Kind, name, distribution and version of every plugin in it.
+        versions: Of stylezoo, keras, tensorflow and python, as far as they are known.
+        data: A row for the sources and for each style: its role, the kind and the name of what was given, and the
+            number of pictures.
+        origin: "trained", "imported" or, where nothing tells, "".
+        seed: The seed of the training.
+        steps: How many steps were made; None where nothing tells.
+        total_steps: How many there shall be.
+        losses: The last values in the log, None for what was no finite number.
+        license: An SPDX identifier or free text, "" where none was given.
+        date: The day of the last change, as 2026-11-24.
+        lineage: The ids of the trainings that the weights went through, from the first to its own; models with a common
+            id can be mixed.
+    """
+
+    recipe: dict[str, Any] = field(default_factory=dict)
+    plugins: list[dict[str, str]] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    data: list[dict[str, Any]] = field(default_factory=list)
+    origin: str = ""
+    seed: int | None = None
+    steps: int | None = None
+    total_steps: int | None = None
+    losses: dict[str, float | None] = field(default_factory=dict)
+    license: str = ""
+    date: str = ""
+    lineage: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The card as plain data, as ``card.json`` has it."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+    def to_json(self) -> str:
+        """The content of ``card.json``."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+    @classmethod
+    def from_dict(cls, said: Any) -> "Card":
+        """The card that `to_dict` wrote; fields that are not known here are left out.
+
+        Raises:
+            ValueError: A field is of another type than it must be.
+        """
+        if not isinstance(said, dict):
+            raise ValueError("it is no JSON object")
+        known = {each.name for each in fields(cls)}
+        said = {name: value for name, value in said.items() if name in known}
+        if wrong := [name for name, value in said.items() if not _has_form(name, value)]:
+            raise ValueError(f"its field '{wrong[0]}' holds something else than it should")
+        if not runs.are_plugins(said.get("plugins", [])):
+            raise ValueError("its plugins cannot be read")
+        return cls(**said)
+
+    def needs(self) -> list[dict[str, Any]]:
+        """The plugins, each with the version that is installed now, "" if none, and then what is to be done."""
+        rows = []
+        for each in self.plugins:
+            here, missing = runs.installed(each), runs.lack(each)
+            install = runs.install_line(each) if missing else ""
+            rows.append({**each, "installed": here.version if here else "", "missing": missing, "install": install})
+        return rows
+
+    def to_markdown(self, title: str, address: str, has_sheet: bool = False) -> str:
+        """The ``README.md`` of a repository on a hub.
+
+        Args:
+            title: What it is called.
+            address: Where `stylize` finds it, ``hf://owner/name``.
+            has_sheet: Whether ``card.png`` lies beside it.
+        """
+        return "\n".join([*self._front_matter(), *self._opening(title, has_sheet), *self._use(address), *self._facts()])
+
+    def _front_matter(self):
+        """What Hugging Face reads; JSON strings are YAML as well."""
+        license = self.license.lower()
+        is_known = license in LICENSES
+        yield "---"
+        if license:
+            yield f"license: {license if is_known else 'other'}"
+        if license and not is_known:
+            yield f"license_name: {json.dumps(self.license)}"
+        yield from ("library_name: keras", "pipeline_tag: image-to-image", "tags:")
+        yield from (f"- {tag}" for tag in ("stylezoo", "gan", "style-transfer", "image-to-image"))
+        yield from ("---", "")
+
+    def _opening(self, title, has_sheet):
+        yield from (f"# {_shown(title)}", "")
+        if about := self.recipe.get("about"):
+            yield from (_shown(about), "")
+        yield from ("A GAN for image style transfer, made with stylezoo.", "")
+        if has_sheet:
+            yield from ("![Sources, styles and results side by side](card.png)", "")
+
+    def _use(self, address):
+        yield from ("## Use", "", "```sh", 'pip install "stylezoo[hub]"')
+        owners = sorted({(each["distribution"], each["version"]) for each in self.plugins})
+        strangers = [f"{owner}=={version}".rstrip("=") for owner, version in owners if owner != "stylezoo"]
+        yield from (f"pip install {each}" for each in strangers)
+        yield from (f"stylezoo stylize photo.jpg --model {address}", "```", "", "```python", "import stylezoo", "")
+        yield from (f'gan = stylezoo.load_model("{address}")', 'gan.stylize("photo.jpg")', "```", "")
+
+    def _facts(self):
+        for heading, rows in self.sections():
+            yield from (f"## {heading}", "", "| | |", "| --- | --- |")
+            yield from (f"| {_shown(name)} | {_shown(value)} |" for name, value in rows)
+            yield ""
+
+    def sections(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """What there is to tell, for the shell and for the web page: headings, and rows of two texts."""
+        training = {
+            "origin": self.origin,
+            "steps": _steps(self.steps, self.total_steps),
+            "seed": _text(self.seed),
+            "date": self.date,
+            "license": self.license or "not stated",
+            "lineage": " > ".join(each[:8] for each in self.lineage),
+        }
+        yield "Model", [(name, value) for name, value in training.items() if value]
+        parts = {
+            "Data": [(str(row.get("role", "")), _pictures(row)) for row in self.data],
+            "Last losses": [
+                (name, "no number" if value is None else f"{value:.6g}") for name, value in self.losses.items()
+            ],
+            "Made with": list(self.versions.items()),
+            "Plugins": [
+                (f"{each['kind']} {each['name']}", f"{each['distribution']} {each['version']}") for each in self.plugins
+            ],
+            "Recipe": [(name, _text(value)) for name, value in self.recipe.items() if _tells(value)],
+        }
+        yield from ((heading, rows) for heading, rows in parts.items() if rows)
+
+
+def read(path: str | Path) -> Card:
+    """The card of a run folder, of a ``.keras`` file, or of a model on a hub.
+
+    A folder without a model yet shows what there is; a file that `GAN.save` wrote has recipe and plugins only.
+
+    Raises:
+        BadRun: There is no such thing, or it cannot be read.
+        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+    """
+    folder = Path(os.path.expanduser(path))
+    if folder.is_dir():
+        return _of_folder(folder)
+    file = runs.model_file(path)
+    config = archive.configuration(file)
+    with archive.opened(file) as opened:
+        said = archive.document(opened, archive.CARD)
+        metadata = archive.document(opened, archive.METADATA)
+        try:
+            return _of_config(config, metadata) if said is None else Card.from_dict(said)
+        except ValueError as error:
+            raise ValueError(f"its card cannot be read: {error}") from None
+
+
+def sheet(path: str | Path) -> bytes:
+    """The contact sheet of a run folder or a model file, a PNG; empty if there is none."""
+    folder = Path(os.path.expanduser(path))
+    if folder.is_dir():
+        drawn = sorted(folder.glob(f"{runs.SAMPLES}/step-*.png"))
+        found = drawn[-1].read_bytes() if drawn else b""
+    else:
+        with archive.opened(runs.model_file(path)) as opened:
+            found = opened.read(archive.SHEET) if archive.SHEET in opened.namelist() else b""
+    return found if found.startswith(PNG) and len(found) <= archive.LARGEST[archive.SHEET] else b""
+
+
+def updated(card: Card, folder: Path) -> Card:
+    """The card with what the log of its run folder tells last."""
+    rows = _logged(folder / runs.LOG)
+    if not rows:
+        return card
+    last = dict(zip(rows[0], rows[-1], strict=True))
+    values = {name: float(value) for name, value in last.items() if name not in ("step", "seconds")}
+    losses = {plain.printable(name): value if math.isfinite(value) else None for name, value in values.items()}
+    return replace(card, steps=max(card.steps or 0, int(last["step"])), losses=losses)
+
+
+def members(card: Card, picture: bytes) -> dict[str, bytes]:
+    """What a model file is given to carry its card."""
+    return {archive.CARD: card.to_json().encode(), **({archive.SHEET: picture} if picture else {})}
+
+
+def new_id() -> str:
+    """An id for a training that no other has. No seed has a say in it: a repeated training is another one."""
+    return os.urandom(8).hex()
+
+
+def licensed(text: str | None) -> str:
+    """The text of a licence as a card has it.
+
+    Raises:
+        BadOptions: It is longer than a name.
+    """
+    text = plain.printable(text or "")
+    if len(text) > 200:
+        raise BadOptions(
+            f"The licence has {len(text)} characters; name it, such as CC-BY-4.0, or say it in at most 200."
+        )
+    return text
+
+
+def _of_folder(folder):
+    """The card of a run, as far as it has come."""
+    try:
+        said = {name: _document(folder / name) for name in (runs.CARD, runs.RECIPE, runs.PLUGINS)}
+        if said[runs.RECIPE] is None and (folder / runs.MODEL).is_file():
+            return read(folder / runs.MODEL)
+        if said[runs.RECIPE] is None:
+            raise BadRun(f"'{folder}' is no run folder: there is no {runs.RECIPE} in it.")
+        card = Card.from_dict({} if said[runs.CARD] is None else said[runs.CARD])
+        if said[runs.CARD] is None:
+            recipe = plain.without_folders(said[runs.RECIPE])
+            card = Card.from_dict({"recipe": recipe, "plugins": said[runs.PLUGINS] or [], "seed": recipe.get("seed")})
+        return updated(card, folder)
+    except (OSError, ValueError, AttributeError, csv.Error) as error:
+        raise BadRun(f"'{folder}' is damaged: its card cannot be read: {plain.printable(str(error))[:200]}") from None
+
+
+def _document(path):
+    """The plain data of a JSON file, None if there is no such file."""
+    try:
+        with open(path, "rb") as file:
+            return plain.read(file.read(archive.LARGEST[archive.CARD] + 1), archive.LARGEST[archive.CARD])
+    except FileNotFoundError:
+        return None
+
+
+def _of_config(config, metadata):
+    """What a model file without a card tells."""
+    inner = config.get("config")
+    if not isinstance(inner, dict) or not isinstance(inner.get("recipe"), dict):
+        raise ValueError("it has no recipe")
+    recipe = plain.without_folders(inner["recipe"])
+    metadata = metadata if isinstance(metadata, dict) else {}
+    return Card.from_dict(
+        {
+            "recipe": recipe,
+            "plugins": inner.get("plugins"),
+            "versions": {"keras": str(metadata.get("keras_version", ""))},
+            "seed": recipe.get("seed"),
+            "date": str(metadata.get("date_saved", "")).partition("@")[0],
+        }
+    )
+
+
+def _logged(path):
+    """The rows of a log that are whole: the last may have been written when the machine went down."""
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except FileNotFoundError:
+        return []
+    whole = [row for row in rows[1:] if len(row) == len(rows[0]) and row[0].isdigit() and all(map(_is_number, row))]
+    return [rows[0], *whole] if whole and rows[0][:1] == ["step"] else []
+
+
+def _is_number(text):
+    return re.fullmatch(r"[-+]?(\d+\.?\d*([eE][-+]?\d+)?|nan|inf)", text) is not None
+
+
+def _has_form(name, value):
+    """Whether the plain data of a field is what the field holds."""
+    if name in ("seed", "steps", "total_steps"):
+        return value is None or type(value) is int
+    if name in ("origin", "license", "date"):
+        return isinstance(value, str)
+    if name == "lineage":
+        return isinstance(value, list) and all(isinstance(each, str) and re.fullmatch(ID, each) for each in value)
+    if name in ("plugins", "data"):
+        return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+    inner = {"losses": (int, float, type(None)), "versions": str}.get(name, object)
+    return isinstance(value, dict) and all(isinstance(each, inner) for each in value.values())
+
+
+def _shown(text):
+    """A text within Markdown, in which nothing is markup."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$])", r"\\\1", plain.printable(str(text)))
+
+
+def _text(value):
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _tells(value):
+    return value not in (None, "", [], False)
+
+
+def _steps(made, planned):
+    if made is None:
+        return ""
+    return f"{made} of {planned}" if planned else str(made)
+
+
+def _pictures(row):
+    """A row about data in words: "folder photos, 3 pictures"."""
+    what = " ".join(_text(row.get(key)) for key in ("kind", "name") if row.get(key))
+    count = row.get("pictures")
+    return what if count is None else f"{what}, {count} {'picture' if count == 1 else 'pictures'}"

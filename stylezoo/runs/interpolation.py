@@ -1,0 +1,135 @@
+"""Deep network interpolation: one model whose weights are the mean of those of several that are siblings."""
+
+import math
+
+import keras
+import numpy as np
+
+from stylezoo.errors import BadOptions
+from stylezoo.runs import lineage as ancestry
+
+NETWORKS = ("generator", "inverse", "average")
+
+
+class Siblings:
+    """Models with a common ancestor, of whose weights any mean is a model that draws pictures.
+
+    Wang et al., 2019, https://arxiv.org/abs/1811.10515: on the way from a network to one that went on from it, the
+    look changes steadily. Networks that began elsewhere are in other corners of the space, with noise between them.
+    The models are read once.
+
+    Args:
+        paths: Two or more run folders, ``.keras`` files or addresses ``hf://owner/name``.
+
+    Raises:
+        BadOptions: The generators are built differently, the models have no common ancestor, or one does not tell it.
+        BadRun: As in `stylezoo.load_model`.
+        MissingExtra: Likewise.
+    """
+
+    def __init__(self, paths):
+        self.names = [str(path) for path in paths]
+        if not self.names:
+            raise BadOptions(
+                "No model was named; name those to mix, with their weights: {'runs/a': 0.5, 'runs/b': 0.5}."
+            )
+        first, *others = paths
+        first = ancestry.read(first)
+        self.model, self._values = first.model, [_values(first.model, first.model)]
+        common = {*first.lineage}
+        for path in others:
+            other = ancestry.read(path)
+            values = _values(other.model, first.model)
+            _check_alike(first, other, values)
+            common &= {*other.lineage}
+            _check_related(first, other, common)
+            self._values.append(values)
+
+    def at(self, weights):
+        """The model of which each sibling has its part; it is the same one each time, with other weights.
+
+        Generator, average, way back and tones are means; all else is that of the first sibling.
+
+        Args:
+            weights: For each sibling a number, 0 or more; only their proportions count. A single 1 among zeros gives
+                that sibling bit for bit.
+
+        Returns:
+            A `stylezoo.gan.GAN`.
+
+        Raises:
+            BadOptions: There are more or fewer weights than siblings, one is below 0 or no number, or all are 0.
+        """
+        shares = self._shares(weights)
+        for variable, values in zip(_variables(self.model), zip(*self._values, strict=True), strict=True):
+            variable.assign(_mean([values[i] for i in shares], list(shares.values())))
+        return self.model
+
+    def _shares(self, weights):
+        """The shares of the siblings that have one, by number; in an order that is not that of their naming."""
+        weights = [float(each) for each in weights]
+        total = math.fsum(weights)
+        if len(weights) != len(self.names):
+            raise BadOptions(f"There are {len(weights)} weights for {len(self.names)} models; give each model one.")
+        if not all(math.isfinite(each) and each >= 0 for each in weights) or not 0 < total < math.inf:
+            raise BadOptions(f"The weights are {weights}; they must be 0 or more, and one of them above 0.")
+        order = sorted(range(len(weights)), key=lambda i: self.names[i])
+        return {i: weights[i] / total for i in order if weights[i]}
+
+
+def _check_alike(first, other, values):
+    """See that two models are built alike, as far as they are mixed."""
+    recipe, theirs = first.model.recipe, other.model.recipe
+    odd = ancestry.difference(recipe, theirs)
+    for name in ("two_way", "match_tones"):
+        if not odd and getattr(recipe, name) != getattr(theirs, name):
+            odd = f"{name}={getattr(recipe, name)}, not {name}={getattr(theirs, name)}"
+    if not odd and [value.shape for value in values] != [tuple(each.shape) for each in _variables(first.model)]:
+        odd = "other layers, not those"
+    if odd:
+        raise BadOptions(
+            f"'{first.name}' has {odd} as '{other.name}' has; only generators that are built alike can be mixed."
+        )
+
+
+def _check_related(first, other, common):
+    """See that there is a training that the weights of all went through."""
+    silent = [each.name for each in (first, other) if not each.is_told]
+    if silent and not common:
+        raise BadOptions(
+            f"'{silent[0]}' does not tell its ancestry, as a file that model.save wrote: whether '{first.name}' and "
+            f"'{other.name}' have a common ancestor is not known. Mix run folders, or it with what was trained "
+            f"from it: stylezoo train --from {silent[0]}."
+        )
+    if not common:
+        raise BadOptions(
+            f"'{first.name}' and '{other.name}' have no common ancestor, so that a mean of them draws nothing. "
+            f"Make a sibling: stylezoo train --from {first.name} --source PICTURES --style OTHERS."
+        )
+
+
+def _variables(model):
+    """What a model is mixed in: the variables of its networks, and its tones."""
+    networks = [getattr(model, name) for name in NETWORKS]
+    tones = [] if model.tones is None else [model.tones]
+    return [*(variable for network in networks if network for variable in network.weights), *tones]
+
+
+def _values(model, first):
+    """The values of a model in the place of `_variables(first)`.
+
+    A model without average stands for its own average; where the first has none, the others' averages are what they
+    redraw pictures with.
+    """
+    shown = model.average or model.generator
+    networks = [model.generator if first.average else shown, model.inverse, shown if first.average else None]
+    values = [value for network in networks if network for value in network.get_weights()]
+    return values if model.tones is None else [*values, model.tones.numpy()]
+
+
+def _mean(values, shares):
+    """The weighted mean of arrays of one shape; what counts or chooses is that of the largest share."""
+    if not keras.backend.is_float_dtype(str(values[0].dtype)):
+        return values[int(np.argmax(shares))]
+    mean = sum(share * np.asarray(value, "float64") for share, value in zip(shares, values, strict=True))
+    return mean.astype(values[0].dtype)

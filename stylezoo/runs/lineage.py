@@ -1,0 +1,204 @@
+"""What a new training takes over from a trained model: its weights where they fit, and the line of its trainings."""
+
+import hashlib
+import inspect
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from stylezoo.contract import style_of
+from stylezoo.errors import BadData, BadOptions, name_all
+from stylezoo.files import archive
+from stylezoo.gan import GAN, leaves, load
+from stylezoo.recipe import Recipe
+from stylezoo.runs import card
+from stylezoo.runs import folder as runs
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """A trained model that others begin from, or are mixed of.
+
+    Attributes:
+        name: What the user called it: a run folder, a file or an address.
+        model: The model.
+        lineage: The ids of its trainings, the first one first; never empty.
+        is_told: Whether the model tells them; what `GAN.save` wrote does not, and has an id that only these weights
+            have.
+    """
+
+    name: str
+    model: GAN
+    lineage: tuple[str, ...]
+    is_told: bool = True
+
+
+def read(path: str | Path) -> Ancestor:
+    """The model of a run folder, of a ``.keras`` file or of an address ``hf://owner/name``.
+
+    Raises:
+        BadRun: As `stylezoo.load_model`.
+        MissingExtra: Likewise.
+    """
+    file = runs.checked_file(path)
+    told = card.read(file).lineage
+    return Ancestor(str(path), load(file), tuple(told) or _own(file), is_told=bool(told))
+
+
+def recipe_of(path: str | Path) -> Recipe:
+    """The recipe of such a model, of which only the configuration is read.
+
+    Raises:
+        BadRun: As `read`.
+        MissingExtra: Likewise.
+    """
+    return Recipe.from_dict(archive.configuration(runs.checked_file(path))["config"]["recipe"])
+
+
+def with_styles(path: str | Path, recipe: Recipe, old: Recipe, names: list[str]) -> Recipe:
+    """The recipe that adds styles of these names to those that the model at `path`, of the recipe `old`, has.
+
+    Raises:
+        BadOptions: The model is not one of several styles.
+        BadData: A name is taken.
+    """
+    if old.data != "styles":
+        raise BadOptions(f"'{path}' knows one style only; a style can be added to a model of several, such as gated.")
+    if taken := [name for name in names if name in old.styles]:
+        raise BadData(
+            f"'{path}' has a style '{taken[0]}' already; it has {name_all(old.styles)}. Rename the folder or the file."
+        )
+    return replace(recipe, data="styles", styles=(*old.styles, *names), added_styles=len(names))
+
+
+def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
+    """Give a new model an ancestor's weights; what of it does not fit begins anew.
+
+    Where the recipe adds styles, their branches and the last channels of what grew with them begin anew. All that is
+    frozen then gets the weights that the ancestor redraws pictures with, so that these do not change.
+
+    Returns:
+        A line for each part that begins anew.
+
+    Raises:
+        BadOptions: The generator is another one, so that its weights would not fit.
+    """
+    old, recipe = ancestor.model, model.recipe
+    shown = old.average or old.generator
+    plain = old.generator if model.average and not recipe.added_styles else shown
+    _copy_generator(model.generator, plain, ancestor, model)
+    if model.average:
+        _copy_generator(model.average, shown, ancestor, model)
+    said = []
+    if model.inverse and old.inverse:
+        _copy_generator(model.inverse, old.inverse, ancestor, model)
+    elif model.inverse:
+        said.append(f"The way back begins anew: '{ancestor.name}' has none.")
+    for told, mine, others in (
+        ("discriminator", model.discriminators, old.discriminators),
+        ("inverse discriminator", model.inverse_discriminators, old.inverse_discriminators),
+    ):
+        said += _copy_discriminators(told, mine, others, ancestor, recipe)
+    return said + _copy_losses(model, ancestor)
+
+
+def difference(recipe: Recipe, other: Recipe) -> str:
+    """In what two recipes' generators differ, "filters=4, not filters=8"; nothing if they are built alike."""
+    if recipe.generator.name != other.generator.name:
+        return f"the generator {recipe.generator.label}, not {other.generator.label}"
+    mine, theirs = _options(recipe), _options(other)
+    odd = [name for name in mine if mine[name] != theirs[name]]
+    return name_all((f"{name}={mine[name]}, not {name}={theirs[name]}" for name in odd), empty="")
+
+
+def _options(recipe):
+    """The options that a recipe's generator is built with, those that it leaves to their defaults included."""
+    parameters = inspect.signature(recipe.generator.load("generator")).parameters
+    defaults = {name: each.default for name, each in parameters.items() if name not in ("shape", "vgg")}
+    given = {"styles": len(recipe.styles)} if "styles" in parameters and recipe.styles else {}
+    return {**defaults, **given, **{name: v for name, v in recipe.generator.options.items() if name != "vgg"}}
+
+
+def _own(file):
+    """The lineage of a model that tells none: an id that only these weights have."""
+    with archive.opened(file) as opened:
+        return (hashlib.sha256(opened.read(archive.WEIGHTS)).hexdigest()[:16],)
+
+
+def _copy_generator(network, old, ancestor, model):
+    """Copy the weights of all layers but those of added styles; each must have its like in the old network."""
+    recipe = model.recipe
+    mine, theirs = _placed(network), _placed(old)
+    first = len(recipe.styles) - recipe.added_styles
+    kept = {key: layer for key, layer in mine.items() if not recipe.added_styles or (key[0] or 0) < first}
+    same_name = recipe.generator.name == ancestor.model.recipe.generator.name
+    if not same_name or _shapes(kept) != _shapes(theirs):
+        before = ancestor.model.recipe
+        if recipe.added_styles:  # what differs is something else
+            before = replace(before, styles=recipe.styles)
+        odd = difference(recipe, before) or "other layers"
+        raise BadOptions(
+            f"The weights of '{ancestor.name}' do not fit: this training has {odd}. Leave the generator as it is"
+            f"{', and name as many styles' if 'styles=' in odd else ''}."
+        )
+    for key, layer in kept.items():
+        layer.set_weights(theirs[key].get_weights())
+
+
+def _placed(network):
+    """The layers that have weights, each by the style that it belongs to and its place among that style's layers."""
+    counts, placed = Counter(), {}
+    for layer in leaves(network):
+        if layer.weights:
+            style = style_of(layer)
+            placed[style, counts[style]] = layer
+            counts[style] += 1
+    return placed
+
+
+def _shapes(placed):
+    return {key: (type(layer), [tuple(v.shape) for v in layer.weights]) for key, layer in placed.items()}
+
+
+def _copy_discriminators(told, mine, others, ancestor, recipe):
+    """Copy the weights of the discriminators that are still there; the lines about the others."""
+    said, specs = [], ancestor.model.recipe.discriminators
+    for number, (spec, network) in enumerate(zip(recipe.discriminators, mine, strict=bool(mine))):
+        old = others[number] if number < len(others) and specs[number].name == spec.name else None
+        if old is None or not _copy(network.weights, old.weights, growing=recipe.added_styles > 0):
+            said.append(f"The {told} {spec.label} begins anew: that of '{ancestor.name}' is another one.")
+    return said
+
+
+def _copy_losses(model, ancestor):
+    """Copy the weights of losses' own layers; the lines about those that begin anew."""
+    said, old = [], {label: loss for label, _, loss in ancestor.model.terms}
+    for label, _, loss in model.terms:
+        mine = _weights(loss)
+        if mine and not (label in old and _copy(mine, _weights(old[label]))):
+            said.append(f"The layers of the loss {label} begin anew: '{ancestor.name}' has none that fit.")
+    return said
+
+
+def _weights(loss):
+    return [variable for layer in loss.layers for variable in layer.weights]
+
+
+def _copy(variables, others, growing=False):
+    """Copy values one by one, if they all fit; one that grew along its last axis keeps its own at the end."""
+    if len(variables) != len(others) or not all(_fits(*pair, growing) for pair in zip(variables, others, strict=True)):
+        return False
+    for variable, other in zip(variables, others, strict=True):
+        value = np.array(variable.numpy())
+        value[tuple(map(slice, other.shape))] = other.numpy()
+        variable.assign(value)
+    return True
+
+
+def _fits(variable, other, growing):
+    if variable.shape == other.shape:
+        return True
+    same = len(variable.shape) == len(other.shape) and variable.shape[:-1] == other.shape[:-1]
+    return growing and same and variable.shape[-1] > other.shape[-1]
