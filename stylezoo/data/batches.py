@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from stylezoo.data.places import existing
 from stylezoo.errors import BadData, BadPicture, name_all
 from stylezoo.pictures import images
 from stylezoo.recipe import Recipe
@@ -70,12 +71,10 @@ class Pictures:
                 self._add([each], strict=True)
             elif isinstance(each, Member):
                 self._add([each], strict=False)
-            elif (path := Path(os.path.expanduser(each))).is_dir():
+            elif (path := existing(each)).is_dir():
                 self._add(_files(path), strict=False)
-            elif path.exists():
-                self._add([path], strict=True)
             else:
-                raise BadData(f"There is no file or folder '{path}'.")
+                self._add([path], strict=True)
         if not self.items:
             raise BadData(f"'{where}' has no picture that can be used: {name_all(self.skipped[:1], 'it is empty')}")
 
@@ -379,9 +378,7 @@ def _side_by_side(where, direction):
         if isinstance(each, Image.Image):
             pairs.append(tuple(_half(images.to_rgb(each), name) for name in names))
             continue
-        path = Path(os.path.expanduser(each))
-        if not path.exists():
-            raise BadData(f"There is no file or folder '{path}'.")
+        path = existing(each)
         files = _files(path) if path.is_dir() else [path]
         pairs += [tuple(Member(file, name) for name in names) for file in files]
     return pairs
@@ -410,10 +407,7 @@ def _member(picture):
     """A picture of a pair that was named itself: an image, or a file."""
     if isinstance(picture, Image.Image):
         return picture
-    path = Path(os.path.expanduser(picture))
-    if not path.exists():
-        raise BadData(f"There is no file or folder '{path}'.")
-    return Member(path)
+    return Member(existing(picture))
 
 
 def _by_name(folder):

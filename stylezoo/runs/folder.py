@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from stylezoo.catalogue import registry
@@ -20,6 +22,54 @@ CHECKPOINT = "checkpoints/latest.weights.h5"
 MODEL = "model.keras"
 RESULT = "result.png"
 NAMES = {"distribution": r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", "version": r"[\w.+!-]*", "name": r"[^/:\s][^/:]*"}
+
+
+def check_empty(folder: str | Path) -> None:
+    """See that a run can begin in this folder.
+
+    Raises:
+        BadRun: It holds something already, or cannot be read.
+    """
+    folder = Path(os.path.expanduser(folder))
+    with one_line_errors(folder):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            is_trained = (folder / RECIPE).exists() and (folder / PLACES).exists()  # else it was imported
+            further = f"Go on with 'stylezoo train --resume {folder}', or name" if is_trained else "Name"
+            raise BadRun(f"'{folder}' is not empty. {further} another folder with -o.")
+
+
+def check_trained(folder: str | Path) -> Path:
+    """The path of a folder, once it is seen to hold a training that can be resumed.
+
+    Raises:
+        BadRun: It is no run folder, or that of an imported model.
+    """
+    folder = Path(os.path.expanduser(folder))
+    if not os.path.isfile(folder / RECIPE):
+        raise BadRun(f"'{folder}' is no run folder: there is no {RECIPE} in it.")
+    if not os.path.isfile(folder / PLACES):
+        raise BadRun(f"'{folder}' was imported, not trained: it cannot be resumed. It can redraw pictures.")
+    return folder
+
+
+@contextmanager
+def one_line_errors(folder: Path) -> Iterator[None]:
+    """Turns what the file system refuses while a run is written into one line.
+
+    Raises:
+        BadRun: Something was refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise BadRun(f"Cannot write into '{folder}': {error.strerror or error}.{advice(folder)}") from error
+
+
+def advice(folder: Path) -> str:
+    """What to do after a training in this folder failed; nothing if there is no checkpoint in it."""
+    if not all((folder / name).is_file() for name in (CHECKPOINT, RECIPE)):
+        return ""
+    return f" What was saved before is kept: mend it, then 'stylezoo train --resume {folder}'."
 
 
 def model_file(path: str | Path) -> Path:

@@ -14,7 +14,7 @@ from stylezoo.recipe import Recipe
 from stylezoo.runs import card
 from stylezoo.runs import folder as runs
 from stylezoo.spec import Spec
-from stylezoo.training.loop import check_empty, new_card, new_folder, told, write_json
+from stylezoo.training.loop import new_card, new_folder, told, write_json
 
 NAMES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 BLURS = {3: np.array([1, 2, 1]) / 4, 4: np.array([1, 3, 3, 1]) / 4}  # along one axis, by length; that of 4 doubles
@@ -46,7 +46,7 @@ def import_weights(file, model="cyclegan", out=None, **changes) -> Path:
     spec = _generator(file, weights)
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
     folder = Path(os.path.expanduser(out or new_folder(model if isinstance(model, str) else "import")))
-    check_empty(folder)
+    runs.check_empty(folder)
     gan = GAN(recipe.changed(generator=spec))
     for network in (gan.generator, gan.average):
         if network:

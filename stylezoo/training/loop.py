@@ -114,19 +114,6 @@ def title(model, start_from=None) -> str:
     return "run" if isinstance(model, Recipe) else model or "single-pair"
 
 
-def check_empty(folder: Path) -> None:
-    """See that a run can begin in this folder.
-
-    Raises:
-        BadRun: It holds something already, or cannot be read.
-    """
-    with told(folder):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            is_trained = (folder / runs.RECIPE).exists() and (folder / runs.PLACES).exists()  # else it was imported
-            further = f"Go on with 'stylezoo train --resume {folder}', or name" if is_trained else "Name"
-            raise BadRun(f"'{folder}' is not empty. {further} another folder with -o.")
-
-
 def new_folder(name: str, parent: str | Path = "runs") -> Path:
     """A folder that is not there yet: ``runs/single-pair``, then ``runs/single-pair-2``."""
     name = name.rpartition("/")[2]
@@ -158,7 +145,7 @@ def start(
     """
     folder = Path(os.path.expanduser(out))
     license = card.licensed(license)
-    check_empty(folder)
+    runs.check_empty(folder)
     if recipe.added_styles and start_from is None:
         raise BadRecipe("The recipe adds a style to a trained model; name that: --from RUN --add-style PICTURES.")
     ancestor = None if start_from is None else ancestry.read(start_from)
@@ -193,13 +180,9 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
         BadRun: The folder is no run, its training is complete, or the checkpoint is gone of one that started from a
             trained model.
     """
-    folder = Path(os.path.expanduser(folder))
-    if not (folder / runs.RECIPE).is_file():
-        raise BadRun(f"'{folder}' is no run folder: there is no {runs.RECIPE} in it.")
+    folder = runs.check_trained(folder)
     recipe = Recipe.read(folder / runs.RECIPE)
     recipe = replace(recipe, steps=steps) if steps else recipe
-    if not (folder / runs.PLACES).is_file():
-        raise BadRun(f"'{folder}' was imported, not trained: it cannot be resumed. It can redraw pictures.")
     try:
         places = json.loads((folder / runs.PLACES).read_text(encoding="utf-8"))
         source, style = (_found(places[name], folder) for name in ("source", "style"))
@@ -480,7 +463,8 @@ def write_json(path, plain):
 def told(folder):
     """Turns what the file system or the memory refuses into one line."""
     try:
-        yield
+        with runs.one_line_errors(folder):
+            yield
     except tf.errors.ResourceExhaustedError:
         raise BadRun(
             "There is not enough memory for this training. Make it smaller: "
@@ -488,15 +472,7 @@ def told(folder):
         ) from None
     except tf.errors.UnknownError as error:  # what tf.data makes of an exception in our batches
         reason = (str(error).partition("BadPicture: ")[2] or str(error)).partition("\n")[0]
-        raise BadRun(f"A picture cannot be read any more. {reason}{_advice(folder)}") from error
-    except OSError as error:
-        raise BadRun(f"Cannot write into '{folder}': {error.strerror or error}.{_advice(folder)}") from error
-
-
-def _advice(folder):
-    if not all((folder / name).is_file() for name in (runs.CHECKPOINT, runs.RECIPE)):
-        return ""
-    return f" What was saved before is kept: mend it, then 'stylezoo train --resume {folder}'."
+        raise BadRun(f"A picture cannot be read any more. {reason}{runs.advice(folder)}") from error
 
 
 @contextmanager

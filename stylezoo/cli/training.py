@@ -1,0 +1,303 @@
+"""The commands that make models: train and import."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from stylezoo.cli import terminal
+from stylezoo.cli.options import RecipeOption, Refusal, as_one_object, refuse
+from stylezoo.cli.types import PluginName, Setting
+from stylezoo.errors import name_all
+
+FOLDER = click.Path(path_type=Path)
+PARTS = {"generator": "generator", "discriminators": "discriminator", "losses": "loss"}  # fields, and their kinds
+PLAYERS = ("generator", "discriminator")  # whose losses the progress shows
+REFUSALS = [
+    Refusal(
+        lambda given: given.resume and given.typed - {"resume", "steps"},
+        "--resume goes on as the run began; only --steps can be given with it.",
+    ),
+    Refusal(
+        lambda given: given.added and not given.start_from,
+        "--add-style adds to a trained model; name it with --from RUN.",
+    ),
+    Refusal(
+        lambda given: given.added and given.styles,
+        "--add-style or --style, not both: the styles that the model has need no pictures.",
+    ),
+    Refusal(
+        lambda given: given.file and given.model,
+        "Name the model '{model}' or the recipe '{file}', not both.",
+    ),
+]
+
+
+@click.command()
+@click.argument(
+    "model",
+    type=PluginName("model"),
+    required=False,
+    help="A name of 'stylezoo list models'. Default: single-pair, or the recipe of the run to start from.",
+)
+@click.option(
+    "--source",
+    help="Picture or folder of pictures whose content is kept, or a data set with trainA and trainB or train. Default: "
+    "the sample photograph.",
+)
+@click.option(
+    "--style",
+    "styles",
+    multiple=True,
+    help="Picture or folder of pictures whose look is taken. Repeatable: each a style of its own, for a model of "
+    "several such as gated. Default: the sample painting, or all sample styles.",
+)
+@click.option("-o", "--out", type=FOLDER, help="The run folder to make. Default: a new one in runs/.")
+@click.option(
+    "--steps", cls=RecipeOption, type=click.IntRange(min=1), help="End the training after this number of steps."
+)
+@click.option(
+    "--seed", cls=RecipeOption, type=click.IntRange(min=0), help="Decides the first weights, the crops and their order."
+)
+@click.option(
+    "--loss",
+    "losses",
+    cls=RecipeOption,
+    type=PluginName("loss"),
+    multiple=True,
+    help="A loss, such as lsgan:real=0.9 or tv:weight=0.1: an adversarial one replaces the model's, any other is "
+    "added, weight=0 removes. Repeatable.",
+)
+@click.option(
+    "--generator",
+    cls=RecipeOption,
+    type=PluginName("generator"),
+    help="Another generator, such as resnet:filters=32.",
+)
+@click.option(
+    "--discriminator",
+    "discriminators",
+    cls=RecipeOption,
+    type=PluginName("discriminator"),
+    multiple=True,
+    help="Other discriminators, such as patch:layers=2. Repeatable.",
+)
+@click.option(
+    "--set",
+    "settings",
+    type=Setting(),
+    multiple=True,
+    help="Any field of the recipe, or an option of one: image_size=96, generator.filters=16, "
+    "optimizer.learning_rate=1e-4. --dry-run shows them all. Repeatable.",
+)
+@click.option("--recipe", "file", type=FOLDER, help="Train this recipe.json instead of a registered model.")
+@click.option("--resume", type=FOLDER, help="Go on with the training of this run folder.")
+@click.option(
+    "--from",
+    "start_from",
+    metavar="RUN",
+    help="Start a new training from the weights of this run folder, .keras file or hf://owner/name, with its recipe "
+    "unless a MODEL or --recipe is named, and other pictures.",
+)
+@click.option(
+    "--add-style",
+    "added",
+    metavar="PICTURES",
+    multiple=True,
+    help="Picture or folder of a style to add to the model of --from, one of several styles such as gated: only the "
+    "new style learns, the others stay as they are. Repeatable.",
+)
+@click.option(
+    "--license", metavar="TEXT", help="The licence that the model's card names: an SPDX identifier such as CC-BY-4.0."
+)
+@click.option("--dry-run", is_flag=True, help="Print the complete recipe and stop.")
+@as_one_object
+def train(given):
+    """Train a MODEL on a source and a style, and leave a run folder.
+
+    Without any argument the small model single-pair learns from a pair of pictures that comes with stylezoo.
+
+    \b
+    The run folder holds:
+      result.png     the first source in the style
+      samples/       contact sheets: source, style, result
+      log.csv        every loss
+      model.keras    for 'stylezoo stylize' and stylezoo.load_model; carries its card
+      card.json      what the model was made of; for 'stylezoo show'
+      checkpoints/   for 'stylezoo train --resume'
+      recipe.json    how it was trained; for 'stylezoo train --recipe'
+      plugins.json   distribution and version of every part
+      pictures.json  where the pictures are
+    """
+    refuse(given, REFUSALS)
+    if given.resume:
+        _fit(_resumed(given))
+    elif given.dry_run:
+        click.echo(_recipe(given).to_json())
+    else:
+        _fit(_begun(given))
+
+
+@click.command("import")
+@click.argument("file", type=FOLDER, help="A PyTorch state dict, such as latest_net_G.pth.")
+@click.option(
+    "-m", "--model", required=True, type=PluginName("model"), help="What it was trained as: cyclegan, cut ..."
+)
+@click.option("-o", "--out", type=FOLDER, help="The run folder to make. Default: a new one in runs/.")
+@click.option(
+    "--set", "settings", type=Setting(), multiple=True, help="A field of the recipe: image_size=128. Repeatable."
+)
+def import_(file, model, out, settings):
+    """Make a run folder of a generator that others trained with PyTorch.
+
+    FILE is a checkpoint of CycleGAN, pix2pix or CUT. PyTorch is not needed, and nothing in the file is executed.
+    """
+    from stylezoo.files import torch_files
+    from stylezoo.runs import folder
+
+    _check_names(model, None, dict(settings))
+    torch_files.read(file)
+    if out:
+        folder.check_empty(out)
+    terminal.import_keras()
+    from stylezoo.runs.torch_import import import_weights
+
+    imported = import_weights(file, model, out, **dict(settings))
+    click.echo(f"Wrote   {imported}")
+    terminal.print_next("redraw a picture of your own", f"stylezoo stylize PICTURE.jpg --model {imported}")
+
+
+def _resumed(given):
+    """The run that --resume names, as far as it has come."""
+    from stylezoo.runs import folder
+
+    folder.check_trained(given.resume)
+    _start_tensorflow(given)
+    from stylezoo.training import loop
+
+    return loop.resume(given.resume, given.steps)
+
+
+def _begun(given):
+    """A new run, with its first weights."""
+    _check_places(given)
+    recipe = _recipe(given)
+    from stylezoo.training import loop
+
+    folder = given.out or loop.new_folder("recipe" if given.file else loop.title(given.model, given.start_from))
+    styles = given.added or given.styles
+    style = list(styles) if given.added or len(styles) > 1 else next(iter(styles), None)
+    return loop.start(recipe, given.source, style, folder, given.license or "", given.start_from)
+
+
+def _recipe(given):
+    """The complete recipe."""
+    from stylezoo.recipe import Recipe
+    from stylezoo.runs.folder import checked_file
+
+    changes = {**dict(given.settings), **given.changes}
+    recipe = Recipe.read(given.file) if given.file else None
+    _check_names(given.model, recipe, changes)
+    if given.start_from:
+        checked_file(given.start_from)
+    _start_tensorflow(given)
+    from stylezoo.training import loop
+
+    return loop.chosen(recipe or given.model, given.start_from, given.added, **changes)
+
+
+# What needs no TensorFlow is checked before it is imported, which takes seconds
+
+
+def _check_names(model, recipe, changes):
+    """See that the plugins are installed that a model, a recipe or changes to one name.
+
+    Raises:
+        UnknownPlugin: One is not.
+        PluginConflict: Several distributions have one of that name.
+    """
+    from stylezoo.catalogue import registry
+    from stylezoo.spec import Spec
+
+    if model:
+        registry.find("model", model)
+    for field, kind in PARTS.items():
+        named = changes.get(field, getattr(recipe, field, ()))
+        for part in named if isinstance(named, tuple | list) else [named]:
+            registry.find(kind, Spec.parse(part).name)
+
+
+def _check_places(given):
+    """See that the pictures are there, and that nothing is where the run folder shall be.
+
+    Raises:
+        BadData: There is no such file or folder of pictures.
+        MissingExtra: The sample photograph is needed, and scikit-image, which has it, is not installed.
+        BadRun: The run folder is not empty.
+    """
+    from stylezoo.data.places import existing
+    from stylezoo.runs import folder
+
+    for pictures in (given.source, *given.styles, *given.added):
+        if pictures is not None:
+            existing(pictures)
+    if given.source is None:
+        from stylezoo.pictures import samples
+
+        samples.check_installed()
+    if given.out:
+        folder.check_empty(given.out)
+
+
+def _start_tensorflow(given):
+    if sys.stderr.isatty() and not given.dry_run:
+        click.echo("Starting TensorFlow and reading the pictures ...", err=True)
+    terminal.import_keras()
+
+
+def _fit(run):
+    """Say what is trained, train it with its progress, and say what there is now and what to do with it."""
+    from keras.callbacks import LambdaCallback
+
+    from stylezoo.training import loop
+
+    _introduce(run)
+    if sys.stderr.isatty():
+        click.echo("Tracing the training step takes some seconds.", err=True)
+    with terminal.step_progress(run.steps, run.step) as show:
+        loop.fit(run, [LambdaCallback(on_train_batch_end=lambda batch, logs: show(run.step, _losses(logs)))])
+    if run.step < run.steps:
+        click.echo(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
+        click.echo(f"  stylezoo train --resume {run.folder}")
+        sys.exit(terminal.INTERRUPTED)
+    click.echo(f"Wrote   {run.folder / 'result.png'}, the first source in the style")
+    click.echo(f"        {run.folder / 'samples'}{os.sep} with contact sheets; beside it log.csv and model.keras")
+    terminal.print_next("redraw a picture of your own", f"stylezoo stylize PICTURE.jpg --model {run.folder}")
+
+
+def _losses(logs):
+    return "  ".join(f"{player} {logs[player]:.3f}" for player in PLAYERS if player in logs)
+
+
+def _introduce(run):
+    """Say what is trained on what, and where."""
+    import math
+
+    from stylezoo.training import loop
+
+    recipe, batches = run.recipe, run.batches
+    weights = sum(math.prod(variable.shape) for variable in run.model.trainable_variables)
+    discriminators = name_all(spec.label for spec in recipe.discriminators)
+    click.echo(f"Source  {batches.source}")
+    for name, style in batches.styles.items():
+        click.echo(f"Style   {style} {name and f'of {name}'}".rstrip())
+    for line in [line for pictures in (batches.source, *batches.styles.values()) for line in pictures.skipped]:
+        click.secho(f"        skipped: {line}", fg="yellow", err=True)
+    click.echo(f"Model   {recipe.generator.label} against {discriminators}, {weights:,} weights")
+    for line in run.notes:
+        click.secho(f"        {line}", fg="yellow", err=True)
+    click.echo(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
+    batch = f"batches of {recipe.batch_size}, crops of {recipe.image_size} pixels"
+    click.echo(f"Run     {run.folder}, {run.steps} steps, {batch}")
+    click.echo(f"Device  {loop.device()}")
