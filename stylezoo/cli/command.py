@@ -34,6 +34,7 @@ class Group(click.Group):
     cls=Group,
     commands=[command for family in FAMILIES.values() for command in family],
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="'stylezoo COMMAND --help' shows the options of a command.",
 )
 @click.version_option(package_name="stylezoo", message=f"%(prog)s %(version)s, plugin API {registry.API}")
 @click.pass_context

@@ -106,7 +106,9 @@ REFUSALS = [
 @click.option("--overwrite", is_flag=True, help="Redraw what is already there of a folder.")
 @as_one_object
 def stylize(given):
-    """Redraw PICTURES in the style that a model has learned, or in a fusion of styles; each keeps its size.
+    """Redraw PICTURES in the style of a model, or in a fusion of styles.
+
+    Each result has the size of its picture.
 
     \b
     Examples:

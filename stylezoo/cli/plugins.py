@@ -85,10 +85,10 @@ def show(name, as_json):
     help="How long one import may take.",
 )
 def doctor(name, as_json, deadline):
-    """Import every plugin, each where it can do no harm, and say what is wrong and what to do.
+    """Import every plugin, and say what is wrong and what to do.
 
-    The plugins of each distribution are imported in a child process; so one that ends Python, crashes it or never comes
-    back is found out. Exit code 3 when something is wrong.
+    The plugins of each distribution are imported in a child process, where they can do no harm: one that ends Python,
+    crashes it or never returns is found out. Exit code 3 when something is wrong.
     """
     from stylezoo.checks.doctor import examine
 
@@ -114,7 +114,7 @@ def doctor(name, as_json, deadline):
     "-o", "--out", type=click.Path(path_type=Path), help="The folder to make. Default: stylezoo-NAME, in this one."
 )
 def new(kind, name, out):
-    """Write the beginning of a plugin: a small package with a working component.
+    """Write a small package with a working plugin, to begin from.
 
     Once it is installed it is listed, trains, and passes the conformance kit; its README says how to go on.
     """

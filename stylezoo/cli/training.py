@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from stylezoo.cli import terminal
-from stylezoo.cli.options import RecipeOption, Refusal, as_one_object, refuse
+from stylezoo.cli.options import RecipeCommand, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
 from stylezoo.cli.types import PluginName, Setting
 from stylezoo.errors import name_all
 
-FOLDER = click.Path(path_type=Path)
+PATH = click.Path(path_type=Path)
 PARTS = {"generator": "generator", "discriminators": "discriminator", "losses": "loss"}  # fields, and their kinds
 PLAYERS = ("generator", "discriminator")  # whose losses the progress shows
 REFUSALS = [
@@ -34,7 +34,7 @@ REFUSALS = [
 ]
 
 
-@click.command()
+@click.command(cls=RecipeCommand)
 @click.argument(
     "model",
     type=PluginName("model"),
@@ -43,22 +43,32 @@ REFUSALS = [
 )
 @click.option(
     "--source",
+    metavar="PICTURES",
     help="Picture or folder of pictures whose content is kept, or a data set with trainA and trainB or train. Default: "
     "the sample photograph.",
 )
 @click.option(
     "--style",
     "styles",
+    metavar="PICTURES",
     multiple=True,
     help="Picture or folder of pictures whose look is taken. Repeatable: each a style of its own, for a model of "
     "several such as gated. Default: the sample painting, or all sample styles.",
 )
-@click.option("-o", "--out", type=FOLDER, help="The run folder to make. Default: a new one in runs/.")
+@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The run folder to make. Default: a new one in runs/.")
 @click.option(
-    "--steps", cls=RecipeOption, type=click.IntRange(min=1), help="End the training after this number of steps."
+    "--steps",
+    cls=RecipeOption,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="End the training after this number of steps.",
 )
 @click.option(
-    "--seed", cls=RecipeOption, type=click.IntRange(min=0), help="Decides the first weights, the crops and their order."
+    "--seed",
+    cls=RecipeOption,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Decides the first weights, the crops and their order.",
 )
 @click.option(
     "--loss",
@@ -86,13 +96,16 @@ REFUSALS = [
 @click.option(
     "--set",
     "settings",
+    cls=RecipeSettings,
     type=Setting(),
     multiple=True,
-    help="Any field of the recipe, or an option of one: image_size=96, generator.filters=16, "
+    help="Any other field, or an option of one: image_size=96, generator.filters=16, "
     "optimizer.learning_rate=1e-4. --dry-run shows them all. Repeatable.",
 )
-@click.option("--recipe", "file", type=FOLDER, help="Train this recipe.json instead of a registered model.")
-@click.option("--resume", type=FOLDER, help="Go on with the training of this run folder.")
+@click.option(
+    "--recipe", "file", type=PATH, metavar="FILE", help="Train this recipe.json instead of a registered model."
+)
+@click.option("--resume", type=PATH, metavar="RUN", help="Go on with the training of this run folder.")
 @click.option(
     "--from",
     "start_from",
@@ -140,32 +153,38 @@ def train(given):
 
 
 @click.command("import")
-@click.argument("file", type=FOLDER, help="A PyTorch state dict, such as latest_net_G.pth.")
+@click.argument("file", type=PATH, help="A PyTorch state dict, such as latest_net_G.pth.")
 @click.option(
     "-m", "--model", required=True, type=PluginName("model"), help="What it was trained as: cyclegan, cut ..."
 )
-@click.option("-o", "--out", type=FOLDER, help="The run folder to make. Default: a new one in runs/.")
+@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The run folder to make. Default: a new one in runs/.")
 @click.option(
-    "--set", "settings", type=Setting(), multiple=True, help="A field of the recipe: image_size=128. Repeatable."
+    "--set",
+    "settings",
+    cls=RecipeSettings,
+    type=Setting(),
+    multiple=True,
+    help="A field of the recipe: image_size=128. Repeatable.",
 )
-def import_(file, model, out, settings):
-    """Make a run folder of a generator that others trained with PyTorch.
+@as_one_object
+def import_(given):
+    """Make a run folder of a generator trained with PyTorch.
 
     FILE is a checkpoint of CycleGAN, pix2pix or CUT. PyTorch is not needed, and nothing in the file is executed.
     """
     from stylezoo.files import torch_files
     from stylezoo.runs import folder
 
-    _check_names(model, None, dict(settings))
-    torch_files.read(file)
-    if out:
-        folder.check_empty(out)
+    _check_names(given.model, None, given.changes)
+    torch_files.read(given.file)
+    if given.out:
+        folder.check_empty(given.out)
     terminal.import_keras()
     from stylezoo.runs.torch_import import import_weights
 
-    imported = import_weights(file, model, out, **dict(settings))
-    click.echo(f"Wrote   {imported}")
-    terminal.print_next("redraw a picture of your own", f"stylezoo stylize PICTURE.jpg --model {imported}")
+    made = import_weights(given.file, given.model, given.out, **given.changes)
+    click.echo(f"Wrote   {made}")
+    _print_next(made)
 
 
 def _resumed(given):
@@ -196,15 +215,14 @@ def _recipe(given):
     from stylezoo.recipe import Recipe
     from stylezoo.runs.folder import checked_file
 
-    changes = {**dict(given.settings), **given.changes}
     recipe = Recipe.read(given.file) if given.file else None
-    _check_names(given.model, recipe, changes)
+    _check_names(given.model, recipe, given.changes)
     if given.start_from:
         checked_file(given.start_from)
     _start_tensorflow(given)
     from stylezoo.training import loop
 
-    return loop.chosen(recipe or given.model, given.start_from, given.added, **changes)
+    return loop.chosen(recipe or given.model, given.start_from, given.added, **given.changes)
 
 
 # What needs no TensorFlow is checked before it is imported, which takes seconds
@@ -239,6 +257,8 @@ def _check_places(given):
     from stylezoo.data.places import existing
     from stylezoo.runs import folder
 
+    if given.out:
+        folder.check_empty(given.out)
     for pictures in (given.source, *given.styles, *given.added):
         if pictures is not None:
             existing(pictures)
@@ -246,8 +266,6 @@ def _check_places(given):
         from stylezoo.pictures import samples
 
         samples.check_installed()
-    if given.out:
-        folder.check_empty(given.out)
 
 
 def _start_tensorflow(given):
@@ -273,7 +291,11 @@ def _fit(run):
         sys.exit(terminal.INTERRUPTED)
     click.echo(f"Wrote   {run.folder / 'result.png'}, the first source in the style")
     click.echo(f"        {run.folder / 'samples'}{os.sep} with contact sheets; beside it log.csv and model.keras")
-    terminal.print_next("redraw a picture of your own", f"stylezoo stylize PICTURE.jpg --model {run.folder}")
+    _print_next(run.folder)
+
+
+def _print_next(folder):
+    terminal.print_next("redraw a picture of your own", f"stylezoo stylize PICTURE.jpg --model {folder}")
 
 
 def _losses(logs):
