@@ -99,8 +99,8 @@ REFUSALS = [
     cls=RecipeSettings,
     type=Setting(),
     multiple=True,
-    help="Any other field, or an option of one: image_size=96, generator.filters=16, "
-    "optimizer.learning_rate=1e-4. --dry-run shows them all. Repeatable.",
+    help="Any field of recipe.json, or an option of one: image_size=96, generator.filters=16, "
+    "optimizer.learning_rate=1e-4. Repeatable.",
 )
 @click.option(
     "--recipe", "file", type=PATH, metavar="FILE", help="Train this recipe.json instead of a registered model."
