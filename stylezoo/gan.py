@@ -27,7 +27,7 @@ from stylezoo.errors import (
     name_all,
 )
 from stylezoo.files import archive, hdf5
-from stylezoo.pictures import images
+from stylezoo.pictures import arrays
 from stylezoo.recipe import Recipe
 from stylezoo.scene import fuses
 from stylezoo.updates.image_pool import ImagePool
@@ -235,7 +235,7 @@ class GAN(keras.Model):
         return replace(fusion, parts=parts)
 
     def _picture_of(self, style):
-        picture = images.as_array(style)
+        picture = arrays.as_array(style)
         if picture.ndim != 3:
             raise BadPicture(f"The style is {len(picture)} pictures; it must be one.")
         return picture
