@@ -6,7 +6,9 @@ import pytest
 from PIL import Image
 
 from stylezoo import Recipe
-from stylezoo.data.batches import Batches, Pictures, laid_out
+from stylezoo.data.album import Album
+from stylezoo.data.batches import Batches, data_mode
+from stylezoo.data.domains import Pictures
 from stylezoo.errors import BadData
 
 RECIPE = Recipe(image_size=16, load_size=20, batch_size=2, seed=3)
@@ -208,7 +210,7 @@ def test_a_folder_is_searched_with_its_subfolders_in_order(tmp_path):
         noise(0).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not a picture, and not called like one")
     pictures = Pictures(tmp_path, 16)
-    assert [item.relative_to(tmp_path).as_posix() for item in pictures.items] == [
+    assert [item.path.relative_to(tmp_path).as_posix() for item in pictures.items] == [
         "a/deep/er.webp",
         "a/z.JPG",
         "b.png",
@@ -224,7 +226,7 @@ def test_unusable_files_of_a_folder_are_skipped_by_name(tmp_path):
     (tmp_path / "text.png").write_text("not a picture")
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff")
     pictures = Pictures(tmp_path, 16, smallest=8)
-    assert [item.name for item in pictures.items] == ["good.png"]
+    assert [item.path.name for item in pictures.items] == ["good.png"]
     assert [next(n for n in ("cut.jpg", "small.png", "text.png") if n in line) for line in pictures.skipped] == [
         "cut.jpg",
         "small.png",
@@ -406,6 +408,11 @@ def test_pairs_that_cannot_be_made_are_told(tmp_path, side_by_side):
 # Folders of public data sets
 
 
+def laid_out(recipe, source, style):
+    """The paths that a data mode finds in these."""
+    return tuple(each.path for each in data_mode(recipe).laid_out(Album.of(source), Album.of(style)))
+
+
 @pytest.mark.parametrize(("direction", "order"), [("AtoB", "AB"), ("BtoA", "BA")])
 def test_folders_of_cyclegans_data_sets_are_known(direction, order, tmp_path):
     for name in ("trainA", "trainB", "testA", "testB"):
@@ -413,7 +420,7 @@ def test_folders_of_cyclegans_data_sets_are_known(direction, order, tmp_path):
     found = laid_out(replace(RECIPE, direction=direction), tmp_path, None)
     assert found == tuple(tmp_path / f"train{half}" for half in order)
     assert laid_out(RECIPE, str(tmp_path), None)[0] == tmp_path / "trainA"
-    assert laid_out(RECIPE, tmp_path, "style") == (tmp_path, "style")
+    assert laid_out(RECIPE, tmp_path, tmp_path / "testB") == (tmp_path, tmp_path / "testB")
 
 
 def test_folders_of_pix2pix_data_sets_are_known(side_by_side):

@@ -19,7 +19,8 @@ from PIL import Image
 import stylezoo
 from stylezoo.cli import main
 from stylezoo.contract import style_of
-from stylezoo.data.batches import Batches, named_styles
+from stylezoo.data.album import Album
+from stylezoo.data.batches import Batches
 from stylezoo.errors import BadData, BadOptions, BadRecipe, BadRun
 from stylezoo.gan import GAN, leaves
 from stylezoo.recipe import Recipe
@@ -348,10 +349,11 @@ def test_styles_keep_the_names_that_they_were_given(gated, pictures, tmp_path):
     assert not Path(json.loads((tmp_path / "c" / runs.PLACES).read_text())["style"]["style-3"]).is_absolute()
 
 
-def test_a_name_that_a_style_has_is_not_given_to_an_image():
+def test_a_name_that_a_style_has_is_not_given_to_an_image(tmp_path):
     image = Image.new("RGB", (8, 8))
-    assert list(named_styles([image, "b.png", image])) == ["style-0", "b", "style-2"]
-    assert list(named_styles([image, image], ("style-3", "a"))) == ["style-2", "style-4"]
+    image.save(tmp_path / "b.png")
+    assert Album.of([image, tmp_path / "b.png", image]).by_style().names == ("style-0", "b", "style-2")
+    assert Album.of([image, image]).by_style(("style-3", "a")).names == ("style-2", "style-4")
 
 
 def test_a_model_of_one_style_takes_no_named_ones(pictures, tmp_path):

@@ -1,1 +1,1 @@
-"""Pictures on their way into a training: folders, crops, batches."""
+"""Pictures on their way into a training: the album that a user gives, data modes, crops, batches."""

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
-from PIL import Image
 
-from stylezoo.data.batches import Batches, laid_out, learnt_styles, named_styles
+from stylezoo.data.album import Album
+from stylezoo.data.batches import Batches, data_mode
 from stylezoo.errors import BadOptions, BadRecipe, BadRun
 from stylezoo.files import archive, hdf5, plain
 from stylezoo.gan import GAN, plugins_of
-from stylezoo.pictures import arrays, colour, files, samples, sheets
+from stylezoo.pictures import arrays, files, sheets
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card, hub
 from stylezoo.runs import folder as runs
@@ -65,19 +65,18 @@ class Run:
 
     def looks(self, index: int) -> list:
         """The styles that a contact sheet shows source number `index` in, as `GAN.stylize` is told them."""
-        if self.model.takes_style_picture:
-            return [self.batches.style.image(index % len(self.batches.style))]
-        return [name or None for name in self.batches.styles]
+        shown = self.batches.mode.shown(self.batches, index)
+        return [picture if self.model.takes_style_picture else (name or None) for name, picture in shown]
 
 
 def train(model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), **changes):
     """Train a model and leave a run folder; see `stylezoo.train`."""
-    add_style = add_style if isinstance(add_style, list | tuple | dict) else [add_style]
-    if add_style and style is not None:
+    add_style = Album.each_of(add_style)
+    if add_style.parts and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
     recipe = chosen(model, start_from, add_style, **changes)
     folder = out or new_folder(title(model, start_from))
-    return fit(start(recipe, source, add_style or style, folder, license, start_from)).model
+    return fit(start(recipe, source, add_style if add_style.parts else style, folder, license, start_from)).model
 
 
 def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
@@ -95,15 +94,16 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
         BadRun: `start_from` is no model.
         StylezooError: As in `Recipe.named`.
     """
-    if add_style and start_from is None:
+    add_style = Album.each_of(add_style)
+    if add_style.parts and start_from is None:
         raise BadOptions("A style is added to a trained model; name it: --from RUN, or start_from=.")
     began = None if start_from is None else ancestry.recipe_of(start_from)
     if model is None and began:
         model = replace(began, added_styles=0, steps_per_epoch=None)  # an epoch of the new pictures is another one
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model or "single-pair", **changes)
-    if not add_style:
+    if not add_style.parts:
         return recipe
-    return ancestry.with_styles(start_from, recipe, began, list(named_styles(add_style, began.styles)))
+    return ancestry.with_styles(start_from, recipe, began, list(add_style.by_style(began.styles).names))
 
 
 def title(model, start_from=None) -> str:
@@ -162,9 +162,7 @@ def start(
     if recipe.added_styles and start_from is None:
         raise BadRecipe("The recipe adds a style to a trained model; name that: --from RUN --add-style PICTURES.")
     ancestor = None if start_from is None else ancestry.read(start_from)
-    source, style = laid_out(recipe, source, style)
-    if recipe.data == "styles" and style is not None:
-        style = named_styles(style, learnt_styles(recipe))  # which a resumed run must call the same
+    source, style = data_mode(recipe).laid_out(Album.of(source), Album.of(style))
     lineage = [*(ancestor.lineage if ancestor else ()), card.new_id()]
     run = _prepare(folder, recipe.resolved(), source, style, license, lineage)
     run.notes = ancestry.inherit(run.model, ancestor) if ancestor else []
@@ -172,8 +170,8 @@ def start(
         if ancestor:  # from now on the run does without it
             Checkpoints(run).save_checkpoint()
         places = {
-            name: _place(where, folder / runs.PICTURES / f"{name}.png", folder)
-            for name, where in (("source", source), ("style", style))
+            name: album.to_plain(folder / runs.PICTURES / f"{name}.png", folder)
+            for name, album in (("source", source), ("style", style))
         }
         write_json(folder / runs.PLACES, places)
         write_json(folder / runs.PLUGINS, plugins_of(run.recipe))
@@ -202,7 +200,7 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
         raise BadRun(f"'{folder}' was imported, not trained: it cannot be resumed. It can redraw pictures.")
     try:
         places = json.loads((folder / runs.PLACES).read_text(encoding="utf-8"))
-        source, style = (_found(places[name], folder) for name in ("source", "style"))
+        source, style = (Album.from_plain(places[name], folder) for name in ("source", "style"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadRun(f"'{folder}' is damaged: {runs.PLACES} cannot be read: {error}") from None
     before = card.read(folder)
@@ -317,10 +315,11 @@ class Sheets(keras.callbacks.Callback):
         for i in range(min(SHEET_ROWS, len(pictures.source))):
             source = arrays.scaled(pictures.source.image(i), size)
             row = [source]
-            for style, look in zip(pictures.styles.values(), self.run.looks(i), strict=True):
-                row += [arrays.scaled(style.image(i % len(style)), size), self.model.stylize(source, look)]
+            shown = pictures.mode.shown(pictures, i)
+            for (_, style), look in zip(shown, self.run.looks(i), strict=True):
+                row += [arrays.scaled(style, size), self.model.stylize(source, look)]
             rows.append(row)
-        titles = [title for name in pictures.styles for title in (name or "style", f"step {self.run.step}")]
+        titles = [title for name, _ in shown for title in (name or "style", f"step {self.run.step}")]
         sheet = sheets.contact_sheet(rows, ["source", *titles], size)
         files.save_picture(sheet, self.run.folder / runs.SAMPLES / f"step-{self.run.step:06d}.png")
 
@@ -357,15 +356,10 @@ class Checkpoints(keras.callbacks.Callback):
 
 def _prepare(folder, recipe, source, style, license, lineage):
     """The run, its pictures read and its model built."""
-    given = source, style
-    if recipe.data != "paired":
-        source = samples.photograph() if source is None else source
-        if style is None:
-            style = samples.styles() if recipe.data == "styles" else samples.painting()
     batches = Batches(recipe, source, style)
     recipe = replace(recipe, steps_per_epoch=recipe.steps_per_epoch or batches.steps_per_epoch)
-    if recipe.data == "styles":
-        recipe = replace(recipe, styles=(*recipe.styles[: batches.learnt], *batches.styles))
+    if names := batches.mode.found(batches.styles).get("names"):
+        recipe = replace(recipe, styles=names)
     if recipe.vgg:
         recipe = replace(
             recipe, vgg=str(Path(os.path.expanduser(recipe.vgg)).resolve())
@@ -376,7 +370,8 @@ def _prepare(folder, recipe, source, style, license, lineage):
     if recipe.match_tones:
         model.tones.assign(batches.tones)
     run = Run(folder, recipe, batches, model, recipe.total_steps)
-    run.card = new_card(recipe, "trained", lineage=lineage, data=_data(run, *given), license=license)
+    data = batches.mode.card_rows(batches.source, batches.styles)
+    run.card = new_card(recipe, "trained", lineage=lineage, data=data, license=license)
     return run
 
 
@@ -404,28 +399,6 @@ def _today():
     return datetime.now(UTC).date().isoformat()
 
 
-def _data(run, source, style):
-    """What a card tells of the pictures: how many, and the last names of files and folders."""
-    rows = [{"role": "source", **_kind(source), "pictures": len(run.batches.source)}]
-    if run.recipe.data == "paired" and style is None:
-        return [*rows, {"role": "style", "kind": "other halves", "name": "", "pictures": len(run.batches.style)}]
-    named = run.recipe.data == "styles" and style is not None
-    given = named_styles(style) if named else dict.fromkeys(run.batches.styles, style)
-    for name, pictures in run.batches.styles.items():
-        rows.append({"role": f"style {name}".rstrip(), **_kind(given[name]), "pictures": len(pictures)})
-    return rows
-
-
-def _kind(where):
-    """What pictures were given as, and its name without the folders above it."""
-    if where is None or isinstance(where, Image.Image):
-        return {"kind": "sample" if where is None else "image", "name": ""}
-    if isinstance(where, list | tuple):
-        return {"kind": "list", "name": ""}
-    path = Path(os.path.expanduser(where)).resolve()
-    return {"kind": "folder" if path.is_dir() else "picture", "name": plain.printable(path.name)}
-
-
 def _check_size(model):
     """See that the generator can take crops of the recipe's size; a U-Net asks for sides that it can halve so often."""
     side = model.recipe.image_size
@@ -443,32 +416,6 @@ def _check_size(model):
             "such as --set image_size=256, or let it halve less often, where it has such an option: --set "
             "generator.downs=5."
         )
-
-
-def _place(where, copy, folder):
-    """Where pictures come from, as a run folder keeps it: None for the samples, else an absolute path.
-
-    An image that is in no file is written to `copy`, and its place is relative to the run folder.
-    """
-    if where is None:
-        return None
-    if isinstance(where, dict):
-        return dict(zip(where, _place(list(where.values()), copy, folder), strict=True))
-    if isinstance(where, list | tuple):
-        return [_place(each, copy.with_stem(f"{copy.stem}-{i}"), folder) for i, each in enumerate(where)]
-    if isinstance(where, Image.Image):
-        files.save_picture(colour.to_rgb(where), copy)
-        return str(copy.relative_to(folder))
-    return str(Path(os.path.expanduser(where)).resolve())
-
-
-def _found(place, folder):
-    """What `_place` kept, seen from here."""
-    if isinstance(place, dict):
-        return {name: _found(each, folder) for name, each in place.items()}
-    if isinstance(place, list):
-        return [_found(each, folder) for each in place]
-    return None if place is None else folder / place
 
 
 def write_json(path, plain):
