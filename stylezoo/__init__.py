@@ -102,7 +102,7 @@ def create_model(name: str, **changes) -> GAN:
     from stylezoo.gan import GAN
     from stylezoo.recipe import Recipe
 
-    return GAN(Recipe.named(name, **changes))
+    return GAN(Recipe.named(name, **changes).resolve())
 
 
 def load_model(path: str | Path) -> GAN:

@@ -39,13 +39,14 @@ from stylezoo.catalogue.registry import Plugin
 from stylezoo.catalogue.sources import describe
 from stylezoo.checks import doctor
 from stylezoo.contract import Loss
+from stylezoo.contract.losses import cost as cost_of
 from stylezoo.drawing import painter as stylizing
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.errors import StylezooError, UnknownPlugin, UsageError, name_all
-from stylezoo.gan import GAN, load, price
+from stylezoo.gan import GAN, load
 from stylezoo.pictures import images
 from stylezoo.recipe import Recipe
-from stylezoo.spec import GIVEN, Spec, component
+from stylezoo.spec import GIVEN, Spec
 
 SIDE = 72  # pixels: the least that the patches of most discriminators need
 SIDES = (SIDE, 96, 128, 256)  # for generators that halve a picture more often
@@ -71,14 +72,12 @@ HOMES = (  # the simplest models in which a loss finds what it looks at, tried i
         "generator": "stylezoo/gated:filters=2,blocks=1",
         "discriminators": "stylezoo/gated:filters=2,layers=1",
         "losses": ("stylezoo/style-classification",),
-        "data": "styles",
-        "styles": STYLES,
+        "data": f"named-styles:names={list(STYLES)}",
     },
     {
         "generator": "stylezoo/munit:filters=2,blocks=1,mlp=4",
         "losses": ("stylezoo/reconstruction", "stylezoo/latent-reconstruction"),
         "two_way": True,
-        "random_codes": True,
     },
 )
 SIMPLEST = {"generator": "stylezoo/resnet:filters=2,blocks=1", "discriminators": "stylezoo/patch:filters=2,layers=1"}
@@ -270,7 +269,7 @@ class _Subject:
 
     @cached_property
     def component(self):
-        return component(self.plugin)
+        return self.plugin.load()
 
     @cached_property
     def vgg(self):
@@ -286,7 +285,7 @@ class _NetworkSubject(_Subject):
         shape = shape or ((None, None, 3) if self.plugin.kind == "generator" else (SIDE, SIDE, 3))
         with _policy(precision):
             keras.utils.set_random_seed(0)
-            return self.spec.build(self.plugin.kind, shape=shape, styles=len(STYLES), vgg=self.vgg)
+            return self.spec.part(self.plugin.kind).build(shape=shape, styles=len(STYLES), vgg=self.vgg)
 
     @cached_property
     def network(self):
@@ -327,28 +326,33 @@ class _ModelSubject(_Subject):
             "generator": _small("generator", recipe.generator),
             "discriminators": [_small("discriminator", each) for each in recipe.discriminators],
             "losses": [_small("loss", each) for each in recipe.losses],
-            "styles": recipe.styles[:2],
         }
-        given = {"styles": len(parts["styles"]), "vgg": self.vgg}
-        side = _side(parts["generator"].build("generator", shape=(None, None, 3), **given))
+        names = recipe.data.options.get("names", ())[:2]
+        given = {"styles": len(names), "vgg": self.vgg}
+        side = _side(parts["generator"].part("generator").build(shape=(None, None, 3), **given))
         sizes = {"image_size": side, "load_size": side, "batch_size": 2, "pool": min(recipe.pool, 2)}
-        shorter = {"steps_per_epoch": 1, "warmup_epochs": min(recipe.warmup_epochs, 1)}
-        return replace(recipe, **parts, **sizes, **shorter, vgg=self.vgg)
+        shorter = {"steps_per_epoch": 1, **({"warmup.epochs": 1} if recipe.warmup else {})}
+        shorter |= {"data.names": list(names)} if names else {}
+        return replace(recipe, **parts, vgg=self.vgg).changed(**sizes, **shorter)
+
+    @cached_property
+    def gan_plan(self):
+        return self.recipe.resolve()
 
     @cached_property
     def gan(self):
         """It has made two steps."""
-        gan = GAN(self.recipe)
+        gan = GAN(self.gan_plan)
         gan.before = {player: [v.numpy() for v in gan.variables_of(player)] for player in PLAYERS}
         gan.logs = gan.fit(self._dataset(), shuffle=False, verbose=0).history
         return gan
 
     def _dataset(self):
         recipe = self.recipe
-        batch = recipe.batch_size * recipe.critic_steps
+        batch = recipe.batch_size * self.gan_plan.order.batches
         pictures = [*_pictures(2 * batch, recipe.image_size, recipe.image_size)]
-        if recipe.styles:
-            pictures.append(np.eye(len(recipe.styles), dtype="float32")[np.arange(2 * batch) % len(recipe.styles)])
+        if names := self.gan_plan.styles:
+            pictures.append(np.eye(len(names), dtype="float32")[np.arange(2 * batch) % len(names)])
         return tf.data.Dataset.from_tensor_slices(tuple(pictures)).batch(batch)
 
 
@@ -385,12 +389,12 @@ class _LossSubject(_Subject):
     def costs(self, gan, batch=2):
         """What each player pays whom it concerns, a number each, by player."""
         translation = self.translation(gan, batch)
-        return {player: price(_loss(gan), player, translation) for player in self.players}
+        return {player: cost_of(_loss(gan), player, translation) for player in self.players}
 
     def translation(self, gan, batch=2):
         source, style = _pictures(batch, SIDE, SIDE)
         labels = None
-        if self.recipe.styles:
+        if gan.plan.styles:
             labels = np.eye(len(STYLES), dtype="float32")[np.arange(batch) % len(STYLES)]
         return gan.translations(*map(ops.convert_to_tensor, (source, style)), labels, training=False)[0]
 
@@ -408,7 +412,7 @@ def _side(generator):
 
 def _small(kind, spec):
     """The same part, as small as its options allow."""
-    accepted = inspect.signature(spec.load(kind)).parameters
+    accepted = inspect.signature(spec.part(kind).component).parameters
     small = {
         name: value for name, value in SMALL.items() if name in accepted and type(accepted[name].default) is type(value)
     }
@@ -531,7 +535,7 @@ def _plain_options(subject):
     same = [(key, type(value), value) for key, value in spec.options.items()]
     read = [(key, type(value), value) for key, value in again.items()]
     _see(read == same, f"its options {spec.options} come back from JSON as {again}")
-    spec.load(subject.plugin.kind)
+    spec.part(subject.plugin.kind)
 
 
 # Checks of generators and discriminators
@@ -673,7 +677,7 @@ def _loss_gradients(subject):
 
 def _see_gradients(subject, gan, player, scale=1, why=""):
     with tf.GradientTape() as tape:
-        cost = scale * price(_loss(gan), player, subject.translation(gan))
+        cost = scale * cost_of(_loss(gan), player, subject.translation(gan))
     found = [g for g in tape.gradient(cost, gan.variables_of(player)) if g is not None]
     _see(found, f"no gradient of what {PLAYERS[player]} pays reaches a weight{why}")
     found = [ops.convert_to_tensor(gradient) for gradient in found]
@@ -730,7 +734,8 @@ def _recipe(subject):
     recipe = subject.registered
     _see(recipe.about, "it does not say what it is for: about='...'")
     again = Recipe.from_dict(json.loads(recipe.to_json()))
-    _see(again.resolved() == recipe, "it comes back from JSON as another recipe")
+    _see(again == recipe, "it comes back from JSON as another recipe")
+    recipe.resolve()
 
 
 def _trains(subject):

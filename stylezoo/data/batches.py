@@ -5,7 +5,7 @@ Batch n is a pure function of the pictures, the recipe and n, so that a resumed 
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import count
 from pathlib import Path
@@ -16,7 +16,6 @@ from PIL import Image
 
 from stylezoo.errors import BadData, BadPicture, name_all
 from stylezoo.pictures import images
-from stylezoo.recipe import Recipe
 
 KEPT_BYTES = 2**30  # of scaled pictures in memory, for each domain: 3500 of 320 x 320 pixels
 SOURCE, STYLE, CROPS, GRIDS = range(4)  # what a random number is for: streams that must not depend on each other
@@ -152,7 +151,7 @@ def _files(folder):
     return files
 
 
-def laid_out(recipe: Recipe, source, style):
+def laid_out(recipe, source, style):
     """Source and style in the folders of a public data set, if `source` is one and `style` is not given.
 
     A folder that holds ``trainA`` and ``trainB`` has both domains, as CycleGAN's data sets; for paired data a folder
@@ -163,15 +162,16 @@ def laid_out(recipe: Recipe, source, style):
     folder = Path(os.path.expanduser(source))
     halves = [folder / "trainA", folder / "trainB"]
     if all(half.is_dir() for half in halves):
-        return tuple(halves if recipe.direction == "AtoB" else halves[::-1])
-    if recipe.data == "paired" and (folder / "train").is_dir():
+        return tuple(halves if recipe.resolve().data.direction == "AtoB" else halves[::-1])
+    if recipe.data.name == "paired" and (folder / "train").is_dir():
         return folder / "train", None
     return source, style
 
 
-def learnt_styles(recipe: Recipe) -> tuple[str, ...]:
+def learnt_styles(recipe) -> tuple[str, ...]:
     """The styles that the model of a recipe which adds some has already."""
-    return recipe.styles[: len(recipe.styles) - recipe.added_styles] if recipe.added_styles else ()
+    data = recipe.resolve().data
+    return data.names[: len(data.names) - data.added] if data.added else ()
 
 
 def named_styles(style, taken=()) -> dict[str, object]:
@@ -221,23 +221,30 @@ class Batches:
         BadData: The pictures cannot be used.
     """
 
-    def __init__(self, recipe: Recipe, source, style):
-        self.recipe = recipe
+    def __init__(self, recipe, source, style):
+        self.plan = recipe.resolve()
+        self.recipe = recipe = self.plan.recipe
         self.learnt = len(learnt_styles(recipe))
-        if isinstance(style, dict) and recipe.data != "styles":
+        if isinstance(style, dict) and recipe.data.name != "named-styles":
             raise BadData(
                 f"The model learns one style, and these are named ones: {name_all(style)}. Give the pictures without "
                 "a name, or take a model of several styles such as gated."
             )
-        if recipe.data == "paired":
+        if recipe.data.name == "paired":
             self.source, paired = self._pairs(source, style)
             self.styles = {"": paired}
             return
-        named = named_styles(style, learnt_styles(recipe)) if recipe.data == "styles" else {"": style}
-        if recipe.added_styles and recipe.added_styles != len(named):
-            raise BadData(f"The recipe adds {recipe.added_styles} styles, and there are pictures of {len(named)}.")
+        named = named_styles(style, learnt_styles(recipe)) if recipe.data.name == "named-styles" else {"": style}
+        if self.plan.data.added and self.plan.data.added != len(named):
+            raise BadData(f"The recipe adds {self.plan.data.added} styles, and there are pictures of {len(named)}.")
         self.styles = {name: self._pictures(where) for name, where in named.items()}
-        self.source = self._pictures(source, self.tones if recipe.match_tones else None)
+        self.source = self._pictures(source, self.tones if self.plan.data.match_tones else None)
+
+    @property
+    def data(self):
+        """The data mode, which knows the names of its styles now."""
+        names = (*self.plan.styles[: self.learnt], *self.styles)
+        return self.plan.data.with_names(names) if self.plan.data.labelled else self.plan.data
 
     @property
     def style(self) -> Pictures:
@@ -253,12 +260,12 @@ class Batches:
     @cached_property
     def per_step(self) -> int:
         """Pictures of each kind that one step takes."""
-        return self.recipe.batch_size * self.recipe.critic_steps
+        return self.recipe.batch_size * self.plan.order.batches
 
     @cached_property
-    def timed(self) -> Recipe:
-        """The recipe with the length of an epoch."""
-        return replace(self.recipe, steps_per_epoch=self.recipe.steps_per_epoch or self.steps_per_epoch)
+    def timed(self):
+        """The plan with the length of an epoch."""
+        return self.plan.with_epoch(self.steps_per_epoch)
 
     @cached_property
     def steps_per_epoch(self) -> int:
@@ -272,9 +279,9 @@ class Batches:
         of their pictures.
         """
         numbers = range(n * self.per_step, (n + 1) * self.per_step)
-        source, style = self._grids(n) if self.recipe.crop_grid else self._crops(numbers)
+        source, style = self._grids(n) if self.plan.crops.grid else self._crops(numbers)
         batch = tuple(np.stack(crops).astype("float32") / 127.5 - 1 for crops in (source, style))
-        if self.recipe.data != "styles":
+        if self.recipe.data.name != "named-styles":
             return batch
         labels = [self.learnt + i % len(self.styles) for i in numbers]
         return *batch, np.eye(self.learnt + len(self.styles), dtype="float32")[labels]
@@ -300,7 +307,7 @@ class Batches:
                 "This model learns from pairs: name a folder of pictures that show source and result side by side "
                 "(--source), or two folders whose files have the same names (--source and --style)."
             )
-        pairs = _side_by_side(source, self.recipe.direction) if style is None else _same_names(source, style)
+        pairs = _side_by_side(source, self.plan.data.direction) if style is None else _same_names(source, style)
         domains = [self._pictures(list(domain)) for domain in zip(*pairs, strict=True)]
         places = [{id(item): i for i, item in enumerate(domain.items)} for domain in domains]
         whole = [[place.get(id(item)) for item, place in zip(pair, places, strict=True)] for pair in pairs]
@@ -313,14 +320,14 @@ class Batches:
 
     def _crops(self, numbers):
         """Crops of sources and styles, uint8, one for each number."""
-        source = [self._crop(self.source, SOURCE, i, self.recipe.source_zoom) for i in numbers]
-        if self.recipe.data == "paired":
-            return source, [self._crop(self.style, SOURCE, i, self.recipe.source_zoom) for i in numbers]
+        source = [self._crop(self.source, SOURCE, i, self.plan.crops.source_zoom) for i in numbers]
+        if self.recipe.data.name == "paired":
+            return source, [self._crop(self.style, SOURCE, i, self.plan.crops.source_zoom) for i in numbers]
         styles = list(self.styles.values())
         style = []
         for i in numbers:  # the styles take turns
             turn, which = divmod(i, len(styles))
-            style.append(self._crop(styles[which], STYLE + NEXT_STYLE * which, turn, self.recipe.style_zoom))
+            style.append(self._crop(styles[which], STYLE + NEXT_STYLE * which, turn, self.plan.crops.style_zoom))
         return source, style
 
     def _crop(self, pictures, stream, i, zoom):
@@ -329,18 +336,18 @@ class Batches:
         epoch, place = divmod(i, len(pictures))
         place = _order(len(pictures), seed, stream, epoch)[place]
         pixels = pictures[place]
-        if self.recipe.data == "paired" and pictures is self.style:
+        if self.recipe.data.name == "paired" and pictures is self.style:
             pixels = _resized(pixels, *self.source[place].shape[:2])
         random = np.random.default_rng([seed, CROPS, stream, i])
         height, width = pixels.shape[:2]
-        if self.recipe.whole_in_decay and i >= self.timed.decay_begins * self.per_step:
+        if self.plan.crops.whole_in_decay and i >= self.timed.decay_begins * self.per_step:
             zoom = (self.recipe.scaled_size / side,) * 2
         taken = min(max(1, round(side * random.uniform(*zoom))), height, width)
         top, left = random.integers(0, [height - taken + 1, width - taken + 1])
         crop = _resized(pixels[top : top + taken, left : left + taken], side, side)
-        if self.recipe.flip and random.random() < 0.5:
+        if self.plan.crops.flip and random.random() < 0.5:
             crop = crop[:, ::-1]
-        turned = self.recipe.turn_style and stream != SOURCE
+        turned = self.plan.crops.turn_style and stream != SOURCE
         return np.rot90(crop, random.integers(4)) if turned else crop
 
     def _grids(self, n):
@@ -353,7 +360,7 @@ class Batches:
         epoch, place = divmod(n, len(pictures))
         pixels = pictures[_order(len(pictures), seed, stream, epoch)[place]]
         random = np.random.default_rng([seed, GRIDS, stream, n])
-        low, high = self.recipe.source_zoom if stream == SOURCE else self.recipe.style_zoom
+        low, high = self.plan.crops.source_zoom if stream == SOURCE else self.plan.crops.style_zoom
         size = pixels.shape[:2] * random.uniform(1 / high, 1 / low, 2)  # evenly in scale, not in what is seen
         pixels = _resized(pixels, *(max(side, round(each)) for each in size))
         rows, columns = (each // side for each in pixels.shape[:2])
@@ -361,7 +368,7 @@ class Batches:
         cells = np.resize(random.permutation(rows * columns), self.per_step)
         corners = [(top + side * (cell // columns), left + side * (cell % columns)) for cell in cells]
         crops = [pixels[y : y + side, x : x + side] for y, x in corners]
-        return [crop[:, ::-1] if self.recipe.flip and random.random() < 0.5 else crop for crop in crops]
+        return [crop[:, ::-1] if self.plan.crops.flip and random.random() < 0.5 else crop for crop in crops]
 
 
 def _resized(pixels, height, width):

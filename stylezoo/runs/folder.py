@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.errors import BadRun
 from stylezoo.files import archive
 from stylezoo.runs import hub
@@ -77,7 +78,7 @@ def are_plugins(plain) -> bool:
     """Whether plain data is a list of plugins, with names that can stand in a command."""
     return isinstance(plain, list) and all(
         isinstance(each, dict)
-        and each.get("kind") in registry.GROUPS
+        and each.get("kind") in KINDS
         and all(re.fullmatch(form, str(each.get(key, " "))) for key, form in NAMES.items())
         for each in plain
     )

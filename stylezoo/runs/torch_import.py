@@ -8,7 +8,7 @@ import numpy as np
 
 from stylezoo.errors import BadOptions, BadWeights, name_all
 from stylezoo.files import archive, torch_files
-from stylezoo.gan import GAN, plugins_of
+from stylezoo.gan import GAN
 from stylezoo.pictures import images
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card
@@ -47,16 +47,16 @@ def import_weights(file, model="cyclegan", out=None, **changes) -> Path:
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
     folder = Path(os.path.expanduser(out or new_folder(model if isinstance(model, str) else "import")))
     check_empty(folder)
-    gan = GAN(recipe.changed(generator=spec))
+    gan = GAN(recipe.changed(generator=spec).resolve())
     for network in (gan.generator, gan.average):
         if network:
             _copy(file, weights, network, spec)
-    imported = new_card(gan.recipe, "imported", lineage=[card.new_id()])
+    imported = new_card(gan.plan, "imported", lineage=[card.new_id()])
     with told(folder):
         with images.written(folder / runs.MODEL) as temporary:
             gan.save(temporary)
             archive.append(temporary, card.members(imported, b""))
-        write_json(folder / runs.PLUGINS, plugins_of(gan.recipe))
+        write_json(folder / runs.PLUGINS, gan.plan.plugins)
         write_json(folder / runs.CARD, imported.to_dict())
         write_json(folder / runs.RECIPE, gan.recipe.to_dict())
     return folder

@@ -20,8 +20,9 @@ from PIL import Image
 from stylezoo.data.batches import Batches, laid_out, learnt_styles, named_styles
 from stylezoo.errors import BadOptions, BadRecipe, BadRun
 from stylezoo.files import archive, hdf5, plain
-from stylezoo.gan import GAN, plugins_of
+from stylezoo.gan import GAN
 from stylezoo.pictures import images, samples
+from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card, hub
 from stylezoo.runs import folder as runs
@@ -40,7 +41,7 @@ class Run:
 
     Attributes:
         folder: Where everything of it lies.
-        recipe: The complete recipe.
+        plan: The complete plan.
         batches: The pictures.
         model: The model, trained as far as `model.step` says.
         steps: How many steps the whole training has.
@@ -50,13 +51,18 @@ class Run:
     """
 
     folder: Path
-    recipe: Recipe
+    plan: Plan
     batches: Batches
     model: GAN
     steps: int
     interrupted: bool = False
     card: Card = field(default_factory=Card)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The complete recipe."""
+        return self.plan.recipe
 
     @property
     def step(self) -> int:
@@ -75,9 +81,9 @@ def train(model=None, source=None, style=None, out=None, license="", start_from=
     add_style = add_style if isinstance(add_style, list | tuple | dict) else [add_style]
     if add_style and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
-    recipe = chosen(model, start_from, add_style, **changes)
+    plan = chosen(model, start_from, add_style, **changes).resolve()
     folder = out or new_folder(title(model, start_from))
-    return fit(start(recipe, source, add_style or style, folder, license, start_from)).model
+    return fit(start(plan, source, add_style or style, folder, license, start_from)).model
 
 
 def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
@@ -99,11 +105,11 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
         raise BadOptions("A style is added to a trained model; name it: --from RUN, or start_from=.")
     began = None if start_from is None else ancestry.recipe_of(start_from)
     if model is None and began:
-        model = replace(began, added_styles=0, steps_per_epoch=None)  # an epoch of the new pictures is another one
+        model = ancestry.as_beginning(began)
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model or "single-pair", **changes)
     if not add_style:
         return recipe
-    return ancestry.with_styles(start_from, recipe, began, list(named_styles(add_style, began.styles)))
+    return ancestry.with_styles(start_from, recipe, began, list(named_styles(add_style, ancestry.names_of(began))))
 
 
 def title(model, start_from=None) -> str:
@@ -159,14 +165,15 @@ def start(
     folder = Path(os.path.expanduser(out))
     license = card.licensed(license)
     check_empty(folder)
-    if recipe.added_styles and start_from is None:
+    plan = recipe.resolve()
+    if plan.data.added and start_from is None:
         raise BadRecipe("The recipe adds a style to a trained model; name that: --from RUN --add-style PICTURES.")
     ancestor = None if start_from is None else ancestry.read(start_from)
-    source, style = laid_out(recipe, source, style)
-    if recipe.data == "styles" and style is not None:
-        style = named_styles(style, learnt_styles(recipe))  # which a resumed run must call the same
+    source, style = laid_out(plan.recipe, source, style)
+    if plan.data.labelled and style is not None:
+        style = named_styles(style, learnt_styles(plan.recipe))  # which a resumed run must call the same
     lineage = [*(ancestor.lineage if ancestor else ()), card.new_id()]
-    run = _prepare(folder, recipe.resolved(), source, style, license, lineage)
+    run = _prepare(folder, plan, source, style, license, lineage)
     run.notes = ancestry.inherit(run.model, ancestor) if ancestor else []
     with told(folder):
         if ancestor:  # from now on the run does without it
@@ -176,7 +183,7 @@ def start(
             for name, where in (("source", source), ("style", style))
         }
         write_json(folder / runs.PLACES, places)
-        write_json(folder / runs.PLUGINS, plugins_of(run.recipe))
+        write_json(folder / runs.PLUGINS, run.plan.plugins)
         write_json(folder / runs.CARD, run.card.to_dict())
         write_json(folder / runs.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is a whole run
     return run
@@ -197,7 +204,7 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
     if not (folder / runs.RECIPE).is_file():
         raise BadRun(f"'{folder}' is no run folder: there is no {runs.RECIPE} in it.")
     recipe = Recipe.read(folder / runs.RECIPE)
-    recipe = replace(recipe, steps=steps) if steps else recipe
+    plan = (recipe.changed(steps=steps) if steps else recipe).resolve()
     if not (folder / runs.PLACES).is_file():
         raise BadRun(f"'{folder}' was imported, not trained: it cannot be resumed. It can redraw pictures.")
     try:
@@ -207,12 +214,12 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
         raise BadRun(f"'{folder}' is damaged: {runs.PLACES} cannot be read: {error}") from None
     before = card.read(folder)
     has_checkpoint = (folder / runs.CHECKPOINT).is_file()
-    if not has_checkpoint and (recipe.added_styles or len(before.lineage) > 1):
+    if not has_checkpoint and (plan.data.added or len(before.lineage) > 1):
         raise BadRun(
             f"'{folder}' has lost its {runs.CHECKPOINT}, and with it the weights that it began from. Begin again from "
             "the model that it started from: stylezoo train --from RUN, with another folder (-o)."
         )
-    run = _prepare(folder, recipe.resolved(), source, style, before.license, before.lineage or [card.new_id()])
+    run = _prepare(folder, plan, source, style, before.license, before.lineage or [card.new_id()])
     if has_checkpoint:
         try:
             hdf5.check(folder / runs.CHECKPOINT)
@@ -355,37 +362,33 @@ class Checkpoints(keras.callbacks.Callback):
             archive.append(temporary, card.members(self.run.card, card.sheet(self.run.folder)))
 
 
-def _prepare(folder, recipe, source, style, license, lineage):
+def _prepare(folder, plan, source, style, license, lineage):
     """The run, its pictures read and its model built."""
     given = source, style
-    if recipe.data != "paired":
+    if plan.data.name != "paired":
         source = samples.photograph() if source is None else source
         if style is None:
-            style = samples.styles() if recipe.data == "styles" else samples.painting()
-    batches = Batches(recipe, source, style)
-    recipe = replace(recipe, steps_per_epoch=recipe.steps_per_epoch or batches.steps_per_epoch)
-    if recipe.data == "styles":
-        recipe = replace(recipe, styles=(*recipe.styles[: batches.learnt], *batches.styles))
-    if recipe.vgg:
-        recipe = replace(
-            recipe, vgg=str(Path(os.path.expanduser(recipe.vgg)).resolve())
-        )  # a run may be resumed elsewhere
-    model = GAN(recipe)
+            style = samples.styles() if plan.data.labelled else samples.painting()
+    batches = Batches(plan, source, style)
+    plan = plan.with_epoch(batches.steps_per_epoch).with_data(batches.data)
+    if plan.recipe.vgg:  # a run may be resumed elsewhere
+        plan = plan.with_vgg(str(Path(os.path.expanduser(plan.recipe.vgg)).resolve()))
+    model = GAN(plan)
     _check_size(model)
     model.prepare()
-    if recipe.match_tones:
+    if plan.data.match_tones:
         model.tones.assign(batches.tones)
-    run = Run(folder, recipe, batches, model, recipe.total_steps)
-    run.card = new_card(recipe, "trained", lineage=lineage, data=_data(run, *given), license=license)
+    run = Run(folder, plan, batches, model, plan.total_steps)
+    run.card = new_card(plan, "trained", lineage=lineage, data=_data(run, *given), license=license)
     return run
 
 
-def new_card(recipe: Recipe, origin: str, lineage: list[str], **more) -> Card:
+def new_card(plan: Plan, origin: str, lineage: list[str], **more) -> Card:
     """The card of a model that is just beginning, with what is told of every one."""
     return Card(
         lineage=lineage,
-        recipe=plain.without_folders(recipe.to_dict()),
-        plugins=plugins_of(recipe),
+        recipe=plain.without_folders(plan.recipe.to_dict()),
+        plugins=plan.plugins,
         versions={
             "stylezoo": version("stylezoo"),
             "keras": keras.__version__,
@@ -393,8 +396,8 @@ def new_card(recipe: Recipe, origin: str, lineage: list[str], **more) -> Card:
             "python": platform.python_version(),
         },
         origin=origin,
-        seed=recipe.seed,
-        total_steps=recipe.total_steps,
+        seed=plan.recipe.seed,
+        total_steps=plan.total_steps,
         date=_today(),
         **more,
     )
@@ -407,9 +410,9 @@ def _today():
 def _data(run, source, style):
     """What a card tells of the pictures: how many, and the last names of files and folders."""
     rows = [{"role": "source", **_kind(source), "pictures": len(run.batches.source)}]
-    if run.recipe.data == "paired" and style is None:
+    if run.plan.data.name == "paired" and style is None:
         return [*rows, {"role": "style", "kind": "other halves", "name": "", "pictures": len(run.batches.style)}]
-    named = run.recipe.data == "styles" and style is not None
+    named = run.plan.data.labelled and style is not None
     given = named_styles(style) if named else dict.fromkeys(run.batches.styles, style)
     for name, pictures in run.batches.styles.items():
         rows.append({"role": f"style {name}".rstrip(), **_kind(given[name]), "pictures": len(pictures)})
