@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from stylezoo.catalogue.registry import register
     from stylezoo.contract import AdversarialLoss, ImageLoss, Loss, Translation
     from stylezoo.errors import StylezooError
     from stylezoo.gan import GAN
@@ -35,10 +36,11 @@ __all__ = [
     "list_models",
     "load_model",
     "push_to_hub",
+    "register",
     "train",
 ]
 
-HOMES = {  # the public classes, and the modules that they come from
+HOMES = {  # public names, and the modules that they come from
     "AdversarialLoss": "contract",
     "ImageLoss": "contract",
     "Loss": "contract",
@@ -46,6 +48,7 @@ HOMES = {  # the public classes, and the modules that they come from
     "Spec": "spec",
     "StylezooError": "errors",
     "Translation": "contract",
+    "register": "catalogue.registry",
 }
 
 
@@ -224,6 +227,8 @@ def train(
     license="",
     start_from=None,
     add_style=(),
+    callbacks=(),
+    verbose=1,
     **changes,
 ) -> GAN:
     """Train a model and leave a run folder; what the command ``stylezoo train`` does.
@@ -242,6 +247,8 @@ def train(
             Optimizers and the count of steps begin anew. The run does not need it any more once it has begun.
         add_style: Pictures of a style, a list of such or named ones, to add to a model of several styles. Only what
             these have alone learns, so that all other styles stay as they are; their pictures are not needed.
+        callbacks: More `keras.callbacks.Callback`s.
+        verbose: 1: show step, losses and the time that is left; 0: show nothing.
         **changes: Changes to the recipe as in `create_model`.
 
     Returns:
@@ -257,7 +264,7 @@ def train(
     """
     from stylezoo.training import loop as training
 
-    return training.train(model, source, style, out, license, start_from, add_style, **changes)
+    return training.train(model, source, style, out, license, start_from, add_style, callbacks, verbose, **changes)
 
 
 def _names(kind, pattern):

@@ -1,9 +1,7 @@
 """The Keras model of a plan: a generator, its discriminators and the game that teaches them."""
 
 import io
-import random
 import zipfile
-from contextlib import contextmanager
 from dataclasses import replace
 
 import keras
@@ -11,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo import features
-from stylezoo.catalogue import sources
 from stylezoo.contract import Translation, generate, made_of_codes
-from stylezoo.contract.branches import branches, freeze
+from stylezoo.contract.branches import freeze
 from stylezoo.contract.losses import concerns, cost
+from stylezoo.contract.summary import summary
 from stylezoo.data import arrays
 from stylezoo.drawing.fusion import Fusion, Share
 from stylezoo.drawing.painter import Painter
@@ -25,7 +23,7 @@ from stylezoo.recipe import Recipe
 from stylezoo.scene import fuses
 from stylezoo.updates.averaging import follow
 from stylezoo.updates.image_pool import ImagePool
-from stylezoo.updates.optimizers import PLAYERS, PlayerOptimizer, planned_optimizer
+from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer
 
 if keras.backend.backend() != "tensorflow":
     raise StylezooError(
@@ -75,7 +73,7 @@ class GAN(keras.Model):
     def __init__(self, plan, **kwargs):
         plan = plan.resolve()
         recipe, two_way, shape = plan.recipe, plan.recipe.two_way, (plan.recipe.image_size, plan.recipe.image_size, 3)
-        with _reproducible(recipe):
+        with plan.reproducible():
             super().__init__(**kwargs)
             self.plan = plan
             self.generator = plan.build_generator()
@@ -92,7 +90,8 @@ class GAN(keras.Model):
             self.noise = keras.random.SeedGenerator()
             self.step = self._state("step", "int64", ())
             self.tones = self._state("tones", "float32", (4,)) if plan.data.match_tones else None
-        self._check()
+        plan.check_generator(self.generator)
+        self._check_lessons()
         if self.average:
             self.average.trainable = False
             self.average.set_weights(self.generator.get_weights())
@@ -128,21 +127,18 @@ class GAN(keras.Model):
                 f"compile got {name_all(given)}; the losses of a GAN are those of its recipe, and each is a metric: "
                 "create_model(name, losses=[...])."
             )
-        super().compile(optimizer=self._optimizers(optimizer), **{"jit_compile": False, **kwargs})
+        super().compile(optimizer=chosen_optimizer(optimizer, self.plan), **{"jit_compile": False, **kwargs})
         self.optimizer.build(self.trainable_variables)  # else loading skips its state, with only a warning
 
-    def _optimizers(self, given):
-        if isinstance(given, PlayerOptimizer):
-            return given
-        planned = planned_optimizer(self.plan)
-        if given is None:
-            return planned
-        if not isinstance(given, dict) or not given.keys() <= planned.players.keys():
-            raise BadOptions(
-                f"The optimizer is {given!r}; a GAN has two players, each with its own: "
-                "{'generator': Adam(1e-4), 'discriminator': Adam(4e-4)}."
-            )
-        return PlayerOptimizer({**planned.players, **given})
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, **_):
+        """Print the networks by their roles, with their numbers of weights; `expand_nested` adds the layers of each."""
+        roles = {"generator": self.generator, "inverse": self.inverse, "average": self.average}
+        for role, networks in (
+            ("discriminator", self.discriminators),
+            ("inverse discriminator", self.inverse_discriminators),
+        ):
+            roles |= {f"{role} {number}" if len(networks) > 1 else role: n for number, n in enumerate(networks, 1)}
+        summary({role: network for role, network in roles.items() if network}, print_fn or print, expand_nested)
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -320,7 +316,7 @@ class GAN(keras.Model):
             loss.prepare()
 
     def fit(self, x=None, y=None, *rest, sample_weight=None, **options):
-        """Train, as in Keras: ``fit(source, style)``, with named styles also ``sample_weight=labels``, or batches of them.
+        """Train, as in Keras: ``fit(source, style)``, with named styles also ``sample_weight=labels``, or datasets.
 
         Args:
             x: Sources, float (count, height, width, 3) in [-1, 1]; or a dataset of (source, style) batches or, with
@@ -361,20 +357,7 @@ class GAN(keras.Model):
             self.cost(player, translations)
         return self.get_metrics_result()
 
-    def _check(self):
-        """See that generator, data and devices fit, and that every player has a loss."""
-        plan, takes_labels = self.plan, "styles" in {each.name for each in self.generator.inputs}
-        if takes_labels != plan.data.labelled:
-            has = "chooses among named styles" if takes_labels else "knows one style only"
-            example = sources.such_as(data="named-styles")
-            raise BadRecipe(f"The generator '{self.recipe.generator}' {has}, and data is '{plan.data.spec}'{example}.")
-        if plan.data.added and branches(self.generator) < {*plan.data.added_numbers}:
-            raise BadRecipe(
-                f"The generator '{self.recipe.generator}' has no layers that one style alone has (style_0_...), so "
-                f"that no style can be added{sources.such_as(data='named-styles')}."
-            )
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and (self.recipe.pool or plan.warmup):
-            raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup=none.")
+    def _check_lessons(self):
         for player in self.players:
             if not any(concerns(loss, player) for _, _, loss in self.terms):
                 raise BadRecipe(f"No loss of this recipe teaches its {player}; add one such as 'lsgan'.")
@@ -449,19 +432,3 @@ def _check_weights(file):
         raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {error}") from None
     except ValueError as error:
         raise archive.refused(file, str(error)) from None
-
-
-@contextmanager
-def _reproducible(recipe):
-    """Networks are built in the recipe's precision and from its seed; both are as they were afterwards.
-
-    Keras draws the seeds of initializers and of dropout from Python's `random`.
-    """
-    policy, state = keras.config.dtype_policy(), random.getstate()
-    keras.config.set_dtype_policy(recipe.precision)
-    random.seed(recipe.seed)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(policy)
-        random.setstate(state)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import keras
+import tensorflow as tf
 
 from stylezoo.catalogue import sources
 from stylezoo.contract import Loss
+from stylezoo.contract.branches import branches
 from stylezoo.data import Crops, DataMode
 from stylezoo.errors import BadRecipe, BrokenPlugin, name_all
 from stylezoo.spec import Part
@@ -149,6 +153,40 @@ class Plan:
     def build_discriminators(self, shape: tuple[int, int, int]) -> list[keras.Model]:
         """New discriminators for crops of this shape."""
         return [self._network(part, shape) for part in self.discriminators]
+
+    def check_generator(self, generator) -> None:
+        """See that generator, data and devices fit.
+
+        Raises:
+            BadRecipe: They do not.
+        """
+        name, takes_labels = self.generator.spec, "styles" in {each.name for each in generator.inputs}
+        example = sources.such_as(data="named-styles")
+        if takes_labels != self.data.labelled:
+            has = "chooses among named styles" if takes_labels else "knows one style only"
+            raise BadRecipe(f"The generator '{name}' {has}, and data is '{self.data.spec}'{example}.")
+        if self.data.added and branches(generator) < {*self.data.added_numbers}:
+            raise BadRecipe(
+                f"The generator '{name}' has no layers that one style alone has (style_0_...), so that no style can be "
+                f"added{example}."
+            )
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and (self.recipe.pool or self.warmup):
+            raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup=none.")
+
+    @contextmanager
+    def reproducible(self):
+        """Within it networks are built in the recipe's precision and from its seed; both are as before afterwards.
+
+        Keras draws the seeds of initializers and of dropout from Python's `random`.
+        """
+        policy, state = keras.config.dtype_policy(), random.getstate()
+        keras.config.set_dtype_policy(self.recipe.precision)
+        random.seed(self.recipe.seed)
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(policy)
+            random.setstate(state)
 
     def build_losses(self, generator, discriminators, shape) -> list[tuple[str, float, Loss]]:
         """New losses for these networks: label, weight and loss of each."""

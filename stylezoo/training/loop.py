@@ -28,6 +28,7 @@ from stylezoo.runs import card, hub
 from stylezoo.runs import folder as runs
 from stylezoo.runs import lineage as ancestry
 from stylezoo.runs.card import Card
+from stylezoo.training.progress import Progress
 
 SHEETS = 10  # contact sheets in one training, at most
 LOG_ROWS = 100  # rows of the log in one training, at most
@@ -76,14 +77,18 @@ class Run:
         return [name or None for name in self.batches.styles]
 
 
-def train(model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), **changes):
+def train(
+    model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), callbacks=(), verbose=1,
+    **changes,
+):  # fmt: skip
     """Train a model and leave a run folder; see `stylezoo.train`."""
     add_style = add_style if isinstance(add_style, list | tuple | dict) else [add_style]
     if add_style and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
     plan = chosen(model, start_from, add_style, **changes).resolve()
     folder = out or new_folder(title(model, start_from))
-    return fit(start(plan, source, add_style or style, folder, license, start_from)).model
+    run = start(plan, source, add_style or style, folder, license, start_from)
+    return fit(run, [*callbacks, *([Progress(run)] if verbose else [])]).model
 
 
 def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
