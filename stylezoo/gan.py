@@ -13,12 +13,12 @@ from stylezoo.contract import Translation, generate, made_of_codes
 from stylezoo.contract.branches import freeze
 from stylezoo.contract.losses import concerns, cost
 from stylezoo.contract.summary import summary
-from stylezoo.data import arrays
+from stylezoo.data import fitting
 from stylezoo.drawing.fusion import Fusion, Share
 from stylezoo.drawing.painter import Painter
 from stylezoo.errors import BadOptions, BadPicture, BadRecipe, BadRun, StylezooError, did_you_mean, name_all
 from stylezoo.files import archive, hdf5
-from stylezoo.pictures import images
+from stylezoo.pictures import arrays
 from stylezoo.recipe import Recipe
 from stylezoo.scene import fuses
 from stylezoo.updates.averaging import follow
@@ -246,7 +246,7 @@ class GAN(keras.Model):
         return replace(fusion, parts=parts)
 
     def _picture_of(self, style):
-        picture = images.as_array(style)
+        picture = arrays.as_array(style)
         if picture.ndim != 3:
             raise BadPicture(f"The style is {len(picture)} pictures; it must be one.")
         return picture
@@ -329,7 +329,7 @@ class GAN(keras.Model):
         Raises:
             BadData: The arrays are not such.
         """
-        arrays.check_arrays(self.plan.data.labelled, x, y, sample_weight)
+        fitting.check_arrays(self.plan.data.labelled, x, y, sample_weight)
         return super().fit(x, y, *rest, sample_weight=sample_weight, **options)
 
     def make_train_function(self, force=False):
@@ -341,7 +341,7 @@ class GAN(keras.Model):
         return super().make_test_function(force)
 
     def train_step(self, data):
-        batch, plan = arrays.tensors(self.plan, data), self.plan
+        batch, plan = fitting.tensors(self.plan, data), self.plan
         if plan.warmup_steps:
             plan.warmup.then(plan.order, self, batch)
         else:
@@ -352,7 +352,7 @@ class GAN(keras.Model):
         return self.get_metrics_result()
 
     def test_step(self, data):
-        translations = self.translations(*arrays.tensors(self.plan, data), training=False)
+        translations = self.translations(*fitting.tensors(self.plan, data), training=False)
         for player in self.players:
             self.cost(player, translations)
         return self.get_metrics_result()

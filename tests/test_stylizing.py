@@ -12,7 +12,7 @@ from stylezoo.catalogue import registry
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.painter import Painter
 from stylezoo.errors import BadOptions, BadPicture
-from stylezoo.pictures import images, samples
+from stylezoo.pictures import arrays, luminance, samples
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +130,8 @@ def fusing(request):
 def scene(seed, height, width):
     """Smooth areas, edges and grain, as in a photograph."""
     random = np.random.default_rng(seed)
-    coarse = images.resized(random.uniform(-1, 1, (5, 6, 3)).astype("float32"), height, width)
-    edges = np.sign(images.resized(random.uniform(-1, 1, (4, 7, 3)).astype("float32"), height, width))
+    coarse = arrays.resized(random.uniform(-1, 1, (5, 6, 3)).astype("float32"), height, width)
+    edges = np.sign(arrays.resized(random.uniform(-1, 1, (4, 7, 3)).astype("float32"), height, width))
     return np.clip(0.6 * coarse + 0.2 * edges + 0.03 * random.standard_normal(coarse.shape), -1, 1).astype("float32")
 
 
@@ -235,7 +235,7 @@ def test_tones_are_matched_as_far_as_a_style_has_a_share(gated, generator):
     np.testing.assert_allclose(drawn[:, 17:], picture[:, 17:], atol=1e-5)
     np.testing.assert_allclose(painted(gated, picture, [row], strength=0, tones=tones), picture, atol=1e-5)
     full = painted(generator, picture, tones=tones)
-    np.testing.assert_allclose(full, -images.match_tones(picture, tones), atol=1e-5)
+    np.testing.assert_allclose(full, -luminance.match_tones(picture, tones), atol=1e-5)
     half = painted(generator, picture, strength=0.5, tones=tones)
     np.testing.assert_allclose(half, (picture + full) / 2, atol=1e-5)
 
@@ -244,7 +244,7 @@ def test_a_style_with_nearly_no_weight_changes_nearly_nothing(fusing):
     """Whatever size its picture has."""
     generator, one, other = fusing
     picture = scene(0, 64, 64)
-    other = other if other.ndim == 1 else images.resized(other, 20, 17)
+    other = other if other.ndim == 1 else arrays.resized(other, 20, 17)
     nearly = painted(generator, picture, [(one, 0.999), (other, 0.001)])
     np.testing.assert_allclose(nearly, painted(generator, picture, [one]), atol=0.02)
 
@@ -294,7 +294,7 @@ def test_tiles_differ_little_from_one_piece_and_have_no_seams(name, request, mon
     monkeypatch.setattr("stylezoo.stylizing._side", lambda generator: 512)  # of the thumbnail
     generator = request.getfixturevalue(name)
     styles = [np.float32([1, 0])] if name == "gated" else [scene(1, 64, 64)]
-    picture = images.resized(images.to_array(samples.photograph()), 480, 640)
+    picture = arrays.resized(arrays.to_array(samples.photograph()), 480, 640)
     told = []
     whole = painted(generator, picture, styles, tile=0)
     tiled = painted(generator, picture, styles, tile=512, on_tile=lambda done, count: told.append((done, count)))
@@ -309,7 +309,7 @@ def test_tiles_differ_little_from_one_piece_and_have_no_seams(name, request, mon
 def test_tiles_are_exact_where_all_of_the_picture_fits_into_memory_once(fusing):
     """Then what is found out about it is not found on a smaller one. Only reflections beyond the border may differ."""
     generator, one, other = fusing
-    picture = images.resized(scene(0, 97, 131), 389, 525)
+    picture = arrays.resized(scene(0, 97, 131), 389, 525)
     for styles, strength in (([one], 1), ([one, other], 0.6)):
         whole = painted(generator, picture, styles, strength=strength)
         tiled = painted(generator, picture, styles, None, strength, tile=256)
@@ -333,7 +333,7 @@ def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_told_otherwise(mo
 def test_a_mask_and_noise_reach_every_tile():
     """Each tile sees its own part of them: as in one piece."""
     brush = built("brush", filters=4, blocks=1)
-    picture = images.resized(scene(0, 70, 90), 280, 360)
+    picture = arrays.resized(scene(0, 70, 90), 280, 360)
     painter = Painter(brush, tile=0, seed=3, steady=True)
     whole = painter.paint(picture)
     painter.tile = 256
@@ -342,7 +342,7 @@ def test_a_mask_and_noise_reach_every_tile():
 
 
 def test_a_masked_picture_in_tiles_is_the_one_in_one_piece(gated):
-    picture = images.resized(scene(0, 70, 90), 280, 360)
+    picture = arrays.resized(scene(0, 70, 90), 280, 360)
     mask = np.broadcast_to(np.clip((np.arange(360) - 150) / 60, 0, 1), (280, 360))
     fusion = Fusion.of([np.float32([1, 0])], [(np.float32([0, 1]), mask)], strength=0.7)
     painter = Painter(gated, fusion, tile=0, steady=True)

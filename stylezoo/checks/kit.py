@@ -44,7 +44,7 @@ from stylezoo.drawing import painter as stylizing
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.errors import StylezooError, UnknownPlugin, UsageError, name_all
 from stylezoo.gan import GAN, load
-from stylezoo.pictures import images
+from stylezoo.pictures import arrays
 from stylezoo.recipe import Recipe
 from stylezoo.spec import GIVEN, Spec
 
@@ -586,7 +586,7 @@ def _odd_sizes(subject):
 
 def _tiles(subject):
     """A generator draws a picture in tiles as in one piece, once it is told what it found out about the whole."""
-    source, style = (images.resized(batch[0], *LARGE) for batch in _pictures(1, 32, 80))
+    source, style = (arrays.resized(batch[0], *LARGE) for batch in _pictures(1, 32, 80))
     painter = stylizing.Painter(subject.network, subject.fusion(style), tile=0, steady=True)
     whole = painter.paint(source)
     painter.tile = 384

@@ -563,16 +563,16 @@ def _paint(painter, picture, target, size, told):
     """Write the result of a picture or an animation."""
     from dataclasses import replace
 
-    from stylezoo.pictures import animation, images
+    from stylezoo.pictures import animation, arrays, files
 
     def scaled(image):
-        return images.scaled(image, size) if size else image
+        return arrays.scaled(image, size) if size else image
 
     film = animation.opened(picture) if target.suffix.lower() in animation.SUFFIXES else None
     if film is None:
-        image = scaled(images.open_picture(picture, alpha=True))
+        image = scaled(files.open_picture(picture, alpha=True))
         painter.on_tile = told
-        images.save_picture(painter.paint(image), target)
+        files.save_picture(painter.paint(image), target)
         return
     steady = replace(painter, steady=True)
 
@@ -587,7 +587,7 @@ def _paint(painter, picture, target, size, told):
 def _sweep(painter, names, strength, picture, target, steps, size):
     """Write a sheet of the pictures between styles, or of growing strength, each under what it is."""
     from stylezoo.drawing import fusion
-    from stylezoo.pictures import images
+    from stylezoo.pictures import arrays, files, sheets
 
     if len(names) < 2:
         strengths = [strength * i / (steps - 1) for i in range(steps)]
@@ -597,10 +597,10 @@ def _sweep(painter, names, strength, picture, target, steps, size):
         mixtures = fusion.sweep(len(names), steps)
         looks = [[(weights, strength) for weights in row] for row in mixtures]
         titles = [[fusion.told(names, weights) for weights in row] for row in mixtures]
-    image = images.open_picture(picture)
-    image = images.scaled(image, size or min(384, *image.size), copies=sum(map(len, looks)))
+    image = files.open_picture(picture)
+    image = arrays.scaled(image, size or min(384, *image.size), copies=sum(map(len, looks)))
     rows = [[painter(*look).paint(image) for look in row] for row in looks]
-    images.save_picture(images.contact_sheet(rows, titles, image.height), target)
+    files.save_picture(sheets.contact_sheet(rows, titles, image.height), target)
 
 
 @main.command("import")

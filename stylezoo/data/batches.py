@@ -15,7 +15,7 @@ import tensorflow as tf
 from PIL import Image
 
 from stylezoo.errors import BadData, BadPicture, name_all
-from stylezoo.pictures import images
+from stylezoo.pictures import arrays, colour, files, luminance
 
 KEPT_BYTES = 2**30  # of scaled pictures in memory, for each domain: 3500 of 320 x 320 pixels
 SOURCE, STYLE, CROPS, GRIDS = range(4)  # what a random number is for: streams that must not depend on each other
@@ -48,7 +48,7 @@ class Pictures:
             A list of `Member` stands for the files of a folder.
         size: The shorter side, in pixels.
         smallest: The least shorter side that a picture must have had before, in pixels.
-        tones: What `images.tones` found, to which each picture is brought; None: they stay as they are.
+        tones: What `luminance.tones` found, to which each picture is brought; None: they stay as they are.
 
     Attributes:
         items: The files and images that are used, in order.
@@ -125,16 +125,16 @@ class Pictures:
                 f"{name} has {image.width} x {image.height} pixels, too small: at least {self.smallest} are needed "
                 "each way, half of the recipe's image_size."
             )
-        image = images.scaled(image, self.size)
+        image = arrays.scaled(image, self.size)
         if self.tones is not None:
-            image = images.to_image(images.match_tones(images.to_array(image), self.tones))
+            image = arrays.to_image(luminance.match_tones(arrays.to_array(image), self.tones))
         return np.asarray(image)
 
 
 def _image(item):
     if isinstance(item, Member):
-        return _half(images.open_picture(item.path), item.half)
-    return images.to_rgb(item) if isinstance(item, Image.Image) else images.open_picture(item)
+        return _half(files.open_picture(item.path), item.half)
+    return colour.to_rgb(item) if isinstance(item, Image.Image) else files.open_picture(item)
 
 
 def _half(image, half):
@@ -145,10 +145,10 @@ def _half(image, half):
 
 def _files(folder):
     """The files of a folder and its subfolders that are called like pictures, in order."""
-    files = images.files(folder)
-    if not files:
+    found = files.in_folder(folder)
+    if not found:
         raise BadData(f"The folder '{folder}' holds no picture files.")
-    return files
+    return found
 
 
 def laid_out(recipe, source, style):
@@ -253,9 +253,9 @@ class Batches:
 
     @cached_property
     def tones(self) -> np.ndarray:
-        """What is light and dark in the styles: see `images.tones`."""
+        """What is light and dark in the styles: see `luminance.tones`."""
         every = [style[i] for style in self.styles.values() for i in range(len(style))]
-        return images.tones(pixels.astype("float32") / 127.5 - 1 for pixels in every)
+        return luminance.tones(pixels.astype("float32") / 127.5 - 1 for pixels in every)
 
     @cached_property
     def per_step(self) -> int:
@@ -384,7 +384,7 @@ def _side_by_side(where, direction):
     pairs = []
     for each in where if isinstance(where, list | tuple) else [where]:
         if isinstance(each, Image.Image):
-            pairs.append(tuple(_half(images.to_rgb(each), name) for name in names))
+            pairs.append(tuple(_half(colour.to_rgb(each), name) for name in names))
             continue
         path = Path(os.path.expanduser(each))
         if not path.exists():

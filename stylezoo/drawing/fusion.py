@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from stylezoo.errors import BadOptions, BadPicture, UsageError
-from stylezoo.pictures import images
+from stylezoo.pictures import colour, files
 
 SAME_SHAPE = 0.02  # by how much the proportions of a mask may differ from those of its picture
 
@@ -144,8 +144,8 @@ def opened_mask(mask) -> Image.Image:
         if values.ndim != 2 or not values.size or not (values.min() >= 0 and values.max() <= 1):
             raise BadPicture("A mask that is an array must be (height, width), with numbers in [0, 1].")
         return Image.fromarray(values)
-    image = mask if isinstance(mask, Image.Image) else images.open_picture(mask, alpha=True)
-    image = images.upright(image)
+    image = mask if isinstance(mask, Image.Image) else files.open_picture(mask, alpha=True)
+    image = colour.upright(image)
     grey = image.convert("L")
     if image.mode == "RGBA":
         grey = Image.composite(grey, Image.new("L", grey.size), image.getchannel("A"))

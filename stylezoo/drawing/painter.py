@@ -15,7 +15,7 @@ from PIL import Image
 from stylezoo import contract
 from stylezoo.drawing.fusion import Fusion, Share
 from stylezoo.errors import BadOptions, BadPicture
-from stylezoo.pictures import images
+from stylezoo.pictures import arrays, colour, files, luminance
 from stylezoo.scene import Scene, fuses
 
 COARSEST = 256  # pixels: no published generator halves a picture more than eight times
@@ -39,7 +39,7 @@ class Painter:
         fusion: The styles, as the generator takes them: rows (K,) of weights of its named styles, or pictures as
             arrays (height, width, 3). None of them for a generator that has one style only.
         random_code: Whether a generator made of codes takes a random one.
-        tones: To what light and dark of a picture are brought first, as `images.tones` tells it; None: to nothing.
+        tones: To what light and dark of a picture are brought first, as `luminance.tones` tells it; None: to nothing.
         seed: For a generator with noise or random style codes.
         keep_colour: Whether only the luminance is drawn, and the picture's own colours stay.
         tile: The side of tiles, in pixels; 0: draw in one piece; None: tiles as large as `MEMORY` allows, if the
@@ -90,10 +90,10 @@ class Painter:
             BadPicture: The file cannot be read, the array is of another shape, or there is not enough memory.
         """
         if isinstance(picture, str | os.PathLike):
-            picture = images.open_picture(picture, alpha=True)
+            picture = files.open_picture(picture, alpha=True)
         if isinstance(picture, Image.Image):
-            return self._image(images.upright(picture))
-        array = images.as_array(picture)
+            return self._image(colour.upright(picture))
+        array = arrays.as_array(picture)
         if array.ndim == 4:  # one by one: memory, not speed, is short
             return np.stack([self._redrawn(one) for one in array])
         return self._redrawn(array)
@@ -167,7 +167,7 @@ class Painter:
                 self.on_tile(done, len(tops) * len(lefts))
             there = canvas[top : top + height]
             band = band[: len(there)]
-            before = images.from_levels(there[:overlap])
+            before = arrays.from_levels(there[:overlap])
             band[:overlap] = _faded(before, band[:overlap], top, overlap, axis=0)
             for row in range(0, len(band), TRIMMED):  # bit by bit: the arithmetic takes several times its room
                 there[row : row + TRIMMED] = view.as_given(band[row : row + TRIMMED])
@@ -180,7 +180,7 @@ class Painter:
     def _draw(self, view, corner, sides, facts):
         """A part of the picture, float32 in [-1, 1], and what layers found out about it, in each pass."""
         view = view.cut(corner, sides)
-        part = images.from_levels(view.pixels)
+        part = arrays.from_levels(view.pixels)
         shares = self._fusion.shares(view.masks) if self._fusion.parts else None
         source = part if self.tones is None else self._toned(part, facts.light, shares)
         known = facts.found or [None, None]
@@ -217,7 +217,7 @@ class Painter:
             return None, None, facts.codes if self._fusion.is_divided else shares[0] @ facts.codes, regions
         if facts.styles is not None:
             return facts.styles, None, None, shares[None] if len(facts.styles) > 1 else None
-        style = source if not self._fusion.parts else images.fitted(self._fusion.parts[0].style, *source.shape[:2])
+        style = source if not self._fusion.parts else arrays.fitted(self._fusion.parts[0].style, *source.shape[:2])
         return style[None], None, None, None
 
     def _as_it_is(self, facts):
@@ -230,7 +230,7 @@ class Painter:
 
     def _first_facts(self, view):
         """What is known of a picture before it is drawn."""
-        light = None if self.tones is None else images.light_moments(view.pixels)
+        light = None if self.tones is None else luminance.light_moments(view.pixels)
         if not self._has_codes and not ("style" in self._inputs and self._fusion.parts and fuses(self.generator)):
             return Facts(light)
         styles = self._styles(view)
@@ -245,9 +245,9 @@ class Painter:
         pictures = [part.style for part in self._fusion.parts if part.style is not None]
         factor = min(1.0, LARGEST_STYLE / math.prod(view.shape) ** 0.5)
         _, sides = next(_fitting(self.generator, *(max(1, round(factor * side)) for side in view.shape)))
-        styles = [images.fitted(each, *sides) for each in pictures]
+        styles = [arrays.fitted(each, *sides) for each in pictures]
         if self._fusion.has_source:
-            styles.append(images.from_levels(images.resized(view.pixels, *sides)))
+            styles.append(arrays.from_levels(arrays.resized(view.pixels, *sides)))
         return styles
 
     def _codes(self, styles):
@@ -269,13 +269,13 @@ class Painter:
 
     def _toned(self, part, light, shares):
         """The picture in the tones of the styles, as far as these have a share of it."""
-        matched = images.match_tones(part, self.tones, light)
+        matched = luminance.match_tones(part, self.tones, light)
         return matched + shares[..., -1:] * (part - matched) if self._fusion.has_source else matched
 
     def _finished(self, part, drawn):
         drawn = np.clip(drawn, -1, 1)  # not every generator ends in a tanh
         if self.keep_colour:
-            drawn = images.with_light(part, images.light(drawn))
+            drawn = luminance.with_light(part, luminance.light(drawn))
         return drawn if self._opacity == 1 else part + np.float32(self._opacity) * (drawn - part)
 
 
@@ -326,13 +326,13 @@ class View:
         height, width = self.shape
         factor = min(1.0, side / (height * width) ** 0.5)
         small = [max(1, round(length * factor)) for length in (height, width)]
-        pixels = images.resized(self.pixels, *small)
+        pixels = arrays.resized(self.pixels, *small)
         masks = [np.asarray(Image.fromarray(mask).resize(small[::-1], Image.Resampling.BOX)) for mask in self.masks]
         return View(pixels, masks, None if self.noise is None else _cut(self.noise, (0, 0), small))
 
     def as_given(self, drawn: np.ndarray) -> np.ndarray:
         """What was drawn, as numbers of the kind that the picture has."""
-        return images.levels(drawn) if self.pixels.dtype == np.uint8 else drawn
+        return arrays.levels(drawn) if self.pixels.dtype == np.uint8 else drawn
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,7 @@ import numpy as np
 from stylezoo.errors import BadOptions, BadWeights, name_all
 from stylezoo.files import archive, torch_files
 from stylezoo.gan import GAN
-from stylezoo.pictures import images
+from stylezoo.pictures import files
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card
 from stylezoo.runs import folder as runs
@@ -53,7 +53,7 @@ def import_weights(file, model="cyclegan", out=None, **changes) -> Path:
             _copy(file, weights, network, spec)
     imported = new_card(gan.plan, "imported", lineage=[card.new_id()])
     with told(folder):
-        with images.written(folder / runs.MODEL) as temporary:
+        with files.written(folder / runs.MODEL) as temporary:
             gan.save(temporary)
             archive.append(temporary, card.members(imported, b""))
         write_json(folder / runs.PLUGINS, gan.plan.plugins)

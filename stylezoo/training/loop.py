@@ -21,7 +21,7 @@ from stylezoo.data.batches import Batches, laid_out, learnt_styles, named_styles
 from stylezoo.errors import BadOptions, BadRecipe, BadRun
 from stylezoo.files import archive, hdf5, plain
 from stylezoo.gan import GAN
-from stylezoo.pictures import images, samples
+from stylezoo.pictures import arrays, colour, files, samples, sheets
 from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card, hub
@@ -268,7 +268,7 @@ def fit(run: Run, callbacks=()) -> Run:
         checkpoints.save_model()
         if run.step == run.steps:
             drawn = run.model.stylize(run.batches.source.image(0), run.looks(0)[0])
-            images.save_picture(drawn, run.folder / runs.RESULT)
+            files.save_picture(drawn, run.folder / runs.RESULT)
     return run
 
 
@@ -296,7 +296,7 @@ class Log(keras.callbacks.Callback):
             with open(self.path, newline="", encoding="utf-8") as file:
                 rows = [row for row in csv.reader(file) if row and (row[0] == "step" or self._made(row[0]))]
         self.began = time.monotonic() - (float(rows[-1][1]) if len(rows) > 1 else 0.0)
-        with images.written(self.path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        with files.written(self.path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows or [["step", "seconds", *(m.name for m in self.model.metrics)]])
 
     def _made(self, step):
@@ -327,14 +327,14 @@ class Sheets(keras.callbacks.Callback):
         pictures, size = self.run.batches, self.run.recipe.scaled_size
         rows = []
         for i in range(min(SHEET_ROWS, len(pictures.source))):
-            source = images.scaled(pictures.source.image(i), size)
+            source = arrays.scaled(pictures.source.image(i), size)
             row = [source]
             for style, look in zip(pictures.styles.values(), self.run.looks(i), strict=True):
-                row += [images.scaled(style.image(i % len(style)), size), self.model.stylize(source, look)]
+                row += [arrays.scaled(style.image(i % len(style)), size), self.model.stylize(source, look)]
             rows.append(row)
         titles = [title for name in pictures.styles for title in (name or "style", f"step {self.run.step}")]
-        sheet = images.contact_sheet(rows, ["source", *titles], size)
-        images.save_picture(sheet, self.run.folder / runs.SAMPLES / f"step-{self.run.step:06d}.png")
+        sheet = sheets.contact_sheet(rows, ["source", *titles], size)
+        files.save_picture(sheet, self.run.folder / runs.SAMPLES / f"step-{self.run.step:06d}.png")
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -357,12 +357,12 @@ class Checkpoints(keras.callbacks.Callback):
         self.save_checkpoint()
 
     def save_checkpoint(self):
-        with images.written(self.run.folder / runs.CHECKPOINT) as temporary:
+        with files.written(self.run.folder / runs.CHECKPOINT) as temporary:
             self.run.model.save_weights(temporary)
         self.saved = time.monotonic()
 
     def save_model(self):
-        with images.written(self.run.folder / runs.MODEL) as temporary:
+        with files.written(self.run.folder / runs.MODEL) as temporary:
             self.run.model.save(temporary)
             archive.append(temporary, card.members(self.run.card, card.sheet(self.run.folder)))
 
@@ -465,7 +465,7 @@ def _place(where, copy, folder):
     if isinstance(where, list | tuple):
         return [_place(each, copy.with_stem(f"{copy.stem}-{i}"), folder) for i, each in enumerate(where)]
     if isinstance(where, Image.Image):
-        images.save_picture(images.to_rgb(where), copy)
+        files.save_picture(colour.to_rgb(where), copy)
         return str(copy.relative_to(folder))
     return str(Path(os.path.expanduser(where)).resolve())
 
@@ -480,7 +480,7 @@ def _found(place, folder):
 
 
 def write_json(path, plain):
-    with images.written(path) as temporary:
+    with files.written(path) as temporary:
         temporary.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
 
 
