@@ -1,8 +1,6 @@
 """The Keras model that a recipe describes: a generator, its discriminators and the game that teaches them."""
 
-import io
 import random
-import zipfile
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -20,13 +18,11 @@ from stylezoo.errors import (
     BadOptions,
     BadPicture,
     BadRecipe,
-    BadRun,
     BrokenPlugin,
     StylezooError,
     did_you_mean,
     name_all,
 )
-from stylezoo.files import archive, hdf5
 from stylezoo.pictures import images
 from stylezoo.recipe import Recipe
 from stylezoo.scene import fuses
@@ -476,33 +472,6 @@ def leaves(network):
         return
     for layer in inner:
         yield from leaves(layer)
-
-
-def load(file):
-    """The model of a ``.keras`` file; what `stylezoo.load_model` does once the plugins are known to be there.
-
-    Raises:
-        BadRun: Keras cannot read it, or its weights reach beyond it.
-    """
-    _check_weights(file)
-    try:
-        return keras.models.load_model(file, safe_mode=True)
-    except (MemoryError, tf.errors.ResourceExhaustedError):
-        raise BadRun(f"There is not enough memory for the model '{file}'.") from None
-    except (ValueError, TypeError, OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())
-        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {reason[:200]}") from error
-
-
-def _check_weights(file):
-    with archive.opened(file) as members:
-        weights = io.BytesIO(members.read(archive.WEIGHTS))
-    try:
-        hdf5.check(weights)
-    except OSError as error:
-        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {error}") from None
-    except ValueError as error:
-        raise archive.refused(file, str(error)) from None
 
 
 def plugins_of(recipe):

@@ -42,9 +42,10 @@ from stylezoo.contract import Loss
 from stylezoo.drawing import painter as stylizing
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.errors import StylezooError, UnknownPlugin, UsageError, name_all
-from stylezoo.gan import GAN, load, price
+from stylezoo.gan import GAN, price
 from stylezoo.pictures import images
 from stylezoo.recipe import Recipe
+from stylezoo.runs.loading import load
 from stylezoo.spec import GIVEN, Spec, component
 
 SIDE = 72  # pixels: the least that the patches of most discriminators need

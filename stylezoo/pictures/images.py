@@ -1,7 +1,6 @@
 """Pictures: files and Pillow images of any kind to float arrays (height, width, 3) in [-1, 1], and back."""
 
 import os
-import tempfile
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageDraw, ImageFont, ImageOps
 
 from stylezoo.errors import BadPicture
+from stylezoo.files.atomic import written
 
 STUBS = {"BUFR", "GRIB", "HDF5"}  # Pillow knows them by name only
 SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in {*Image.OPEN} - STUBS)
@@ -287,27 +287,6 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
-class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
-    """Gives a temporary path beside `path` which takes its place at the end, if nothing was raised."""
-
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
-
-    def __enter__(self) -> Path:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", suffix=f"-{self.path.name}", dir=self.path.parent)
-        os.close(handle)
-        self.temporary = Path(name)
-        return self.temporary
-
-    def __exit__(self, kind, error, trace):
-        if kind is None:
-            os.chmod(self.temporary, 0o666 & ~_umask())  # mkstemp keeps files to their owner
-            os.replace(self.temporary, self.path)
-        else:
-            self.temporary.unlink(missing_ok=True)
-
-
 def contact_sheet(rows: list[list[Image.Image]], titles: list, height: int = 256) -> Image.Image:
     """Pictures side by side, every row scaled to one height.
 
@@ -423,9 +402,3 @@ def _eight_bits(values):
 
 def _quality(path):
     return {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
