@@ -7,8 +7,8 @@ import keras
 
 from stylezoo.files import archive
 from stylezoo.pictures import images
-from stylezoo.RunFolder.folder import RunFolder
 from stylezoo.runs import card
+from stylezoo.runs.folder import RunFolder
 
 SHEETS = 10  # contact sheets in one training, at most
 LOG_ROWS = 100  # rows of the log in one training, at most
