@@ -43,9 +43,10 @@ from stylezoo.contract.losses import cost as cost_of
 from stylezoo.drawing import painter as stylizing
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.errors import StylezooError, UnknownPlugin, UsageError, name_all
-from stylezoo.gan import GAN, load
+from stylezoo.gan import GAN
 from stylezoo.pictures import arrays
 from stylezoo.recipe import Recipe
+from stylezoo.runs.loading import load
 from stylezoo.spec import GIVEN, Spec
 
 SIDE = 72  # pixels: the least that the patches of most discriminators need
