@@ -33,10 +33,8 @@ recipe = Recipe(
         "stylezoo/content",
         "stylezoo/identity",
     ),
-    order="discriminator-first",
-    critic_steps=2,
-    learning_rate=5e-4,
-    discriminator_rate=7e-4,
-    discriminator_betas=(0.0, 0.9),
+    order="discriminator-first:critic_steps=2",
+    optimizer="adam:learning_rate=5e-4",
+    discriminator_optimizer="adam:learning_rate=7e-4,beta_1=0.0,beta_2=0.9",
     average=0.995,
 )

@@ -12,9 +12,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.errors import BadOptions, BadRun, StylezooError, UnknownPlugin, UsageError, did_you_mean, name_all
 
-PLURALS = {"models": "model", "generators": "generator", "discriminators": "discriminator", "losses": "loss"}
+PLURALS = {kind.plural: kind.name for kind in KINDS.values()}
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 UNHEALTHY = 3  # the exit code of a doctor who found something
 
@@ -38,7 +39,7 @@ class Kind(click.ParamType):
 
     def convert(self, value, param, ctx):
         kind = PLURALS.get(value, value)
-        if kind not in registry.GROUPS:
+        if kind not in KINDS:
             self.fail(f"'{value}' is no kind of plugin.{did_you_mean(value, PLURALS)} There are: {name_all(PLURALS)}.")
         return kind
 
@@ -284,20 +285,22 @@ def train(
         click.echo("Starting TensorFlow and reading the pictures ...", err=True)
     _import_keras()
     if resume:
-        from stylezoo.training import loop as training
+        from stylezoo import training
 
         run = training.resume(resume, steps)
     else:
+        from stylezoo import training
         from stylezoo.recipe import Recipe
-        from stylezoo.training import loop as training
+        from stylezoo.runs.folder import RunFolder
 
         recipe = training.chosen(Recipe.read(file) if file else model, start_from, added, **changes)
+        plan = recipe.resolve()
         if dry_run:
-            click.echo(recipe.to_json())
+            click.echo(plan.recipe.to_json())
             return
         style = list(added) or (list(styles) if len(styles) > 1 else next(iter(styles), None))
-        folder = out or training.new_folder("recipe" if file else training.title(model, start_from))
-        run = training.start(recipe, source, style, folder, license or "", start_from)
+        folder = out or RunFolder.new("recipe" if file else training.title(model, start_from))
+        run = training.start(plan, source, style, folder, license or "", start_from)
     _train(training, run)
 
 
@@ -618,9 +621,9 @@ def import_(file, model, out, settings):
     FILE is a checkpoint of CycleGAN, pix2pix or CUT. PyTorch is not needed, and nothing in the file is executed.
     """
     _import_keras()
-    from stylezoo.runs import torch_import as importing
+    from stylezoo.runs import torch_import
 
-    folder = importing.import_weights(file, model, out, **dict(settings))
+    folder = torch_import.import_weights(file, model, out, **dict(settings))
     click.echo(f"Wrote   {folder}")
     click.echo("Next    redraw a picture of your own:")
     click.echo(f"  stylezoo stylize PICTURE.jpg --model {folder}")

@@ -6,18 +6,15 @@ So a resumed run sees what it would have seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
 
+from stylezoo.catalogue import sources
 from stylezoo.data.album import Album
-from stylezoo.data.crops import GridCrops, RandomCrops, Sizes, Stream
+from stylezoo.data.crops import Sizes, Stream
 from stylezoo.data.domains import Pictures, tones_of
-from stylezoo.data.named_styles import NamedStyles
-from stylezoo.data.paired import Paired
-from stylezoo.data.unpaired import Unpaired
 from stylezoo.errors import BadData, name_all
 from stylezoo.pictures import arrays
 
@@ -26,13 +23,13 @@ class Batches:
     """The batches of a training, each made from its number.
 
     Args:
-        recipe: Says the data mode, the size of crops, batches and epochs, how crops vary, and the seed.
+        recipe: A recipe or its plan: the data mode, the size of crops, batches and epochs, how crops vary, the seed.
         source: The sources, in any form that `Album.of` reads; None for the built-in sample.
         style: The styles, likewise; for paired data None if `source` shows both side by side.
 
     Attributes:
-        mode: The data mode, which says what a batch is.
-        crops: How crops are taken.
+        plan: The plan.
+        data: The data mode, which says what a batch is; it knows the names of the styles whose pictures were read.
         source: The `Pictures` whose content is kept.
         styles: The `Pictures` of each style by its name; one without a name, unless the data mode names them.
 
@@ -41,16 +38,16 @@ class Batches:
     """
 
     def __init__(self, recipe, source, style):
-        self.recipe = recipe
-        self.mode = data_mode(recipe)
-        self.crops = crops_of(recipe)
+        self.plan = recipe.resolve()
+        self.recipe, data = self.plan.recipe, self.plan.data
         style = Album.of(style)
-        if style.names and not self.mode.labelled:
+        if style.names and not data.labelled:
             raise BadData(
                 f"The model learns one style, and these are named ones: {name_all(style.names)}. Give the pictures "
-                "without a name, or take a model of several styles such as gated."
+                f"without a name, or take a model of several styles{sources.such_as(data='named-styles')}."
             )
-        self.source, self.styles = self.mode.domains(*self.mode.complete(Album.of(source), style), self._read)
+        self.source, self.styles = data.domains(*data.complete(Album.of(source), style), self._read)
+        self.data = data.with_names(self.styles)
 
     @property
     def style(self) -> Pictures:
@@ -65,7 +62,7 @@ class Batches:
     @cached_property
     def per_step(self) -> int:
         """Pictures of each kind that one step takes."""
-        return self.recipe.batch_size * self.recipe.critic_steps
+        return self.recipe.batch_size * self.plan.order.batches
 
     @cached_property
     def steps_per_epoch(self) -> int:
@@ -75,8 +72,7 @@ class Batches:
     @cached_property
     def sizes(self) -> Sizes:
         """What all crops have in common."""
-        timed = replace(self.recipe, steps_per_epoch=self.recipe.steps_per_epoch or self.steps_per_epoch)
-        decay = timed.decay_begins * self.per_step
+        decay = self.plan.with_epoch(self.steps_per_epoch).decay_begins * self.per_step
         return Sizes(self.recipe.image_size, self.recipe.scaled_size, self.recipe.seed, decay)
 
     def __getitem__(self, n: int) -> tuple[np.ndarray, ...]:
@@ -84,7 +80,7 @@ class Batches:
 
         With named styles also labels: float32 (pictures, styles), one-hot.
         """
-        return self.mode.batch(self, range(n * self.per_step, (n + 1) * self.per_step))
+        return self.data.batch(self, range(n * self.per_step, (n + 1) * self.per_step))
 
     def cut(self, pictures: Pictures, stream: int, numbers: Sequence[int], like: Pictures | None = None) -> np.ndarray:
         """Crops of these numbers, float32 (numbers, image_size, image_size, 3) in [-1, 1].
@@ -95,7 +91,7 @@ class Batches:
             numbers: Successive ones, from 0 on.
             like: The pictures to whose sizes these are brought, one by one: their partners.
         """
-        crops = self.crops.cut(Stream(pictures, stream, self.sizes, like), numbers)
+        crops = self.plan.crops.cut(Stream(pictures, stream, self.sizes, like), numbers)
         return arrays.from_levels(np.stack(crops))
 
     def dataset(self, start: int = 0) -> tf.data.Dataset:
@@ -111,20 +107,3 @@ class Batches:
 
     def _read(self, album, tones=None, items=None):
         return Pictures(album, self.recipe.scaled_size, self.recipe.image_size // 2, tones, items)
-
-
-def data_mode(recipe):
-    """The data mode of a recipe; `plan.data` as soon as there are plans."""
-    if recipe.data == "paired":
-        return Paired(recipe.direction)
-    if recipe.data == "styles":
-        return NamedStyles(recipe.styles, recipe.added_styles, recipe.match_tones, recipe.direction)
-    return Unpaired(recipe.direction, recipe.match_tones)
-
-
-def crops_of(recipe):
-    """The crops of a recipe; `plan.crops` as soon as there are plans."""
-    if recipe.crop_grid:
-        return GridCrops(recipe.source_zoom, recipe.style_zoom, recipe.flip)
-    zoom = recipe.source_zoom, recipe.style_zoom
-    return RandomCrops(*zoom, recipe.flip, recipe.turn_style, recipe.whole_in_decay)

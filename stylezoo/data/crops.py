@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,9 +10,8 @@ from functools import lru_cache
 import numpy as np
 
 from stylezoo.data.domains import Pictures
-from stylezoo.errors import BadRecipe
 from stylezoo.pictures import arrays
-from stylezoo.spec_choice_standin import Choice
+from stylezoo.spec import Choice
 
 SOURCE, STYLE, CROPS, GRIDS = range(4)  # what a random number is for: streams that must not depend on each other
 NEXT_STYLE = 100  # the distance of the streams of several styles
@@ -69,7 +68,7 @@ class Stream:
         return np.random.default_rng([self.sizes.seed, purpose, self.number, i])
 
 
-class Crops(Choice, field="crops"):
+class Crops(Choice, ABC, field="crops"):
     """How crops are taken from pictures; a subclass with a name is a choice for a recipe's `crops`.
 
     Attributes:
@@ -174,10 +173,13 @@ class GridCrops(Crops, name="grid"):
 
 
 def _checked_zoom(name, zoom):
-    low, high = zoom
-    if not 0 < low <= high:
-        raise BadRecipe(f"{name} is {(low, high)}; it must be two numbers above 0, the smaller first.")
-    return low, high
+    try:
+        low, high = zoom
+        if 0 < low <= high:
+            return low, high
+    except (TypeError, ValueError):  # other than two of them, or no numbers
+        pass
+    raise ValueError(f"{name} is {zoom}; it must be two numbers above 0, the smaller first")
 
 
 def _resized(pixels, height, width):

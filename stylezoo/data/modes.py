@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from stylezoo.data.album import Album
 from stylezoo.data.crops import Crops
 from stylezoo.data.domains import Pictures, tones_of
 from stylezoo.errors import BadRecipe, name_all
-from stylezoo.spec_choice_standin import Choice
+from stylezoo.spec import Choice
 
 if TYPE_CHECKING:
     from stylezoo.data.batches import Batches
@@ -22,7 +22,7 @@ Read = Callable[..., Pictures]  # read(album, tones=None, items=None): the pictu
 DIRECTIONS = ("AtoB", "BtoA")
 
 
-class DataMode(Choice, field="data"):
+class DataMode(Choice, ABC, field="data"):
     """How a training reads its pictures and makes batches of them; a subclass with a name is a choice for `data`.
 
     A subclass must say what stands in for pictures that are not given (`complete`), how both domains are read
@@ -79,9 +79,9 @@ class DataMode(Choice, field="data"):
         if crops.one_picture:
             raise BadRecipe(f"crops is '{crops.name}' and data is '{self.name}'; they are for unpaired data only.")
 
-    def found(self, styles: Iterable[str]) -> dict[str, Any]:
-        """The options of this data mode that its pictures decide, from the names of the styles that were read."""
-        return {}
+    def with_names(self, styles: Iterable[str]) -> DataMode:
+        """The same with the names of the styles whose pictures were read; itself where styles have no names."""
+        return self
 
     def shown(self, batches: Batches, index: int) -> list[tuple[str, Image.Image]]:
         """What a contact sheet shows beside source number `index`: a picture of each style, with the style's name."""
@@ -104,10 +104,10 @@ def checked_direction(direction: str) -> str:
     """The direction, if it is one.
 
     Raises:
-        BadRecipe: It is none.
+        ValueError: It is none.
     """
     if direction not in DIRECTIONS:
-        raise BadRecipe(f"direction is '{direction}'; it can be {name_all(DIRECTIONS)}.")
+        raise ValueError(f"direction is '{direction}'; it can be {name_all(DIRECTIONS)}")
     return direction
 
 

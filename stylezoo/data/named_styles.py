@@ -27,6 +27,8 @@ class NamedStyles(DataMode, name="named-styles"):
     labelled = True
 
     def __init__(self, names: Sequence[str] = (), added: int = 0, match_tones: bool = False, direction: str = "AtoB"):
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"names is {names!r}; it must be a list of names, such as ['monet', 'song']")
         self.names = tuple(names)
         self.added = added
         self.match_tones = match_tones
@@ -34,15 +36,20 @@ class NamedStyles(DataMode, name="named-styles"):
         self._check_names()
         self.learnt = self.names[: len(self.names) - added] if added else ()
 
+    @property
+    def added_numbers(self) -> range:
+        """The numbers of the styles that are new to a trained model."""
+        return range(len(self.names) - self.added, len(self.names))
+
     def _check_names(self):
         if len(set(self.names)) < len(self.names):
-            raise BadRecipe(f"The names of the styles are {self.names}; no name can be there twice.")
+            raise ValueError(f"names is {list(self.names)}; no name can be there twice")
         if self.added and not 0 < self.added < len(self.names):
-            raise BadRecipe(f"added is {self.added}; it needs names of styles before those that are added.")
+            raise ValueError(f"added is {self.added}; it needs names of styles before those that are added")
         if self.added and self.match_tones:
-            raise BadRecipe(
+            raise ValueError(
                 "added is not 0 and match_tones is true; all styles of a model share their tones, and others "
-                "would change the pictures of those that it has."
+                "would change the pictures of those that it has"
             )
 
     def laid_out(self, source, style):
@@ -90,6 +97,6 @@ class NamedStyles(DataMode, name="named-styles"):
         labels = np.eye(len(self.learnt) + len(batches.styles), dtype="float32")
         return source, style, labels[len(self.learnt) + turns[:, 1]]
 
-    def found(self, styles):
-        """The names of all styles."""
-        return {"names": [*self.learnt, *styles]}
+    def with_names(self, styles):
+        """The same with the names of all styles, those that a trained model has already and these."""
+        return NamedStyles.read(self.spec.with_option("names", [*self.learnt, *styles]))

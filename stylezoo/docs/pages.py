@@ -10,12 +10,12 @@ import shlex
 import click
 
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import app as cli
 from stylezoo.errors import UnknownPlugin
 from stylezoo.spec import GIVEN
 
-USE = {"model": [], "generator": ["--generator"], "discriminator": ["--discriminator"], "loss": ["--loss"]}
 QUOTES = "'\""  # a text needs none in a shell
 
 
@@ -65,7 +65,8 @@ def _plugin(plugin, name):
     meanings = said.meanings
     typed = [option for option in said.options if option.name not in GIVEN]  # the others are told by the recipe
     settings = ",".join(f"{option.name}={option.default.strip(QUOTES) or '...'}" for option in typed)
-    use = shlex.join(["stylezoo", "train", *USE[plugin.kind], f"{name}:{settings}" if settings else name])
+    called = f"{name}:{settings}" if settings else name
+    use = shlex.join(["stylezoo", "train", *KINDS[plugin.kind].flag.split(), called])
     options = [(f"`{o.name}`", _code(o.type), _code(o.default), meanings.get(o.name, "")) for o in said.options]
     fields = [(f"`{field}`", _code(value)) for field, value in said.fields if field != "about"]
     return "\n\n".join(

@@ -81,9 +81,11 @@ def _check_alike(first, other, values):
     """See that two models are built alike, as far as they are mixed."""
     recipe, theirs = first.model.recipe, other.model.recipe
     odd = ancestry.difference(recipe, theirs)
-    for name in ("two_way", "match_tones"):
-        if not odd and getattr(recipe, name) != getattr(theirs, name):
-            odd = f"{name}={getattr(recipe, name)}, not {name}={getattr(theirs, name)}"
+    pairs = {"two_way": (recipe.two_way, theirs.two_way)}
+    pairs["match_tones"] = tuple(each.model.plan.data.match_tones for each in (first, other))
+    for name, (mine, others) in pairs.items():
+        if not odd and mine != others:
+            odd = f"{name}={mine}, not {name}={others}"
     if not odd and [value.shape for value in values] != [tuple(each.shape) for each in _variables(first.model)]:
         odd = "other layers, not those"
     if odd:
@@ -94,7 +96,7 @@ def _check_alike(first, other, values):
 
 def _check_related(first, other, common):
     """See that there is a training that the weights of all went through."""
-    silent = [each.name for each in (first, other) if not each.is_told]
+    silent = [each.name for each in (first, other) if not each.has_lineage]
     if silent and not common:
         raise BadOptions(
             f"'{silent[0]}' does not tell its ancestry, as a file that model.save wrote: whether '{first.name}' and "

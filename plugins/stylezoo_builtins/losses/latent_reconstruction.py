@@ -16,14 +16,16 @@ class LatentReconstruction(Loss):
     Args:
         content: How much the content counts.
         style: How much the code counts.
+        random_codes: Whether results are made of random codes, as in MUNIT, instead of those of the style pictures.
     """
 
     discriminators_needed = 0
     two_way_needed = True
 
-    def __init__(self, content: float = 1.0, style: float = 1.0):
+    def __init__(self, content: float = 1.0, style: float = 1.0, random_codes: bool = True):
         self.content = content
         self.style = style
+        self.random_codes_needed = random_codes
 
     def build(self, generator, discriminators, shape):
         if not made_of_codes(generator):

@@ -24,8 +24,7 @@ recipe = Recipe(
     losses=("adain-content", "adain-statistics:weight=10"),
     load_size=512,
     batch_size=8,
-    learning_rate=1e-4,
-    betas=(0.9, 0.999),
+    optimizer="adam:learning_rate=1e-4,beta_1=0.9",
     schedule="inverse:rate=5e-5",
     steps=160_000,
 )

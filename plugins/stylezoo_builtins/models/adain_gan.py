@@ -27,9 +27,8 @@ recipe = Recipe(
     losses=("lsgan:half=false,weight=5", "adain-content", "adain-statistics:weight=10"),
     load_size=512,
     batch_size=6,
-    learning_rate=1e-4,
-    betas=(0.9, 0.999),
-    discriminator_betas=(0.5, 0.999),
+    optimizer="adam:learning_rate=1e-4,beta_1=0.9",
+    discriminator_optimizer="adam:learning_rate=1e-4",
     schedule="inverse:rate=5e-5",
     steps=160_000,
 )

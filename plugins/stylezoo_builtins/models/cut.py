@@ -23,7 +23,6 @@ recipe = Recipe(
     discriminators="patch:antialias=true,init=xavier",
     losses=("lsgan", "patch-nce:identity=true"),
     order="discriminator-first",
-    whole_in_decay=True,
-    epochs=200,
-    decay_epochs=200,
+    crops="random:whole_in_decay=true",
+    schedule="linear:epochs=200,decay_epochs=200",
 )

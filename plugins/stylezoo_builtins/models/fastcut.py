@@ -21,7 +21,6 @@ recipe = Recipe(
     discriminators="patch:antialias=true,init=xavier",
     losses=("lsgan", "patch-nce:flip=true,weight=10"),
     order="discriminator-first",
-    whole_in_decay=True,
-    epochs=150,
-    decay_epochs=50,
+    crops="random:whole_in_decay=true",
+    schedule="linear:epochs=150,decay_epochs=50",
 )

@@ -22,8 +22,7 @@ from stylezoo import Recipe
 
 recipe = Recipe(
     about="Several styles by name in one generator, to choose from and to mix.",
-    data="styles",
-    styles=("style-0", "style-1", "style-2", "style-3"),
+    data="named-styles:names=['style-0','style-1','style-2','style-3']",
     generator="gated",
     discriminators="gated",
     losses=(

@@ -18,11 +18,9 @@ recipe = Recipe(
     discriminators="multiscale",
     losses=("lsgan:half=false", "reconstruction:weight=10", "latent-reconstruction"),
     two_way=True,
-    random_codes=True,
     order="discriminator-first",
     load_size=256,
-    learning_rate=1e-4,
-    weight_decay=1e-4,
+    optimizer="adam:learning_rate=1e-4,weight_decay=1e-4",
     schedule="halving:every=100000",
     steps=1_000_000,
 )
