@@ -9,18 +9,15 @@ import pytest
 from PIL import Image
 
 from stylezoo import Recipe
-from stylezoo.data import batches as data
 from stylezoo.data.album import Item
 from stylezoo.data.batches import Batches
-from stylezoo.data.crops import Crops, GridCrops, RandomCrops
+from stylezoo.data.crops import Crops
 from stylezoo.data.modes import DataMode
-from stylezoo.data.named_styles import NamedStyles
-from stylezoo.data.paired import Paired, cut_pairs, read_pairs
-from stylezoo.data.unpaired import Unpaired
-from stylezoo.errors import BadData, BadRecipe, UsageError
-from stylezoo.spec import Spec
+from stylezoo.data.paired import cut_pairs, read_pairs
+from stylezoo.errors import BadData, BadRecipe
 
-RECIPE = Recipe(image_size=16, load_size=20, batch_size=2, seed=3)
+SIZES = {"image_size": 16, "load_size": 20, "batch_size": 2, "seed": 3}
+RECIPE = Recipe(**SIZES)
 
 
 def plain(value):
@@ -64,20 +61,18 @@ def by_csv(known):
             return cut_pairs(batches, numbers)
 
 
-def test_a_data_mode_from_outside_is_one_class(by_csv, tmp_path, monkeypatch):
+def test_a_data_mode_from_outside_is_one_class(by_csv, tmp_path):
     for value in (10, 20, 30):
         plain(value).save(tmp_path / f"photo-{value}.png")
         plain(value + 100).save(tmp_path / f"drawing-{value}.png")
     (tmp_path / "pairs.csv").write_text("".join(f"photo-{v}.png,drawing-{v}.png\n" for v in (10, 20, 30)))
-    mode = DataMode.read(Spec("csv", {"file": str(tmp_path / "pairs.csv")}))
-    monkeypatch.setattr(data, "data_mode", lambda recipe: mode)
-    batches = Batches(RECIPE, None, None)
+    batches = Batches(Recipe(**SIZES, data=f"csv:file={tmp_path / 'pairs.csv'}"), None, None)
     seen = [(grey(source), grey(style)) for source, style in (batches[n] for n in range(3))]
     assert all(style == [value + 100 for value in source] for source, style in seen)
     assert {value for source, _ in seen for value in source} == {10, 20, 30}
     assert batches.steps_per_epoch == 1
-    assert [row["pictures"] for row in mode.card_rows(batches.source, batches.styles)] == [3, 3]
-    name, shown = mode.shown(batches, 1)[0]
+    assert [row["pictures"] for row in batches.data.card_rows(batches.source, batches.styles)] == [3, 3]
+    name, shown = batches.data.shown(batches, 1)[0]
     assert (name, shown.getpixel((0, 0))) == ("", (120, 120, 120))
 
 
@@ -86,21 +81,19 @@ def test_a_half_made_data_mode_fails_with_a_sentence(known):
         def domains(self, source, style, read):
             return read(source), {"": read(style)}
 
-    with pytest.raises(UsageError, match=r"half.*batch.*complete"):
-        DataMode.read(Spec("half"))
+    with pytest.raises(BadRecipe, match=r"data is 'half', whose class Half is unfinished: .*batch.*complete"):
+        Recipe(data="half").resolve()
 
 
-def test_crops_from_outside_are_one_class(known, monkeypatch):
+def test_crops_from_outside_are_one_class(known):
     class Corner(Crops, name="corner"):
         """The upper left corner of each picture."""
 
         def cut(self, stream, numbers):
             return [stream.pixels(i)[: stream.sizes.side, : stream.sizes.side] for i in numbers]
 
-    crops = Crops.read(Spec("corner"))
-    monkeypatch.setattr(data, "crops_of", lambda recipe: crops)
     pixels = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype="uint8")
-    source, _ = Batches(RECIPE, Image.fromarray(pixels), plain(0))[7]
+    source, _ = Batches(Recipe(**SIZES, crops="corner"), Image.fromarray(pixels), plain(0))[7]
     np.testing.assert_array_equal(source[1], pixels[:16, :16].astype("float32") / 127.5 - 1)
 
 
@@ -108,46 +101,42 @@ def test_crops_from_outside_are_one_class(known, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("mode", "crops", "two_way", "said"),
+    ("fields", "said"),
     [
-        (
-            Paired(),
-            RandomCrops(turn_style=True),
-            False,
-            "turn_style is true; it would take source and ground truth apart",
-        ),
-        (Paired(), GridCrops(), False, "crops is 'grid' and data is 'paired'; they are for unpaired data only"),
-        (NamedStyles(), GridCrops(), False, "crops is 'grid' and data is 'named-styles'; they are for unpaired data"),
-        (NamedStyles(), RandomCrops(), True, "a model of several styles has no one way back"),
+        ({"data": "paired", "crops": "random:turn_style=true"}, "turn_style is true; it would take source and ground"),
+        ({"data": "paired", "crops": "grid"}, "crops is 'grid' and data is 'paired'; they are for unpaired data only"),
+        ({"data": "named-styles", "crops": "grid"}, "crops is 'grid' and data is 'named-styles'; they are for"),
+        ({"data": "named-styles", "two_way": True}, "a model of several styles has no one way back"),
+        ({"data": "paired:match_tones=true"}, "has no option 'match_tones'. It takes: direction"),
+        ({"crops": "grid:turn_style=true"}, "has no option 'turn_style'"),
+        ({"data": "unpaired:direction=AB"}, "direction is 'AB'; it can be AtoB, BtoA"),
+        ({"data": "named-styles:names=['a', 'a']"}, "no name can be there twice"),
+        ({"data": "named-styles:names=monet"}, "names is 'monet'; it must be a list of names"),
+        ({"data": "named-styles:names=['a', 'b'],added=2"}, "added is 2; it needs names of styles before"),
+        ({"data": "named-styles:names=['a', 'b'],added=-1"}, "added is -1; it needs names"),
+        ({"data": "named-styles:names=['a', 'b'],added=1,match_tones=true"}, "all styles of a model share their tones"),
+        ({"crops": "random:source_zoom=(2, 1)"}, "source_zoom is .*; it must be two numbers above 0, the smaller"),
+        ({"crops": "random:source_zoom=2"}, "source_zoom"),
+        ({"crops": "grid:style_zoom=(0, 1)"}, "style_zoom is .*; it must be two numbers above 0"),
     ],
 )
-def test_combinations_that_cannot_be_are_one_sentence(mode, crops, two_way, said):
-    with pytest.raises(BadRecipe, match=said):
-        mode.check(crops, two_way)
-
-
-def test_all_else_can_be():
-    for crops in (RandomCrops(turn_style=True, whole_in_decay=True), GridCrops()):
-        Unpaired(match_tones=True).check(crops, two_way=True)
-    Paired().check(RandomCrops(whole_in_decay=True), two_way=True)
-    NamedStyles(("a",)).check(RandomCrops(turn_style=True))
+def test_what_cannot_be_is_one_sentence(fields, said):
+    with pytest.raises(BadRecipe, match=said) as caught:
+        Recipe(**fields).resolve()
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    "fields",
     [
-        (lambda: Unpaired("AB"), "direction is 'AB'; it can be AtoB, BtoA"),
-        (lambda: NamedStyles(("a", "a")), "no name can be there twice"),
-        (lambda: NamedStyles(("a", "b"), added=2), "added is 2; it needs names of styles before"),
-        (lambda: NamedStyles(("a", "b"), added=-1), "added is -1; it needs names"),
-        (lambda: NamedStyles(("a", "b"), 1, match_tones=True), "all styles of a model share their tones"),
-        (lambda: RandomCrops(source_zoom=(2, 1)), "source_zoom is .*; it must be two numbers above 0, the smaller"),
-        (lambda: GridCrops(style_zoom=(0, 1)), "style_zoom is .*; it must be two numbers above 0"),
+        {"data": "unpaired:match_tones=true", "crops": "grid", "two_way": True},
+        {"data": "unpaired:match_tones=true", "crops": "random:turn_style=true,whole_in_decay=true"},
+        {"data": "paired", "crops": "random:whole_in_decay=true", "two_way": True},
+        {"data": "named-styles:names=['a']", "crops": "random:turn_style=true"},
     ],
 )
-def test_options_that_cannot_be_are_one_sentence(make, said):
-    with pytest.raises(BadRecipe, match=said):
-        make()
+def test_all_else_can_be(fields):
+    Recipe(**fields).resolve()
 
 
 def test_named_pictures_are_refused_where_batches_have_no_labels():
@@ -172,10 +161,10 @@ def drawn(count, width=20, height=20):
     ("changes", "style", "expected"),
     [
         ({}, lambda: drawn(3), "024ae38d047b2548"),
-        ({"turn_style": True}, lambda: drawn(3), "fdc99b8fbc0563ed"),
-        ({"crop_grid": True, "image_size": 8}, lambda: drawn(3), "5a953fc2236fd0fd"),
+        ({"crops": "random:turn_style=true"}, lambda: drawn(3), "fdc99b8fbc0563ed"),
+        ({"crops": "grid", "image_size": 8}, lambda: drawn(3), "5a953fc2236fd0fd"),
         ({"data": "paired"}, lambda: drawn(4, 24), "6528534d2f79e37e"),
-        ({"data": "styles"}, lambda: {"a": drawn(2), "b": drawn(1)}, "dbe4982f80d3959e"),
+        ({"data": "named-styles"}, lambda: {"a": drawn(2), "b": drawn(1)}, "dbe4982f80d3959e"),
     ],
 )
 def test_batches_are_those_of_version_0_1(changes, style, expected):
