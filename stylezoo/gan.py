@@ -4,32 +4,27 @@ import io
 import random
 import zipfile
 from contextlib import contextmanager
-from dataclasses import replace
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from stylezoo import features as vgg
 from stylezoo.catalogue import registry
-from stylezoo.contract import Loss, Translation, generate, made_of_codes, style_of
-from stylezoo.drawing.fusion import Fusion, Share
+from stylezoo.contract import Loss, Translation, generate, style_input, style_of
+from stylezoo.contract.style_inputs import known_inputs, unknown_inputs
+from stylezoo.drawing.looks import look
 from stylezoo.drawing.painter import Painter
 from stylezoo.errors import (
     BadOptions,
-    BadPicture,
     BadRecipe,
     BadRun,
     BrokenPlugin,
     StylezooError,
-    did_you_mean,
     name_all,
 )
 from stylezoo.files import archive, hdf5
-from stylezoo.pictures import images
 from stylezoo.recipe import Recipe
-from stylezoo.scene import fuses
 from stylezoo.updates.image_pool import ImagePool
 from stylezoo.updates.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
 
@@ -143,8 +138,8 @@ class GAN(keras.Model):
 
     @property
     def takes_style_picture(self):
-        """Whether the style is told by a picture when one is stylised."""
-        return "style" in {each.name for each in self.generator.inputs}
+        """Whether a style is a picture when one is stylised."""
+        return style_input(self.generator).takes_picture
 
     def stylize(self, picture, style=None, seed=0, **look):
         """Redraw a picture in the style, or in several.
@@ -182,7 +177,7 @@ class GAN(keras.Model):
         tile=None,
         steady=False,
     ) -> Painter:
-        """What redraws one picture after another in the same look: see `stylizing.Painter`.
+        """What redraws one picture after another in the same look: see `drawing.painter.Painter`.
 
         A style is a name for a model of several styles; for a model that takes its style from a picture it is that
         picture, a path, an image or an array.
@@ -206,46 +201,25 @@ class GAN(keras.Model):
             BadPicture: The file of a style or a mask cannot be used.
             BadOptions: As in `stylize`.
         """
-        if style is not None and styles is not None:
-            raise BadOptions("Give 'style' for one style or 'styles' for several, not both.")
-        fusion = Fusion.of(style if styles is None else styles, masks, strength)
+        generator = self.average or self.generator
         known = self.tones is not None and self.tones.numpy().any()
         return Painter(
-            self.average or self.generator,
-            self._resolved(fusion),
-            random_code=not fusion.parts and self.takes_style_picture and self.recipe.random_codes,
+            generator,
+            look(
+                style,
+                styles,
+                masks,
+                strength,
+                style_input=style_input(generator),
+                names=self.recipe.styles,
+                random=self.recipe.random_codes,
+            ),
             tones=self.tones.numpy() if known else None,
             seed=seed,
             keep_colour=keep_colour,
             tile=tile,
             steady=steady,
         )
-
-    def _resolved(self, fusion):
-        """A fusion with its styles as the generator takes them."""
-        if not fusion.parts and self.recipe.styles:
-            fusion = replace(fusion, parts=(Share(self.recipe.styles[0]),))
-        if not fusion.parts and self.takes_style_picture and not self.recipe.random_codes:
-            raise BadOptions("This model takes its style from a picture: give it one (--style painting.jpg).")
-        find = self._picture_of if self.takes_style_picture else self._row_of
-        parts = tuple(replace(part, style=find(part.style)) for part in fusion.parts)
-        mixes_pictures = self.takes_style_picture and len(parts) > 1 and not made_of_codes(self.generator)
-        if (fusion.is_divided or mixes_pictures) and not fuses(self.generator):
-            raise BadOptions(f"The generator '{self.recipe.generator}' takes one style at a time, everywhere the same.")
-        return replace(fusion, parts=parts)
-
-    def _picture_of(self, style):
-        picture = images.as_array(style)
-        if picture.ndim != 3:
-            raise BadPicture(f"The style is {len(picture)} pictures; it must be one.")
-        return picture
-
-    def _row_of(self, style):
-        names = self.recipe.styles
-        if style not in names:
-            there_are = f"It has: {name_all(names)}." if names else "It has one style only."
-            raise BadOptions(f"This model has no style '{style}'.{did_you_mean(str(style), names)} {there_are}")
-        return np.float32([name == style for name in names])
 
     # Training
 
@@ -395,9 +369,9 @@ class GAN(keras.Model):
 
     def _check_networks(self):
         """See that generator and recipe mean the same by styles, codes and devices."""
-        recipe, inputs = self.recipe, {each.name for each in self.generator.inputs}
-        if ("styles" in inputs) != (recipe.data == "styles"):
-            has = "chooses among named styles" if "styles" in inputs else "knows one style only"
+        recipe, style = self.recipe, style_input(self.generator)
+        if style.needs_labels != (recipe.data == "styles"):
+            has = "chooses among named styles" if style.needs_labels else "knows one style only"
             raise BadRecipe(
                 f"The generator '{recipe.generator}' {has}, and data is '{recipe.data}'; see the model gated."
             )
@@ -406,7 +380,7 @@ class GAN(keras.Model):
                 f"The generator '{recipe.generator}' has no layers that one style alone has (style_0_...); a style can "
                 "be added to one such as gated."
             )
-        if recipe.random_codes and not made_of_codes(self.generator):
+        if recipe.random_codes and not style.can_be_random:
             raise BadRecipe(
                 f"random_codes is true and the generator '{recipe.generator}' is not made of codes as munit is."
             )
@@ -576,11 +550,10 @@ def _network(kind, recipe, spec, shape):
     net = spec.build(kind, shape=shape, **_given(recipe))
     if not isinstance(net, keras.Model):
         raise BrokenPlugin(f"The {kind} '{spec.name}' built a {type(net).__name__}; it must build a keras.Model.")
-    unknown = {i.name for i in net.inputs} - {"source", "style", "noise", "styles"}
-    if kind == "generator" and len(net.inputs) > 1 and unknown:
+    if kind == "generator" and unknown_inputs(net):
         raise BrokenPlugin(
             f"The generator '{spec.name}' has the inputs {name_all(i.name for i in net.inputs)}; "
-            "several inputs must be called source, style, noise and styles."
+            f"several inputs must be called {name_all(known_inputs())}."
         )
     return net
 

@@ -38,9 +38,11 @@ from stylezoo.catalogue import registry
 from stylezoo.catalogue.registry import Plugin
 from stylezoo.catalogue.sources import describe
 from stylezoo.checks import doctor
-from stylezoo.contract import Loss
-from stylezoo.drawing import painter as stylizing
-from stylezoo.drawing.fusion import Fusion
+from stylezoo.contract import Loss, style_input
+from stylezoo.contract.style_inputs import known_inputs, unknown_inputs
+from stylezoo.drawing.graphs import keeps_shape
+from stylezoo.drawing.looks import look
+from stylezoo.drawing.painter import Painter
 from stylezoo.errors import StylezooError, UnknownPlugin, UsageError, name_all
 from stylezoo.gan import GAN, load, price
 from stylezoo.pictures import images
@@ -297,9 +299,9 @@ class _NetworkSubject(_Subject):
         return _side(self.network) if self.plugin.kind == "generator" else SIDE
 
     def fusion(self, style):
-        """A style as it is told: a picture, a row of weights, or none where it is the only one."""
-        inputs = {each.name for each in self.network.inputs}
-        return Fusion.of([style] if "style" in inputs else [np.float32([1, 0])] if "styles" in inputs else [])
+        """A picture as the style, or what the generator has for a default where its style is no picture."""
+        way = style_input(self.network)
+        return look(style if way.takes_picture else None, style_input=way, names=STYLES)
 
     def answer(self, network, batch=2, side=None, training=False, picture=None):
         """What it makes of random pictures, or of one that is given: float32 tensors in a list."""
@@ -402,7 +404,7 @@ class _LossSubject(_Subject):
 
 def _side(generator):
     """The smallest of some sides whose pictures a generator answers in their own size."""
-    fitting = [side for side in SIDES if stylizing.answers(generator, (1, side, side, 3))]
+    fitting = [side for side in SIDES if keeps_shape(generator, (1, side, side, 3))]
     return fitting[0] if fitting else SIDE
 
 
@@ -544,8 +546,8 @@ def _named(subject):
     same = network.name.replace("_", "-") == name.replace("_", "-")
     _see(same, f"the network is called '{network.name}', not '{name}'")
     if subject.plugin.kind == "generator" and len(network.inputs) > 1:
-        unknown = sorted({each.name for each in network.inputs} - {"source", "style", "noise", "styles"})
-        _see(not unknown, f"it has the input {name_all(unknown)}; there are source, style, noise and styles")
+        unknown = unknown_inputs(network)
+        _see(not unknown, f"it has the input {name_all(unknown)}; there are {name_all(known_inputs())}")
 
 
 def _answers(subject):
@@ -572,7 +574,7 @@ def _odd_sizes(subject):
     """A generator redraws pictures of any size; a discriminator can be built for sizes that nothing divides."""
     if subject.plugin.kind == "generator":
         source, style = (batch[0] for batch in _pictures(1, *ODD))
-        fake = stylizing.Painter(subject.network, subject.fusion(style)).paint(source)
+        fake = Painter(subject.network, subject.fusion(style)).paint(source)
         _see(fake.shape == source.shape, f"it redraws {source.shape} as {fake.shape}")
         return
     side = SIDE + 3
@@ -583,7 +585,7 @@ def _odd_sizes(subject):
 def _tiles(subject):
     """A generator draws a picture in tiles as in one piece, once it is told what it found out about the whole."""
     source, style = (images.resized(batch[0], *LARGE) for batch in _pictures(1, 32, 80))
-    painter = stylizing.Painter(subject.network, subject.fusion(style), tile=0, steady=True)
+    painter = Painter(subject.network, subject.fusion(style), tile=0, steady=True)
     whole = painter.paint(source)
     painter.tile = 384
     difference = float(np.abs(painter.paint(source) - whole).mean()) * 127.5

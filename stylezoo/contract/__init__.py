@@ -19,6 +19,7 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
   recipe's file of VGG weights.
 """
 
+from stylezoo.contract.inputs import fuses, made_of_codes, random_code, random_noise
 from stylezoo.contract.losses import AdversarialLoss, ImageLoss, Loss, RelativisticAverageLoss
 from stylezoo.contract.networks import (
     BRANCH,
@@ -27,14 +28,12 @@ from stylezoo.contract.networks import (
     features,
     generate,
     judge,
-    made_of_codes,
     pixel_gradient,
     pixel_slope,
-    random_code,
-    random_noise,
     scales,
     style_of,
 )
+from stylezoo.contract.style_inputs import NamedStyles, OneStyle, StyleCodes, StyleInput, StylePicture, style_input
 from stylezoo.contract.translation import Translation
 
 __all__ = [
@@ -43,10 +42,16 @@ __all__ = [
     "AdversarialLoss",
     "ImageLoss",
     "Loss",
+    "NamedStyles",
+    "OneStyle",
     "RelativisticAverageLoss",
+    "StyleCodes",
+    "StyleInput",
+    "StylePicture",
     "Translation",
     "answer",
     "features",
+    "fuses",
     "generate",
     "judge",
     "made_of_codes",
@@ -55,5 +60,6 @@ __all__ = [
     "random_code",
     "random_noise",
     "scales",
+    "style_input",
     "style_of",
 ]
