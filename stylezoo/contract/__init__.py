@@ -9,6 +9,8 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
   source's size. It is built for ``shape == (None, None, 3)``.
 * A generator made of codes holds three models as layers: `content`, which makes a picture's content of it,
   `style_code`, which makes a code (batch, n) of a style picture, and `decoder`, a picture of ``[content, code]``.
+* How a generator is given its style is an object, `style_input(generator)`; a generator with other inputs than these
+  says with a subclass of `StyleInput` what they are.
 * A discriminator's model takes a picture, or ``[source, picture]`` if it has two inputs, and answers with logits of
   any spatial shape: a tensor, a list of them for several scales, or ``{"logits": ..., "styles": ...}`` where `styles`
   are logits (batch, ..., K) of the named styles. It is built for ``shape == (image_size, image_size, 3)``.

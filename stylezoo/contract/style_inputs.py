@@ -48,8 +48,8 @@ class StyleInput(ABC):
 
     @classmethod
     def recognises(cls, generator) -> bool:
-        """Whether a generator is given its style in this way: here, whether it has all of `inputs`."""
-        return set(cls.inputs) <= set(input_names(generator))
+        """Whether a generator that has all of `inputs` is given its style in this way."""
+        return True
 
     # What the network is called with
 
@@ -169,7 +169,7 @@ class OneStyle(StyleInput):
 
     @classmethod
     def recognises(cls, generator):
-        return True
+        return True  # asked last
 
     def from_batch(self, source, style, labels, code):
         return None
@@ -299,7 +299,8 @@ def style_input(generator) -> StyleInput:
     Raises:
         BrokenPlugin: The class for it lacks methods.
     """
-    way = next(way for way in StyleInput.ways if way.recognises(generator))
+    names = set(input_names(generator))
+    way = next(way for way in StyleInput.ways if names.issuperset(way.inputs) and way.recognises(generator))
     if missing := sorted(way.__abstractmethods__):
         raise BrokenPlugin(f"The style input {way.__name__} is half-made; it lacks the methods {name_all(missing)}.")
     return way(generator)
