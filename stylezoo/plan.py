@@ -14,6 +14,7 @@ import tensorflow as tf
 from stylezoo.catalogue import sources
 from stylezoo.contract import Loss
 from stylezoo.contract.branches import branches
+from stylezoo.contract.style_inputs import known_inputs, style_input, unknown_inputs
 from stylezoo.data import Crops, DataMode
 from stylezoo.errors import BadRecipe, BrokenPlugin, name_all
 from stylezoo.spec import Part
@@ -141,12 +142,11 @@ class Plan:
     def build_generator(self) -> keras.Model:
         """A new generator, for pictures of any size."""
         network = self._network(self.generator, (None, None, 3))
-        unknown = {each.name for each in network.inputs} - {"source", "style", "noise", "styles"}
-        if len(network.inputs) > 1 and unknown:
+        if unknown_inputs(network):
             raise BrokenPlugin(
                 f"The generator '{self.generator.spec.name}' has the inputs "
-                f"{name_all(each.name for each in network.inputs)}; several inputs must be called source, style, noise "
-                "and styles."
+                f"{name_all(each.name for each in network.inputs)}; several inputs must be called "
+                f"{name_all(known_inputs())}."
             )
         return network
 
@@ -160,7 +160,7 @@ class Plan:
         Raises:
             BadRecipe: They do not.
         """
-        name, takes_labels = self.generator.spec, "styles" in {each.name for each in generator.inputs}
+        name, takes_labels = self.generator.spec, style_input(generator).needs_labels
         example = sources.such_as(data="named-styles")
         if takes_labels != self.data.labelled:
             has = "chooses among named styles" if takes_labels else "knows one style only"

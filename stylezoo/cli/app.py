@@ -597,7 +597,7 @@ def _sweep(painter, names, strength, picture, target, steps, size):
     else:
         mixtures = fusion.sweep(len(names), steps)
         looks = [[(weights, strength) for weights in row] for row in mixtures]
-        titles = [[fusion.told(names, weights) for weights in row] for row in mixtures]
+        titles = [[fusion.caption(names, weights) for weights in row] for row in mixtures]
     image = files.open_picture(picture)
     image = arrays.scaled(image, size or min(384, *image.size), copies=sum(map(len, looks)))
     rows = [[painter(*look).paint(image) for look in row] for row in looks]
