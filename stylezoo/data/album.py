@@ -152,7 +152,7 @@ class Album:
 
     @classmethod
     def _at(cls, path: Path) -> Album:
-        if not path.exists():
+        if not os.path.exists(path):  # unlike Path.exists it has an answer for names that are too long
             raise BadData(f"There is no file or folder '{path}'.")
         return cls("folder" if path.is_dir() else "picture", path=path)
 

@@ -152,12 +152,9 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
             started from a trained model.
     """
     folder = RunFolder(folder)
-    if not folder.has(RunFolder.RECIPE):
-        raise BadRun(f"'{folder}' is no run folder: there is no {RunFolder.RECIPE} in it.")
+    folder.check_trained()
     recipe = Recipe.read(folder / RunFolder.RECIPE)
     plan = (recipe.changed(steps=steps) if steps else recipe).resolve()
-    if not folder.has(RunFolder.PLACES):
-        raise BadRun(f"'{folder}' was imported, not trained: it cannot be resumed. It can redraw pictures.")
     with folder.lock():  # nobody shall write what is read here
         source, style = _given_before(folder)
         before = card.read(folder)
