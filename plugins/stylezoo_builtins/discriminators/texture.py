@@ -7,7 +7,7 @@ from stylezoo.layers import SpectralNormalization
 
 
 def build(shape, filters: int = 32, scale: int = 1):
-    """Texture discriminator: a logit for each patch of 34 x 34 pixels, without strides, padding or normalised activations.
+    """Texture discriminator: a logit for each patch of 34 x 34 pixels, without strides, padding or normalisation.
 
     Strided convolutions leave a grid in the generator's results, and padding shows a discriminator where the border is
     (Odena et al., 2016, https://doi.org/10.23915/distill.00003). So average pooling downsamples, and only whole patches
