@@ -14,9 +14,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
-from stylezoo import scene
 from stylezoo.errors import BadWeights, name_all
 from stylezoo.files import torch_files
 from stylezoo.layers import ReflectionPadding2D
@@ -94,28 +93,6 @@ def checked_tap(tap: str) -> str:
     if tap not in TAPS:
         raise ValueError(f"VGG-19 has no layer {tap!r}; it has reluX_Y and convX_Y up to relu5_4, such as relu4_1")
     return tap
-
-
-def statistics(features):
-    """The mean and the deviation of each channel: two tensors (batch, 1, 1, channels).
-
-    The deviation is that of AdaIN: of the unbiased variance, 1e-5 added (Huang and Belongie, 2017,
-    https://arxiv.org/abs/1703.06868).
-    """
-    features = ops.cast(features, "float32")
-    count = ops.cast(ops.shape(features)[1] * ops.shape(features)[2], "float32")
-    mean, variance = scene.moments(features)
-    return mean, ops.sqrt(variance * count / ops.maximum(count - 1, 1.0) + 1e-5)
-
-
-def adain(content, style):
-    """Content features with the mean and the deviation of each channel of style features: AdaIN.
-
-    Where several styles share a picture, `style` has a row for each and their numbers are mixed: see `scene.mixed`.
-    """
-    content_mean, content_deviation = statistics(content)
-    style_mean, style_deviation = (scene.mixed(each, content) for each in statistics(style))
-    return (ops.cast(content, "float32") - content_mean) / content_deviation * style_deviation + style_mean
 
 
 def _network(channels, taps, depth, borders):

@@ -1,12 +1,9 @@
 """The Keras model of a plan: a generator, its discriminators and the game that teaches them."""
 
-import io
-import zipfile
 from dataclasses import replace
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from stylezoo import features
 from stylezoo.contract import Translation, generate, made_of_codes
@@ -16,8 +13,7 @@ from stylezoo.contract.summary import summary
 from stylezoo.data import fitting
 from stylezoo.drawing.fusion import Fusion, Share
 from stylezoo.drawing.painter import Painter
-from stylezoo.errors import BadOptions, BadPicture, BadRecipe, BadRun, StylezooError, did_you_mean, name_all
-from stylezoo.files import archive, hdf5
+from stylezoo.errors import BadOptions, BadPicture, BadRecipe, StylezooError, did_you_mean, name_all
 from stylezoo.pictures import arrays
 from stylezoo.recipe import Recipe
 from stylezoo.scene import fuses
@@ -405,30 +401,3 @@ class GAN(keras.Model):
 
     def _state(self, name, dtype, shape):
         return self.add_weight(shape=shape, dtype=dtype, name=name, initializer="zeros", trainable=False)
-
-
-def load(file):
-    """The model of a ``.keras`` file; what `stylezoo.load_model` does once the plugins are known to be there.
-
-    Raises:
-        BadRun: Keras cannot read it, or its weights reach beyond it.
-    """
-    _check_weights(file)
-    try:
-        return keras.models.load_model(file, safe_mode=True)
-    except (MemoryError, tf.errors.ResourceExhaustedError):
-        raise BadRun(f"There is not enough memory for the model '{file}'.") from None
-    except (ValueError, TypeError, OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())
-        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {reason[:200]}") from error
-
-
-def _check_weights(file):
-    with archive.opened(file) as members:
-        weights = io.BytesIO(members.read(archive.WEIGHTS))
-    try:
-        hdf5.check(weights)
-    except OSError as error:
-        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {error}") from None
-    except ValueError as error:
-        raise archive.refused(file, str(error)) from None

@@ -12,7 +12,7 @@ import torch_writer
 import stylezoo
 from stylezoo import Recipe
 from stylezoo.errors import BadOptions, BadRun, BadWeights
-from stylezoo.runs import folder as runs
+from stylezoo.runs.folder import RunFolder
 from stylezoo.runs.torch_import import import_weights
 
 SMALL = {"image_size": 64, "discriminators": "patch:filters=4"}
@@ -54,9 +54,14 @@ def imported(file, weights, tmp_path, write=torch_writer.zip_file, recipe=None, 
 def test_an_imported_generator_draws_what_the_reference_draws(tmp_path, file, write, name, generator):
     weights, source, output = reference(name)
     folder = imported(file, weights, tmp_path, write)
-    assert {each.name for each in folder.iterdir()} == {runs.RECIPE, runs.PLUGINS, runs.MODEL, runs.CARD}
-    assert json.loads((folder / runs.RECIPE).read_text())["generator"] == generator
-    assert {each["kind"] for each in json.loads((folder / runs.PLUGINS).read_text())} == {
+    assert {each.name for each in folder.iterdir()} == {
+        RunFolder.RECIPE,
+        RunFolder.PLUGINS,
+        RunFolder.MODEL,
+        RunFolder.CARD,
+    }
+    assert json.loads((folder / RunFolder.RECIPE).read_text())["generator"] == generator
+    assert {each["kind"] for each in json.loads((folder / RunFolder.PLUGINS).read_text())} == {
         "generator",
         "discriminator",
         "loss",
@@ -143,10 +148,16 @@ PATCH = {
         (changed(RESNET, "model.7.bias", None), r"its model\.7 has kernel 3x3x16x32, .* has kernel .*, bias 32"),
         (changed(RESNET, "model.15.weight", None), "its model.15"),
         ({**RESNET, "model.3.weight": np.ones(8, "f4"), "model.3.bias": np.ones(8, "f4")}, "layers with weights"),
-        (changed(RESNET, "model.1.weight", np.zeros((8, 1, 7, 7), "f4")), "pictures of 3 channels"),
-        (changed(RESNET, "model.1.weight", np.zeros((8, 3, 5, 5), "f4")), "neither a ResNet nor a U-Net"),
-        (PATCH, "from pictures to pictures"),
-        ({"fc.weight": np.zeros((3, 3), "f4")}, "from pictures to pictures"),
+        (
+            changed(RESNET, "model.1.weight", np.zeros((8, 1, 7, 7), "f4")),
+            r"the first model\.1\.weight 8x1x7x7, which no generator takes",
+        ),
+        (
+            changed(RESNET, "model.1.weight", np.zeros((8, 3, 5, 5), "f4")),
+            r"the first model\.1\.weight 8x3x5x5, which no generator takes",
+        ),
+        (PATCH, "no generator takes. Possible are .*CycleGAN or CUT"),
+        ({"fc.weight": np.zeros((3, 3), "f4")}, "the first fc.weight 3x3, which no generator takes"),
     ],
 )
 def test_what_does_not_fit_is_told_in_one_line_and_leaves_nothing(tmp_path, file, weights, said):

@@ -5,13 +5,12 @@ import pytest
 from PIL import Image
 
 import stylezoo
+from stylezoo import training
 from stylezoo.errors import BadOptions, BadRun
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
-from stylezoo.runs import interpolation
-from stylezoo.runs import lineage as ancestry
+from stylezoo.runs import interpolation, lineage
 from stylezoo.runs.interpolation import Siblings
-from stylezoo.training import loop as training
 
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
@@ -111,10 +110,10 @@ def test_weights_that_cannot_be_are_refused(weights, said, runs):
 
 
 def read(models):
-    """Stands for `ancestry.read`: models by name, each with its lineage."""
+    """Stands for `lineage.read`: models by name, each with its lineage."""
     plain = {key: value for key, value in TINY.items() if "." not in key}
     small = {"generator": "resnet:filters=2,blocks=1"}
-    return lambda name: ancestry.Ancestor(
+    return lambda name: lineage.Ancestor(
         name, GAN(Recipe.named("transfer", **{**plain, **small, **models[name][0]})), models[name][1]
     )
 
@@ -129,13 +128,13 @@ def read(models):
     ],
 )
 def test_other_generators_are_refused_in_words(change, said, monkeypatch):
-    monkeypatch.setattr(ancestry, "read", read({"x": ({}, ("aa",)), "y": (change, ("aa", "bb"))}))
+    monkeypatch.setattr(lineage, "read", read({"x": ({}, ("aa",)), "y": (change, ("aa", "bb"))}))
     with pytest.raises(BadOptions, match=said):
         Siblings(["x", "y"])
 
 
 def test_strangers_are_refused_and_told_how_siblings_are_made(monkeypatch):
-    monkeypatch.setattr(ancestry, "read", read({"x": ({}, ("aa",)), "y": ({}, ("bb",))}))
+    monkeypatch.setattr(lineage, "read", read({"x": ({}, ("aa",)), "y": ({}, ("bb",))}))
     with pytest.raises(BadOptions, match=r"'x' and 'y' have no common ancestor.*stylezoo train --from x"):
         Siblings(["x", "y"])
 
@@ -144,11 +143,11 @@ def test_one_without_an_average_is_mixed_as_it_draws(monkeypatch):
     """What a model redraws pictures with is mixed with what the other does."""
     models = read({"x": ({}, ("aa",)), "y": ({"average": 0, "seed": 1}, ("aa",))})
     known = {name: models(name) for name in "xy"}
-    monkeypatch.setattr(ancestry, "read", known.get)
+    monkeypatch.setattr(lineage, "read", known.get)
     drawn = {name: each.model.stylize(X) for name, each in known.items()}
     np.testing.assert_array_equal(Siblings("xy").at([0, 1]).stylize(X), drawn["y"])
     known = {name: models(name) for name in "xy"}
-    monkeypatch.setattr(ancestry, "read", known.get)
+    monkeypatch.setattr(lineage, "read", known.get)
     np.testing.assert_array_equal(Siblings("yx").at([0, 1]).stylize(X), drawn["x"])
 
 
@@ -156,7 +155,7 @@ def test_tones_are_mixed(monkeypatch):
     known = {name: read({name: ({"match_tones": True}, ("aa",))})(name) for name in "xy"}
     for name, tones in (("x", [0, 0.5, 0.1, 0.2]), ("y", [0.4, 0.3, 0.3, 0.2])):
         known[name].model.tones.assign(tones)
-    monkeypatch.setattr(ancestry, "read", known.get)
+    monkeypatch.setattr(lineage, "read", known.get)
     np.testing.assert_allclose(Siblings("xy").at([1, 1]).tones, [0.2, 0.4, 0.2, 0.2], atol=1e-6)
 
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 import stylezoo
+from stylezoo import training
 from stylezoo.errors import BadData, BadRecipe, BadRun
 from stylezoo.recipe import Recipe
-from stylezoo.training import loop as training
 
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
@@ -146,7 +146,8 @@ def test_interrupted_run_saves_everything_and_resumes_bit_for_bit(end, pictures,
 def test_killed_run_resumes_bit_for_bit(pictures, tmp_path):
     """SIGKILL at a moment of its choosing, twice; the run ends with the weights of one that was left alone."""
     program = (
-        "import sys; from stylezoo.training import loop as training; training.CHECKPOINT_SECONDS = 0.2\n"
+        "import sys; from stylezoo import training; from stylezoo.training import callbacks\n"
+        "callbacks.CHECKPOINT_SECONDS = 0.2\n"
         "run = training.resume(sys.argv[1]); training.fit(run)"
     )
     steps = 600

@@ -285,12 +285,13 @@ def train(
         click.echo("Starting TensorFlow and reading the pictures ...", err=True)
     _import_keras()
     if resume:
-        from stylezoo.training import loop as training
+        from stylezoo import training
 
         run = training.resume(resume, steps)
     else:
+        from stylezoo import training
         from stylezoo.recipe import Recipe
-        from stylezoo.training import loop as training
+        from stylezoo.runs.folder import RunFolder
 
         recipe = training.chosen(Recipe.read(file) if file else model, start_from, added, **changes)
         plan = recipe.resolve()
@@ -298,7 +299,7 @@ def train(
             click.echo(plan.recipe.to_json())
             return
         style = list(added) or (list(styles) if len(styles) > 1 else next(iter(styles), None))
-        folder = out or training.new_folder("recipe" if file else training.title(model, start_from))
+        folder = out or RunFolder.new("recipe" if file else training.title(model, start_from))
         run = training.start(plan, source, style, folder, license or "", start_from)
     _train(training, run)
 
@@ -620,9 +621,9 @@ def import_(file, model, out, settings):
     FILE is a checkpoint of CycleGAN, pix2pix or CUT. PyTorch is not needed, and nothing in the file is executed.
     """
     _import_keras()
-    from stylezoo.runs import torch_import as importing
+    from stylezoo.runs import torch_import
 
-    folder = importing.import_weights(file, model, out, **dict(settings))
+    folder = torch_import.import_weights(file, model, out, **dict(settings))
     click.echo(f"Wrote   {folder}")
     click.echo("Next    redraw a picture of your own:")
     click.echo(f"  stylezoo stylize PICTURE.jpg --model {folder}")

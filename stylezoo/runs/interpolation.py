@@ -96,7 +96,7 @@ def _check_alike(first, other, values):
 
 def _check_related(first, other, common):
     """See that there is a training that the weights of all went through."""
-    silent = [each.name for each in (first, other) if not each.is_told]
+    silent = [each.name for each in (first, other) if not each.has_lineage]
     if silent and not common:
         raise BadOptions(
             f"'{silent[0]}' does not tell its ancestry, as a file that model.save wrote: whether '{first.name}' and "

@@ -3,7 +3,7 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo import features as vgg19
+from stylezoo.features import checked_tap, vgg19
 from stylezoo.layers import luminance
 
 
@@ -22,12 +22,12 @@ class Gram(ImageLoss):
 
     def __init__(self, vgg: str | None = None, layer: str = "conv4_4", grey: bool = False):
         self.vgg = vgg
-        self.layer = vgg19.checked_tap(layer)
+        self.layer = checked_tap(layer)
         self.grey = grey
         self.network = None
 
     def prepare(self):
-        self.network = self.network or vgg19.vgg19(self.vgg, (self.layer,))
+        self.network = self.network or vgg19(self.vgg, (self.layer,))
 
     def measure(self, source, style, fake):
         self.prepare()

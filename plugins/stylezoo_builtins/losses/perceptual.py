@@ -3,7 +3,7 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo import features as vgg19
+from stylezoo.features import checked_tap, vgg19
 
 TARGETS = ("source", "style")
 
@@ -27,14 +27,14 @@ class Perceptual(ImageLoss):
         if target not in TARGETS:
             raise ValueError(f"target is {target!r}; it can be 'source' or 'style'")
         self.vgg = vgg
-        self.taps = (vgg19.checked_tap(layer),)
+        self.taps = (checked_tap(layer),)
         if shallower:
             self.taps += tuple(f"relu{block}_1" for block in reversed(range(1, int(layer[4]))))
         self.target = target
         self.network = None
 
     def prepare(self):
-        self.network = self.network or vgg19.vgg19(self.vgg, self.taps)
+        self.network = self.network or vgg19(self.vgg, self.taps)
 
     def measure(self, source, style, fake):
         self.prepare()
