@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import keras
-import tensorflow as tf
 
+from stylezoo import backend
 from stylezoo.catalogue import sources
 from stylezoo.contract import Loss
 from stylezoo.contract.branches import branches
@@ -170,7 +170,7 @@ class Plan:
                 f"The generator '{name}' has no layers that one style alone has (style_0_...), so that no style can be "
                 f"added{example}."
             )
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and (self.recipe.pool or self.warmup):
+        if backend.replicas() > 1 and (self.recipe.pool or self.warmup):
             raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup=none.")
 
     @contextmanager

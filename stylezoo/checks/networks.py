@@ -5,10 +5,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
-from stylezoo import contract
+from stylezoo import backend, contract
 from stylezoo.checks.every import EVERY_PART
 from stylezoo.checks.subjects import (
     ODD,
@@ -135,7 +134,7 @@ def gradients(subject):
     """Every weight has a finite gradient, so that it can learn; through a discriminator the picture has one too."""
     network = subject.network
     picture = ops.convert_to_tensor(pictures(2, subject.side, subject.side)[0])
-    with tf.GradientTape() as tape:
+    with backend.Tape() as tape:
         tape.watch(picture)
         cost = sum(ops.mean(ops.square(a - 0.3)) for a in subject.answer(network, training=True, picture=picture))
     *found, of_picture = tape.gradient(cost, [*network.trainable_variables, picture])
@@ -154,7 +153,7 @@ def precision(subject):
     for rough, tolerance in ROUGH.items():
         network = subject.build(rough)
         network.set_weights(subject.network.get_weights())
-        with tf.GradientTape() as tape:
+        with backend.Tape() as tape:
             given = subject.answer(network)
             cost = sum(ops.mean(ops.square(answer)) for answer in given)
         demand(finite(given), f"in {rough} its answers are not finite")
@@ -167,7 +166,7 @@ def precision(subject):
 
 def graph(subject):
     """In a graph its answers are the same as eagerly."""
-    traced = tf.function(lambda: subject.answer(subject.network))
+    traced = backend.graph(lambda: subject.answer(subject.network))
     demand(equal(traced(), subject.answer(subject.network), 1e-4), "in a graph its answers are not the same as eagerly")
 
 

@@ -87,9 +87,9 @@ def pixel_gradient(discriminator, picture, source, training=False):
 
     What gradient penalties are made of; the gradient of the gradient is there as well.
     """
-    import tensorflow as tf  # Keras has no gradient of its own
+    from stylezoo.backend import Tape
 
-    with tf.GradientTape() as tape:
+    with Tape() as tape:
         tape.watch(picture)
         logits = judge(discriminator, picture, source, training)
     return tape.gradient(logits, picture)

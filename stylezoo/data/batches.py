@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-import tensorflow as tf
 
+from stylezoo import backend
 from stylezoo.catalogue import sources
 from stylezoo.data.album import Album
 from stylezoo.data.crops import Sizes, Stream
@@ -94,16 +94,9 @@ class Batches:
         crops = self.plan.crops.cut(Stream(pictures, stream, self.sizes, like), numbers)
         return arrays.from_levels(np.stack(crops))
 
-    def dataset(self, start: int = 0) -> tf.data.Dataset:
-        """The endless `tf.data` of these batches from number `start` on."""
-        shapes = [array.shape for array in self[start]]
-
-        def make(n):
-            batch = tf.numpy_function(self.__getitem__, [n], [tf.float32] * len(shapes))
-            return tuple(tf.ensure_shape(array, shape) for array, shape in zip(batch, shapes, strict=True))
-
-        numbers = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
-        return numbers.map(make, num_parallel_calls=2, deterministic=True).prefetch(2)
+    def dataset(self, start: int = 0):
+        """The endless `tf.data.Dataset` of these batches from number `start` on."""
+        return backend.numbered_dataset(self.__getitem__, [array.shape for array in self[start]], start)
 
     def _read(self, album, tones=None, items=None):
         return Pictures(album, self.recipe.scaled_size, self.recipe.image_size // 2, tones, items)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import keras
-import tensorflow as tf
 from keras import ops
 
+from stylezoo import backend
 from stylezoo.contract import style_input
 from stylezoo.scene import Scene
 
@@ -67,7 +67,7 @@ class Graphs:
         try:
             # Called as it is, a function warns of the graphs that it makes, one for each kind of look.
             drawn, noted = self._at(tuple(tensors[0].shape[1:3])).get_concrete_function(*given)(*given)
-        except tf.errors.ResourceExhaustedError as error:
+        except backend.OUT_OF_MEMORY as error:
             raise MemoryError from error
         return ops.convert_to_numpy(drawn)[0], noted
 
@@ -75,8 +75,8 @@ class Graphs:
     def side(self) -> int:
         """The side of the largest square that can be drawn in one piece within `MEMORY`."""
         generator = self._generator()
-        specs = [tf.TensorSpec((1, *(size or COARSEST for size in each.shape[1:]))) for each in generator.inputs]
-        draw = tf.function(lambda *inputs: generator(inputs if len(inputs) > 1 else inputs[0]), autograph=False)
+        specs = [backend.tensor_of((1, *(size or COARSEST for size in each.shape[1:]))) for each in generator.inputs]
+        draw = backend.graph(lambda *inputs: generator(inputs if len(inputs) > 1 else inputs[0]))
         graph = draw.get_concrete_function(*specs).graph
         answers = [output.shape for operation in graph.get_operations() for output in operation.outputs]
         numbers = max(
@@ -124,4 +124,4 @@ def _graph(generator):
             drawn = style_input(generator()).draw(source, style, seed=seed, noise=noise)
         return drawn, scene.found
 
-    return tf.function(redraw, autograph=False)
+    return backend.graph(redraw)

@@ -6,8 +6,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 
-import tensorflow as tf
-
+from stylezoo import backend
 from stylezoo.data.album import Album
 from stylezoo.errors import BadOptions, BadRun
 from stylezoo.pictures import files
@@ -64,11 +63,8 @@ def fit(run: Run, callbacks=()) -> Run:
 
 def device() -> str:
     """What TensorFlow will compute on, in words."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        return f"CPU, {os.cpu_count()} cores"
-    names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
-    return f"GPU, {', '.join(names)}"
+    gpus = backend.gpus()
+    return f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {os.cpu_count()} cores"
 
 
 @contextmanager
@@ -77,12 +73,12 @@ def _one_line_errors(folder):
     with folder.one_line_errors():
         try:
             yield
-        except tf.errors.ResourceExhaustedError:
+        except backend.OUT_OF_MEMORY:
             raise BadRun(
                 "There is not enough memory for this training. Make it smaller: "
                 "--set batch_size=1, a smaller --set image_size=, or fewer generator filters."
             ) from None
-        except tf.errors.UnknownError as error:  # what tf.data makes of an exception in our batches
+        except backend.BROKEN_BATCH as error:
             reason = (str(error).partition("BadPicture: ")[2] or str(error)).partition("\n")[0]
             raise BadRun(f"A picture cannot be read any more. {reason}{folder.advice}") from error
 

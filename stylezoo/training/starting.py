@@ -4,8 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import tensorflow as tf
-
+from stylezoo import backend
 from stylezoo.data.album import Album
 from stylezoo.data.batches import Batches
 from stylezoo.errors import BadOptions, BadRecipe, BadRun
@@ -232,11 +231,8 @@ def _check_size(model):
     """See that the generator can take crops of the recipe's size: some ask for sides that they can halve often."""
     side = model.recipe.image_size
     try:
-        shape = (
-            tf.function(lambda source: model(source))
-            .get_concrete_function(tf.TensorSpec((1, side, side, 3)))
-            .output_shapes
-        )
+        crops = backend.tensor_of((1, side, side, 3))
+        shape = backend.graph(lambda source: model(source)).get_concrete_function(crops).output_shapes
     except ValueError:  # branches that cannot be joined
         shape = None
     if shape != (1, side, side, 3):
