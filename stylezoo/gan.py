@@ -2,6 +2,7 @@
 
 import io
 import random
+import warnings
 import zipfile
 from contextlib import contextmanager
 from dataclasses import replace
@@ -79,12 +80,12 @@ class GAN(keras.Model):
             super().__init__(**kwargs)
             self.plan = plan
             self.generator = plan.build_generator()
-            self.inverse = plan.build_generator() if two_way else None
-            self.average = plan.build_generator() if recipe.average else None
+            self.inverse = plan.build_generator(again=True) if two_way else None
+            self.average = plan.build_generator(again=True) if recipe.average else None
             if plan.data.added:
                 freeze(self.generator, len(plan.styles) - plan.data.added)
             self.discriminators = plan.build_discriminators(shape)
-            self.inverse_discriminators = plan.build_discriminators(shape) if two_way else []
+            self.inverse_discriminators = plan.build_discriminators(shape, again=True) if two_way else []
             self.terms = plan.build_losses(self.generator, self.discriminators, shape)
             self.loss_layers = [layer for _, _, loss in self.terms for layer in loss.layers]
             self.pool = ImagePool(recipe.pool, shape) if recipe.pool else None
@@ -93,6 +94,8 @@ class GAN(keras.Model):
             self.step = self._state("step", "int64", ())
             self.tones = self._state("tones", "float32", (4,)) if plan.data.match_tones else None
         self._check()
+        if plan.objects:
+            warnings.warn(f"This model cannot be saved. {plan.unsaved}", stacklevel=2)
         if self.average:
             self.average.trainable = False
             self.average.set_weights(self.generator.get_weights())
@@ -110,7 +113,7 @@ class GAN(keras.Model):
     @property
     def random_codes(self):
         """Whether results are made of random style codes in training."""
-        return any(loss.random_codes_needed for _, _, loss in self.terms)
+        return made_of_codes(self.generator) and any(loss.random_codes_needed for _, _, loss in self.terms)
 
     def compile(self, optimizer=None, **kwargs):
         """Set the optimizers: the recipe's, unless others are given.

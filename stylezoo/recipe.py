@@ -158,7 +158,7 @@ class Recipe:
         Raises:
             BadRecipe: A part is an object that has no name.
         """
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        return {each.name: _plain(each.name, getattr(self, each.name)) for each in fields(self)}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Recipe:
@@ -283,15 +283,12 @@ def _number(name: str, wanted: type, value: Any) -> Any:
     return wanted(value)
 
 
-def _plain(value):
+def _plain(name, value):
     """A field's value as JSON has it."""
     if isinstance(value, tuple):
-        return list(map(_plain, value))
+        return [_plain(name, each) for each in value]
     if not isinstance(value, Spec):
         return value
     if value.object is not None:
-        raise BadRecipe(
-            f"'{value.name}' was given as an object and has no name that a file could keep. Register its class, "
-            f'@stylezoo.register("loss", "{value.name.lower()}"), and give that name.'
-        )
+        raise BadRecipe(value.unsaved(PARTS[name]))
     return str(value)
