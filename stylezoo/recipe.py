@@ -207,9 +207,8 @@ def _with_option(values, name, option, value):
     found = values[name]
     if name == "discriminator_optimizer" and found is None:
         found = values["optimizer"]
-    if name in ("discriminators", "losses"):
-        parts = [Spec.parse(each).with_option(option, value) for each in _listed(name, found)]
-        return tuple(parts)
+    if name == "discriminators":
+        return tuple(Spec.parse(each).with_option(option, value) for each in _listed(name, found))
     if name in ("generator", *CHOICES) and found is not None:
         return Spec.parse(found).with_option(option, value)
     if name == "warmup":
@@ -224,6 +223,8 @@ def _with_loss(losses, new):
     keep = [
         old for old in losses if old.label != new.label and not (adversarial and old.part("loss").component.adversarial)
     ]
+    if not new.weight:
+        return tuple(keep)
     return (new, *keep) if adversarial else (*keep, new)
 
 
