@@ -1,5 +1,7 @@
 """The Keras model of a plan: a generator, its discriminators and the game that teaches them."""
 
+import warnings
+
 import keras
 
 from stylezoo import features
@@ -55,12 +57,12 @@ class GAN(Stylizing, keras.Model):
             super().__init__(**kwargs)
             self.plan = plan
             self.generator = plan.build_generator()
-            self.inverse = plan.build_generator() if two_way else None
-            self.average = plan.build_generator() if recipe.average else None
+            self.inverse = plan.build_generator(again=True) if two_way else None
+            self.average = plan.build_generator(again=True) if recipe.average else None
             if plan.data.added:
                 freeze(self.generator, len(plan.styles) - plan.data.added)
             self.discriminators = plan.build_discriminators(shape)
-            self.inverse_discriminators = plan.build_discriminators(shape) if two_way else []
+            self.inverse_discriminators = plan.build_discriminators(shape, again=True) if two_way else []
             terms = plan.build_losses(self.generator, self.discriminators, shape)
             self.loss_layers = [layer for _, _, loss in terms for layer in loss.layers]
             self.pool = ImagePool(recipe.pool, shape) if recipe.pool else None
@@ -69,6 +71,8 @@ class GAN(Stylizing, keras.Model):
             self.step = self._state("step", "int64", ())
             self.tones = self._state("tones", "float32", (4,)) if plan.data.match_tones else None
         plan.check_generator(self.generator)
+        if plan.objects:
+            warnings.warn(f"This model cannot be saved. {plan.unsaved}", stacklevel=2)
         if self.average:
             self.average.trainable = False
             self.average.set_weights(self.generator.get_weights())
@@ -92,7 +96,7 @@ class GAN(Stylizing, keras.Model):
     @property
     def random_codes(self):
         """Whether results are made of random style codes in training."""
-        return any(loss.random_codes_needed for _, _, loss in self.terms)
+        return made_of_codes(self.generator) and any(loss.random_codes_needed for _, _, loss in self.terms)
 
     def compile(self, optimizer=None, **kwargs):
         """Set the optimizers: the recipe's, unless others are given.
