@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from stylezoo import backend
 from stylezoo.errors import BadWeights, name_all
 from stylezoo.files import torch_files
 from stylezoo.layers import ReflectionPadding2D
@@ -67,12 +68,10 @@ def vgg19(
         BadWeights: The file is missing, is no VGG-19, ends before a tap, or the download fails.
         ValueError: A tap, width or border is none that there is.
     """
-    import tensorflow as tf  # Keras has no way out of the graph of a function that is being traced
-
     depth = 1 + max((CONVOLUTIONS.index(checked_tap(tap)[4:]) for tap in taps), default=0)
     if borders not in (None, *BORDERS):
         raise ValueError(f"borders is {borders!r}; it can be {name_all(BORDERS)}")
-    with tf.init_scope():
+    with backend.outside_graphs():
         if _LATER.get():
             return _network(_channels(widths or WIDTHS), taps, depth, borders or "reflect")
         file = _file(weights)

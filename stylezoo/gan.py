@@ -1,22 +1,16 @@
 """The Keras model of a plan: a generator, its discriminators and the game that teaches them."""
 
-from dataclasses import replace
-
 import keras
-import numpy as np
 
 from stylezoo import features
-from stylezoo.contract import Translation, generate, made_of_codes
+from stylezoo.contract import Translation, generate
 from stylezoo.contract.branches import freeze
 from stylezoo.contract.losses import concerns, cost
 from stylezoo.contract.summary import summary
 from stylezoo.data import fitting
-from stylezoo.drawing.fusion import Fusion, Share
-from stylezoo.drawing.painter import Painter
-from stylezoo.errors import BadOptions, BadPicture, BadRecipe, StylezooError, did_you_mean, name_all
-from stylezoo.pictures import arrays
+from stylezoo.drawing.stylizing import Stylizing
+from stylezoo.errors import BadOptions, BadRecipe, StylezooError, name_all
 from stylezoo.recipe import Recipe
-from stylezoo.scene import fuses
 from stylezoo.updates.averaging import follow
 from stylezoo.updates.image_pool import ImagePool
 from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer
@@ -34,7 +28,7 @@ REFUSED = ("loss", "loss_weights", "metrics", "weighted_metrics")  # of `compile
 
 
 @keras.saving.register_keras_serializable("stylezoo")
-class GAN(keras.Model):
+class GAN(Stylizing, keras.Model):
     """A GAN for style transfer, built from a plan and compiled: `fit`, `save` and callbacks work as in Keras.
 
     `fit` takes batches of (source, style), each (batch, height, width, 3) in [-1, 1]; with named styles also labels
@@ -128,13 +122,15 @@ class GAN(keras.Model):
 
     def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, **_):
         """Print the networks by their roles, with their numbers of weights; `expand_nested` adds the layers of each."""
-        roles = {"generator": self.generator, "inverse": self.inverse, "average": self.average}
-        for role, networks in (
-            ("discriminator", self.discriminators),
-            ("inverse discriminator", self.inverse_discriminators),
-        ):
-            roles |= {f"{role} {number}" if len(networks) > 1 else role: n for number, n in enumerate(networks, 1)}
-        summary({role: network for role, network in roles.items() if network}, print_fn or print, expand_nested)
+        summary(self.networks, print_fn or print, expand_nested)
+
+    @property
+    def networks(self):
+        """The networks by their roles: "generator", "discriminator", "discriminator 2" ..."""
+        roles = {"generator": [self.generator], "inverse": [self.inverse], "average": [self.average]}
+        roles |= {"discriminator": self.discriminators, "inverse discriminator": self.inverse_discriminators}
+        numbered = [(role, i, net) for role, networks in roles.items() for i, net in enumerate(networks, 1) if net]
+        return {role if i == 1 else f"{role} {i}": net for role, i, net in numbered}
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -147,112 +143,6 @@ class GAN(keras.Model):
         inputs = inputs if isinstance(inputs, list | tuple) else (inputs, inputs)
         source, style, labels = (*inputs, None)[:3]
         return generate(self.average or self.generator, source, style, training, labels=labels)
-
-    @property
-    def takes_style_picture(self):
-        """Whether the style is told by a picture when one is stylised."""
-        return "style" in {each.name for each in self.generator.inputs}
-
-    def stylize(self, picture, style=None, seed=0, **look):
-        """Redraw a picture in the style, or in several.
-
-        Args:
-            picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
-                [-1, 1], of any size.
-            style: One style: see `painter`.
-            seed: For a generator with noise or random styles another number gives another hand; the same gives the
-                same picture.
-            **look: `styles`, `masks`, `strength`, `keep_colour` and `tile`: see `painter`.
-
-        Returns:
-            A Pillow image for a path or an image, as transparent as it was; a float32 array of the same shape, not
-            quantised, for an array.
-
-        Raises:
-            BadPicture: A file cannot be used.
-            BadOptions: The model does not know the style, needs one, or cannot do what is asked.
-
-        Examples:
-            >>> gan.stylize("photo.jpg", styles={"monet": 0.6, "song": 0.4}, masks={"song": "sky.png"}, strength=0.8)
-        """
-        return self.painter(style, seed, **look).paint(picture)
-
-    def painter(
-        self,
-        style=None,
-        seed=0,
-        *,
-        styles=None,
-        masks=None,
-        strength=1.0,
-        keep_colour=False,
-        tile=None,
-        steady=False,
-    ) -> Painter:
-        """What redraws one picture after another in the same look: see `stylizing.Painter`.
-
-        A style is a name for a model of several styles; for a model that takes its style from a picture it is that
-        picture, a path, an image or an array.
-
-        Args:
-            style: One style. None: the first named one, or a random one if the model was trained on such.
-            seed: As in `stylize`.
-            styles: Several styles with their weights, ``{"monet": 0.6, "song": 0.4}``, or a list of (style, weight)
-                where pictures are no keys. Only the proportions of weights count.
-            masks: Where a style is: ``{"monet": mask}`` or a list of (style, mask). A mask is a path, an image or an
-                array (height, width) in [0, 1]: white is all of the style, black none of it, greys are between. What
-                masks leave is shared by the styles without one; if there are none, the picture stays there as it is.
-            strength: From 0, the picture as it is, to 1, full style. Where the generator has no means for less of a
-                style, what it draws is laid over the picture.
-            keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
-            tile: The side of tiles in pixels, which bounds the memory that a large picture takes; 0: draw in one
-                piece. None: tiles as large as 2 GB allow, for a picture that is larger than one.
-            steady: Whether all pictures are frames of a film.
-
-        Raises:
-            BadPicture: The file of a style or a mask cannot be used.
-            BadOptions: As in `stylize`.
-        """
-        if style is not None and styles is not None:
-            raise BadOptions("Give 'style' for one style or 'styles' for several, not both.")
-        fusion = Fusion.of(style if styles is None else styles, masks, strength)
-        known = self.tones is not None and self.tones.numpy().any()
-        return Painter(
-            self.average or self.generator,
-            self._resolved(fusion),
-            random_code=not fusion.parts and self.takes_style_picture and self.random_codes,
-            tones=self.tones.numpy() if known else None,
-            seed=seed,
-            keep_colour=keep_colour,
-            tile=tile,
-            steady=steady,
-        )
-
-    def _resolved(self, fusion):
-        """A fusion with its styles as the generator takes them."""
-        if not fusion.parts and self.plan.styles:
-            fusion = replace(fusion, parts=(Share(self.plan.styles[0]),))
-        if not fusion.parts and self.takes_style_picture and not self.random_codes:
-            raise BadOptions("This model takes its style from a picture: give it one (--style painting.jpg).")
-        find = self._picture_of if self.takes_style_picture else self._row_of
-        parts = tuple(replace(part, style=find(part.style)) for part in fusion.parts)
-        mixes_pictures = self.takes_style_picture and len(parts) > 1 and not made_of_codes(self.generator)
-        if (fusion.is_divided or mixes_pictures) and not fuses(self.generator):
-            raise BadOptions(f"The generator '{self.recipe.generator}' takes one style at a time, everywhere the same.")
-        return replace(fusion, parts=parts)
-
-    def _picture_of(self, style):
-        picture = arrays.as_array(style)
-        if picture.ndim != 3:
-            raise BadPicture(f"The style is {len(picture)} pictures; it must be one.")
-        return picture
-
-    def _row_of(self, style):
-        names = self.plan.styles
-        if style not in names:
-            there_are = f"It has: {name_all(names)}." if names else "It has one style only."
-            raise BadOptions(f"This model has no style '{style}'.{did_you_mean(str(style), names)} {there_are}")
-        return np.float32([name == style for name in names])
 
     # Training
 

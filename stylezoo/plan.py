@@ -9,11 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import keras
-import tensorflow as tf
 
+from stylezoo import backend
 from stylezoo.catalogue import sources
 from stylezoo.contract import Loss
 from stylezoo.contract.branches import branches
+from stylezoo.contract.style_inputs import known_inputs, style_input, unknown_inputs
 from stylezoo.data import Crops, DataMode
 from stylezoo.errors import BadRecipe, BrokenPlugin, name_all
 from stylezoo.spec import Part
@@ -141,12 +142,11 @@ class Plan:
     def build_generator(self) -> keras.Model:
         """A new generator, for pictures of any size."""
         network = self._network(self.generator, (None, None, 3))
-        unknown = {each.name for each in network.inputs} - {"source", "style", "noise", "styles"}
-        if len(network.inputs) > 1 and unknown:
+        if unknown_inputs(network):
             raise BrokenPlugin(
                 f"The generator '{self.generator.spec.name}' has the inputs "
-                f"{name_all(each.name for each in network.inputs)}; several inputs must be called source, style, noise "
-                "and styles."
+                f"{name_all(each.name for each in network.inputs)}; several inputs must be called "
+                f"{name_all(known_inputs())}."
             )
         return network
 
@@ -160,7 +160,7 @@ class Plan:
         Raises:
             BadRecipe: They do not.
         """
-        name, takes_labels = self.generator.spec, "styles" in {each.name for each in generator.inputs}
+        name, takes_labels = self.generator.spec, style_input(generator).needs_labels
         example = sources.such_as(data="named-styles")
         if takes_labels != self.data.labelled:
             has = "chooses among named styles" if takes_labels else "knows one style only"
@@ -170,7 +170,7 @@ class Plan:
                 f"The generator '{name}' has no layers that one style alone has (style_0_...), so that no style can be "
                 f"added{example}."
             )
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and (self.recipe.pool or self.warmup):
+        if backend.replicas() > 1 and (self.recipe.pool or self.warmup):
             raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup=none.")
 
     @contextmanager
@@ -233,15 +233,11 @@ class Plan:
         back = [part.label for part in self.losses if part.component.two_way_needed]
         if back and not self.recipe.two_way:
             raise BadRecipe(f"The loss {name_all(back)} needs a model with a way back{sources.such_as(two_way=True)}.")
-        if self.recipe.two_way and self.data.labelled:
-            raise BadRecipe(
-                f"data is '{self.recipe.data}' and two_way is true; a model of several styles has no one way back."
-            )
         if self.warmup and (strangers := set(self.warmup.losses) - {part.label for part in self.losses}):
             raise BadRecipe(f"warmup is '{self.recipe.warmup}'; {name_all(strangers)} is no loss of the recipe.")
         if self.recipe.steps is None and self.schedule.epochs + self.schedule.decay_epochs == 0:
             raise BadRecipe("The recipe has neither steps nor epochs; set steps, or schedule.epochs.")
-        self.crops.check(self.data)
+        self.data.check(self.crops, self.recipe.two_way)
 
     def _with(self, **values):
         return replace(self, recipe=self.recipe._with(**values))

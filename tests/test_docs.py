@@ -289,13 +289,13 @@ def test_page_write_a_plugin_runs(tone):
 def test_page_write_a_plugin_measures_tones(tone):
     import numpy as np
 
-    loss = stylezoo.Spec.parse("tone:spread=0.5").build("loss")
+    loss = stylezoo.Spec.parse("tone:spread=0.5").part("loss").build()
     fake, style = np.random.default_rng(0).uniform(-1, 1, (2, 2, 8, 8, 3)).astype("float32")
     means = abs(fake.mean((0, 1, 2)) - style.mean((0, 1, 2))).mean()
     spreads = abs(fake.std((0, 1, 2)) - style.std((0, 1, 2))).mean()
     np.testing.assert_allclose(loss.measure(fake, style, fake), means + 0.5 * spreads, rtol=1e-4)
     with pytest.raises(stylezoo.StylezooError, match="0 or more is needed"):
-        stylezoo.Spec.parse("tone:spread=-1").build("loss")
+        stylezoo.Spec.parse("tone:spread=-1").part("loss").build()
 
 
 def test_page_write_a_plugin_looks_inside(tone):
@@ -303,8 +303,8 @@ def test_page_write_a_plugin_looks_inside(tone):
     import numpy as np
 
     keras.utils.set_random_seed(0)
-    loss = stylezoo.Spec.parse("gist").build("loss")
-    swatch = stylezoo.Spec.parse("swatch:filters=4").build("discriminator", shape=(8, 8, 3))
+    loss = stylezoo.Spec.parse("gist").part("loss").build()
+    swatch = stylezoo.Spec.parse("swatch:filters=4").part("discriminator").build(shape=(8, 8, 3))
     source, style, fake = np.random.default_rng(0).uniform(-1, 1, (3, 2, 8, 8, 3)).astype("float32")
     translation = stylezoo.Translation(source, style, None, [swatch, swatch])
     translation.fake = fake

@@ -156,7 +156,7 @@ PATCH = {
             changed(RESNET, "model.1.weight", np.zeros((8, 3, 5, 5), "f4")),
             r"the first model\.1\.weight 8x3x5x5, which no generator takes",
         ),
-        (PATCH, "no generator takes. Possible are .*CycleGAN or CUT"),
+        (PATCH, "no generator takes. Possible are: .*CycleGAN or CUT"),
         ({"fc.weight": np.zeros((3, 3), "f4")}, "the first fc.weight 3x3, which no generator takes"),
     ],
 )
@@ -188,3 +188,62 @@ def test_a_hostile_file_is_refused_before_anything_is_written(tmp_path, file):
         import_weights(file, Recipe(**SMALL), tmp_path / "run")
     assert not mark.exists()
     assert not (tmp_path / "run").exists()
+
+
+# Generators of strangers
+
+
+def washing(filters=5, colours=3):
+    """Weights of a network that a stranger's generator is made for."""
+    rng = np.random.default_rng(1)
+    shapes = {
+        "wash.encoder.weight": (filters, colours, 1, 1),
+        "wash.encoder.bias": (filters,),
+        "wash.decoder.weight": (3, filters),
+        "wash.decoder.bias": (3,),
+    }
+    return {name: rng.normal(size=shape).astype("f4") for name, shape in shapes.items()}
+
+
+def test_a_strangers_generator_takes_its_own_weights(tmp_path, file, third_party):
+    third_party("imports")
+    weights = washing()
+    folder = imported(file, weights, tmp_path)
+    assert str(Recipe.read(folder / "recipe.json").generator) == "acme-imports/wash:filters=5"
+    hidden = INPUT @ weights["wash.encoder.weight"][:, :, 0, 0].T + weights["wash.encoder.bias"]
+    expected = np.tanh(np.maximum(hidden, 0) @ weights["wash.decoder.weight"].T + weights["wash.decoder.bias"])
+    np.testing.assert_allclose(stylezoo.load_model(folder).stylize(INPUT), expected, atol=1e-5)
+
+
+def test_why_a_generator_cannot_take_its_weights_is_its_own_sentence(tmp_path, file, third_party):
+    third_party("imports")
+    said = "The generator 'acme-imports/wash' refuses '.*': it was trained on pictures without colours.$"
+    with pytest.raises(BadWeights, match=said):
+        imported(file, washing(colours=1), tmp_path)
+
+
+def test_weights_that_two_generators_take_are_for_the_user_to_decide(tmp_path, file, third_party):
+    third_party("imports")
+    with pytest.raises(
+        BadWeights, match=r"taken by several generators, acme-imports/echo, stylezoo/resnet\. Say which"
+    ):
+        imported(file, RESNET, tmp_path)
+    assert not (tmp_path / "run").exists()
+    folder = imported(file, RESNET, tmp_path, generator="resnet")
+    assert Recipe.read(folder / "recipe.json").generator.name == "stylezoo/resnet"
+    with pytest.raises(BadOptions, match="'blocks' cannot be set"):
+        imported(file, RESNET, tmp_path, generator="resnet:blocks=3")
+
+
+def test_weights_that_nobody_takes_tell_what_is_taken_and_who_is_broken(tmp_path, file, third_party):
+    third_party("imports")
+    with pytest.raises(BadWeights) as caught:
+        imported(file, {"fc.weight": np.zeros((3, 4), "f4")}, tmp_path)
+    assert str(caught.value) == (
+        f"'{file}' holds 1 array, the first fc.weight 3x4, which no generator takes. Possible are: "
+        "'acme-imports/echo': weights of its own; "
+        "'stylezoo/resnet': The ResNet generator of the official CycleGAN or CUT in PyTorch, such as latest_net_G.pth; "
+        "'stylezoo/unet': The U-Net generator of the official pix2pix or CycleGAN in PyTorch, such as "
+        "latest_net_G.pth; 'acme-imports/wash': The painter of Acme, such as wash.pth. "
+        "acme-imports/torn could not be asked: see 'stylezoo doctor'."
+    )

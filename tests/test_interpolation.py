@@ -56,6 +56,27 @@ def test_ends_of_the_way_are_the_runs_bit_for_bit(runs):
         np.testing.assert_array_equal(model.stylize(X), run.stylize(X))
 
 
+def test_a_mixture_stays_as_it_is_when_another_is_made(runs):
+    siblings = Siblings([runs / "a", runs / "b"])
+    one = siblings.at([1, 0])
+    before, drawn = arrays(one), one.stylize(X)
+    other = siblings.at([0, 1])
+    assert other is not one
+    assert same(arrays(one), before)
+    assert not same(arrays(other), before)
+    np.testing.assert_array_equal(one.stylize(X), drawn)
+
+
+def test_a_mixture_has_all_else_of_the_first_sibling(runs):
+    mixed, first = Siblings([runs / "b", runs / "a"]).at([1, 1]), stylezoo.load_model(runs / "b")
+    assert int(mixed.step) == int(first.step) == 3
+    assert mixed.recipe == first.recipe
+    for net, other in zip(mixed.discriminators, first.discriminators, strict=True):
+        assert all((a == b).all() for a, b in zip(net.get_weights(), other.get_weights(), strict=True))
+    pairs = zip(mixed.optimizer.variables, first.optimizer.variables, strict=True)
+    assert all((np.asarray(a) == np.asarray(b)).all() for a, b in pairs)
+
+
 def test_a_run_with_itself_is_the_run_bit_for_bit(runs):
     model = Siblings([runs / "b", runs / "b", runs / "b"]).at([0.1, 0.3, 0.7])
     assert same(arrays(model), arrays(stylezoo.load_model(runs / "b")))

@@ -17,8 +17,7 @@ from click.testing import CliRunner
 from PIL import Image, ImageDraw, ImageFont
 
 import stylezoo
-from stylezoo.cli import app as cli
-from stylezoo.cli import main
+from stylezoo.cli import main, redrawing, terminal
 from stylezoo.errors import BadOptions
 from stylezoo.gan import GAN
 from stylezoo.pictures import animation, arrays, files
@@ -280,7 +279,7 @@ def test_suffix_says_the_format(suffix, form, plain, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".h5", ".docx"])
 def test_suffix_of_no_picture_is_one_line_and_waits_for_no_model(suffix, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "_import_keras", lambda: pytest.fail("TensorFlow was started."))
+    monkeypatch.setattr(terminal, "import_keras", lambda: pytest.fail("TensorFlow was started."))
     done = run(picture(tmp_path / "a.png"), "-m", "runs/none", "-o", tmp_path / f"b{suffix}")
     assert (done.exit_code, type(done.exception), len(done.stderr.splitlines())) == (2, SystemExit, 1)
     assert f"Pictures cannot be written as '{suffix}'" in done.stderr
@@ -702,7 +701,7 @@ def test_a_style_without_a_model_is_told_to_be_a_run(wide):
 
 
 @pytest.mark.parametrize("words", [[], ["--sweep", "3"]])
-def test_a_model_that_needs_a_picture_and_is_taken_for_a_style_says_how_to_name_both(words, wide, monkeypatch):
+def test_a_model_that_needs_a_picture_and_is_taken_for_a_style_says_how_to_name_both(words, plain, wide, monkeypatch):
     class Needy:
         def __init__(self, names):
             self.at = lambda weights: self
@@ -711,7 +710,7 @@ def test_a_model_that_needs_a_picture_and_is_taken_for_a_style_says_how_to_name_
             raise BadOptions("This model takes its style from a picture.")
 
     monkeypatch.setattr(interpolation, "Siblings", Needy)
-    done = run(wide, "--style", "runs/adain", *words)
+    done = run(wide, "--style", plain, *words)
     assert (done.exit_code, done.stderr) == (2, f"Error: This model takes its style from a picture.{HINT}")
 
 
@@ -760,13 +759,13 @@ def test_a_model_of_one_style_takes_no_mask(plain, source, tmp_path):
 
 
 def test_what_failed_is_told_when_it_is_stopped(plain, tmp_path, monkeypatch):
-    def paint(painter, picture, target, size, told):
+    def interrupted(painter, size, picture, target, progress):
         if picture.name == "c.png":
             raise KeyboardInterrupt
-        return drawing(painter, picture, target, size, told)
+        return draw(painter, size, picture, target, progress)
 
-    drawing = cli._paint
-    monkeypatch.setattr(cli, "_paint", paint)
+    draw = redrawing.draw_picture
+    monkeypatch.setattr(redrawing, "draw_picture", interrupted)
     bad = tmp_path / "a.png"
     bad.write_text("no picture")
     done = run(bad, *(picture(tmp_path / name) for name in ("b.png", "c.png", "d.png")), "-m", plain)

@@ -9,9 +9,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
+from stylezoo import backend
 from stylezoo.checks.every import EVERY_PART
 from stylezoo.checks.subjects import (
     ROUGH,
@@ -158,7 +158,7 @@ def gradients(subject):
 
 def _demand_gradients(placed, player, scale=1, where=""):
     variables = placed.variables_of(player)
-    with tf.GradientTape() as tape:
+    with backend.Tape() as tape:
         value = scale * cost(placed.loss, player, placed.translation())
     found = [ops.convert_to_tensor(g) for g in tape.gradient(value, variables) if g is not None]
     demand(found, f"no gradient of {PLAYERS[player]} loss reaches a weight{where}")
@@ -183,7 +183,7 @@ def graph(subject):
     placed = subject.placed
     translation = placed.translation()
     eager = placed.costs(translation)  # what the networks answer is there afterwards; only the loss is traced
-    traced = tf.function(lambda: placed.costs(translation))()
+    traced = backend.graph(lambda: placed.costs(translation))()
     for player in placed.players:
         same = equal([traced[player]], [eager[player]], 1e-4)
         there = f"in a graph {PLAYERS[player]} loss is {float(traced[player])}"

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
+from stylezoo import backend
 from stylezoo.checks.every import EVERY
 from stylezoo.checks.subjects import (
     ODD,
@@ -70,7 +70,7 @@ class ModelSubject(Subject):
         arrays = [*pictures(2 * batch, recipe.image_size, recipe.image_size)]
         if self.plan.styles:
             arrays.append(labels(2 * batch, len(self.plan.styles)))
-        return tf.data.Dataset.from_tensor_slices(tuple(arrays)).batch(batch)
+        return backend.dataset(*arrays, batch_size=batch)
 
 
 def recipe(subject):

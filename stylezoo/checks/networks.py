@@ -5,10 +5,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
-from stylezoo import contract
+from stylezoo import backend, contract
 from stylezoo.checks.every import EVERY_PART
 from stylezoo.checks.subjects import (
     ODD,
@@ -26,14 +25,14 @@ from stylezoo.checks.subjects import (
     labels,
     pictures,
 )
-from stylezoo.drawing.fusion import Fusion
+from stylezoo.contract.style_inputs import known_inputs, style_input, unknown_inputs
+from stylezoo.drawing.looks import look
 from stylezoo.drawing.painter import Painter
 from stylezoo.errors import name_all
 from stylezoo.pictures import arrays
 
 LARGE = (257, 641)  # height and width of a picture that is drawn in tiles
 SEAM = 2  # of 255 levels: by how much a picture in tiles may differ on average
-INPUTS = {"source", "style", "noise", "styles"}  # what several inputs of a generator can be called
 
 
 class NetworkSubject(Subject):
@@ -60,8 +59,8 @@ class NetworkSubject(Subject):
 
     def fusion(self, style):
         """A style as the network takes it: a picture, a row of weights, or none where it is the only one."""
-        inputs = {each.name for each in self.network.inputs}
-        return Fusion.of([style] if "style" in inputs else [np.float32([1, 0])] if "styles" in inputs else [])
+        way = style_input(self.network)
+        return look(style if way.takes_picture else None, style_input=way, names=STYLES)
 
     def answer(self, network, batch=2, side=None, training=False, picture=None):
         """What it makes of random pictures, or of one that is given: float32 tensors in a list."""
@@ -81,8 +80,8 @@ def named(subject):
     same = network.name.replace("_", "-") == name.replace("_", "-")
     demand(same, f"the network is called '{network.name}', not '{name}'")
     if subject.draws and len(network.inputs) > 1:
-        unknown = sorted({each.name for each in network.inputs} - INPUTS)
-        demand(not unknown, f"it has the input {name_all(unknown)}; there are source, style, noise and styles")
+        unknown = unknown_inputs(network)
+        demand(not unknown, f"it has the input {name_all(unknown)}; there are {name_all(known_inputs())}")
 
 
 def answers(subject):
@@ -135,7 +134,7 @@ def gradients(subject):
     """Every weight has a finite gradient, so that it can learn; through a discriminator the picture has one too."""
     network = subject.network
     picture = ops.convert_to_tensor(pictures(2, subject.side, subject.side)[0])
-    with tf.GradientTape() as tape:
+    with backend.Tape() as tape:
         tape.watch(picture)
         cost = sum(ops.mean(ops.square(a - 0.3)) for a in subject.answer(network, training=True, picture=picture))
     *found, of_picture = tape.gradient(cost, [*network.trainable_variables, picture])
@@ -154,7 +153,7 @@ def precision(subject):
     for rough, tolerance in ROUGH.items():
         network = subject.build(rough)
         network.set_weights(subject.network.get_weights())
-        with tf.GradientTape() as tape:
+        with backend.Tape() as tape:
             given = subject.answer(network)
             cost = sum(ops.mean(ops.square(answer)) for answer in given)
         demand(finite(given), f"in {rough} its answers are not finite")
@@ -167,7 +166,7 @@ def precision(subject):
 
 def graph(subject):
     """In a graph its answers are the same as eagerly."""
-    traced = tf.function(lambda: subject.answer(subject.network))
+    traced = backend.graph(lambda: subject.answer(subject.network))
     demand(equal(traced(), subject.answer(subject.network), 1e-4), "in a graph its answers are not the same as eagerly")
 
 

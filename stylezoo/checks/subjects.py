@@ -15,7 +15,7 @@ from keras import ops
 
 from stylezoo import features
 from stylezoo.catalogue.registry import Plugin
-from stylezoo.drawing import painter
+from stylezoo.drawing.graphs import keeps_shape
 from stylezoo.spec import Spec
 
 SIDE = 72  # pixels: the least that the patches of most discriminators need
@@ -92,7 +92,7 @@ def small(kind: str, spec: Spec) -> Spec:
 
 def fitting_side(generator) -> int:
     """The smallest of `SIDES` in which a generator's pictures are as large as the source."""
-    fitting = [side for side in SIDES if painter.answers(generator, (1, side, side, 3))]
+    fitting = [side for side in SIDES if keeps_shape(generator, (1, side, side, 3))]
     return fitting[0] if fitting else SIDE
 
 
@@ -105,7 +105,7 @@ def pictures(count, height, width):
     return np.clip(blocks + fine, -1, 1).astype("float32")
 
 
-def labels(count, styles=len(STYLES)):
+def labels(count, styles=2):
     """One-hot labels (count, styles) of the styles in turn."""
     return np.eye(styles, dtype="float32")[np.arange(count) % styles]
 

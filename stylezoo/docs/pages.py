@@ -12,7 +12,7 @@ import click
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
-from stylezoo.cli import app as cli
+from stylezoo.cli import main
 from stylezoo.errors import UnknownPlugin
 from stylezoo.spec import GIVEN
 
@@ -54,8 +54,8 @@ def strangers():
 
 def command_line():
     """A section for each command."""
-    top = click.Context(cli.main, info_name="stylezoo", show_default=True, **cli.main.context_settings)
-    below = [click.Context(command, parent=top, info_name=name) for name, command in cli.main.commands.items()]
+    top = click.Context(main, info_name="stylezoo", show_default=True, **main.context_settings)
+    below = [click.Context(command, parent=top, info_name=name) for name, command in main.commands.items()]
     return "\n\n".join(_command(context) for context in [top, *below])
 
 

@@ -119,6 +119,17 @@ class RunFolder(os.PathLike):
                 further = f"Go on with 'stylezoo train --resume {self}', or name" if is_trained else "Name"
                 raise BadRun(f"'{self}' is not empty. {further} another folder with -o.")
 
+    def check_trained(self) -> None:
+        """See that the folder holds a training that can be resumed.
+
+        Raises:
+            BadRun: It is no run folder, or that of an imported model.
+        """
+        if not self.has(self.RECIPE):
+            raise BadRun(f"'{self}' is no run folder: there is no {self.RECIPE} in it.")
+        if not self.has(self.PLACES):
+            raise BadRun(f"'{self}' was imported, not trained: it cannot be resumed. It can redraw pictures.")
+
     @contextmanager
     def begin(self) -> Iterator[None]:
         """Within this a new run is written: the folder is locked and was empty, and errors are in one line.

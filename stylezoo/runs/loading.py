@@ -79,13 +79,12 @@ def _built(file):
     import zipfile
 
     import keras
-    import tensorflow as tf
 
-    from stylezoo import gan  # noqa: F401 - Keras must know the class that is built
+    from stylezoo import backend, gan  # noqa: F401 - Keras must know the class that is built
 
     try:
         return keras.models.load_model(file, safe_mode=True)
-    except (MemoryError, tf.errors.ResourceExhaustedError):
+    except backend.OUT_OF_MEMORY:
         raise BadRun(f"There is not enough memory for the model '{file}'.") from None
     except (ValueError, TypeError, OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())

@@ -5,6 +5,7 @@ PyTorch has a function ``from_torch`` beside its ``build``; see `import_weights`
 """
 
 import inspect
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -79,6 +80,23 @@ def _write(folder, gan):
 # Whose weights they are
 
 
+@dataclass
+class _Answers:
+    """What the generators say of a file of weights.
+
+    Attributes:
+        claims: The options for the weights, by the name of each generator that takes them.
+        accepted: A text for each generator that takes weights of PyTorch at all: which ones.
+        refusals: A sentence for each generator that the weights are of, and that cannot take them.
+        broken: The names of generators that could not be asked.
+    """
+
+    claims: dict[str, dict] = field(default_factory=dict)
+    accepted: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
 def _recognised(file, weights, asked):
     """The generator that takes the weights, with the options that they ask for.
 
@@ -88,25 +106,36 @@ def _recognised(file, weights, asked):
         asked: The only generator that shall be asked; None: all.
     """
     plugins = registry.plugins("generator") if asked is None else [registry.find("generator", asked.name)]
-    takers, claims, refusals, broken = {}, {}, [], []
+    answers = _answers(file, weights, plugins)
+    if not answers.claims:
+        raise BadWeights(answers.refusals[0] if answers.refusals else _unknown(file, weights, answers))
+    name = min(answers.claims)
+    if len(answers.claims) > 1:
+        raise BadWeights(
+            f"'{file}' is taken by several generators, {name_all(answers.claims)}. Say which: generator='{name}' "
+            f"(--set generator={name})."
+        )
+    return Spec(name, answers.claims[name])
+
+
+def _answers(file, weights, plugins):
+    """Ask generators about weights; a broken one breaks only itself."""
+    answers = _Answers()
     for plugin in plugins:
         try:
-            if from_torch := _from_torch(plugin):
-                takers[plugin.qualified] = from_torch
-                claims[plugin.qualified] = _options(plugin, from_torch, weights)
+            from_torch = _from_torch(plugin)
+            options = from_torch and _options(plugin, from_torch, weights)
         except BrokenPlugin:
-            broken.append(plugin.qualified)
+            answers.broken.append(plugin.qualified)
+            continue
         except ValueError as error:
-            refusals.append(f"The generator '{plugin.qualified}' refuses '{file}': {str(error).rstrip('.')}.")
-    claims = {name: options for name, options in claims.items() if options is not None}
-    if len(claims) > 1:
-        raise BadWeights(
-            f"'{file}' is taken by several generators, {name_all(claims)}. Say which: generator='{min(claims)}' "
-            f"(--set generator={min(claims)})."
-        )
-    if not claims:
-        raise BadWeights(refusals[0] if refusals else _unknown(file, weights, takers, broken))
-    return Spec(*claims.popitem())
+            answers.refusals.append(f"The generator '{plugin.qualified}' refuses '{file}': {str(error).rstrip('.')}.")
+            continue
+        if from_torch:
+            answers.accepted.append(f"'{plugin.qualified}': {_accepted(from_torch)}")
+        if options is not None:
+            answers.claims[plugin.qualified] = options
+    return answers
 
 
 def _from_torch(plugin):
@@ -115,7 +144,7 @@ def _from_torch(plugin):
 
 
 def _options(plugin, from_torch, weights):
-    """What a generator says of weights: its options for them, or None. A broken one breaks only itself."""
+    """What a generator says of weights: its options for them, or None."""
     try:
         options = from_torch(dict(weights))
     except ValueError:
@@ -127,14 +156,14 @@ def _options(plugin, from_torch, weights):
     return options
 
 
-def _unknown(file, weights, takers, broken):
+def _unknown(file, weights, answers):
     """The sentence about weights that nobody takes."""
     name, array = next(iter(weights.items()))
-    accepted = [f"'{owner}': {_accepted(from_torch)}" for owner, from_torch in takers.items()]
+    count = "1 array" if len(weights) == 1 else f"{len(weights)} arrays"
+    unasked = f" {name_all(answers.broken)} could not be asked: see 'stylezoo doctor'." if answers.broken else ""
     return (
-        f"'{file}' holds {len(weights)} arrays, the first {name} {_shape(array)}, which no generator takes. "
-        f"Possible are {name_all(accepted, 'none')}."
-        + (f" {name_all(broken)} could not be asked: see 'stylezoo doctor'." if broken else "")
+        f"'{file}' holds {count}, the first {name} {_shape(array)}, which no generator takes. "
+        f"Possible are: {'; '.join(answers.accepted) or 'none'}.{unasked}"
     )
 
 

@@ -6,8 +6,8 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 
-import tensorflow as tf
-
+from stylezoo import backend
+from stylezoo.data.album import Album
 from stylezoo.errors import BadOptions, BadRun
 from stylezoo.pictures import files
 from stylezoo.runs import card
@@ -22,12 +22,12 @@ def train(
     **changes,
 ):  # fmt: skip
     """Train a model and leave a run folder; see `stylezoo.train`."""
-    add_style = add_style if isinstance(add_style, list | tuple | dict) else [add_style]
-    if add_style and style is not None:
+    add_style = Album.each_of(add_style)
+    if add_style.parts and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
     plan = chosen(model, start_from, add_style, **changes).resolve()
     folder = out or RunFolder.new(title(model, start_from))
-    run = start(plan, source, add_style or style, folder, license, start_from)
+    run = start(plan, source, add_style if add_style.parts else style, folder, license, start_from)
     return fit(run, [*callbacks, *([Progress(run)] if verbose else [])]).model
 
 
@@ -63,11 +63,8 @@ def fit(run: Run, callbacks=()) -> Run:
 
 def device() -> str:
     """What TensorFlow will compute on, in words."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        return f"CPU, {os.cpu_count()} cores"
-    names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
-    return f"GPU, {', '.join(names)}"
+    gpus = backend.gpus()
+    return f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {os.cpu_count()} cores"
 
 
 @contextmanager
@@ -76,12 +73,12 @@ def _one_line_errors(folder):
     with folder.one_line_errors():
         try:
             yield
-        except tf.errors.ResourceExhaustedError:
+        except backend.OUT_OF_MEMORY:
             raise BadRun(
                 "There is not enough memory for this training. Make it smaller: "
                 "--set batch_size=1, a smaller --set image_size=, or fewer generator filters."
             ) from None
-        except tf.errors.UnknownError as error:  # what tf.data makes of an exception in our batches
+        except backend.BROKEN_BATCH as error:
             reason = (str(error).partition("BadPicture: ")[2] or str(error)).partition("\n")[0]
             raise BadRun(f"A picture cannot be read any more. {reason}{folder.advice}") from error
 

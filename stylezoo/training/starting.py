@@ -4,14 +4,12 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import tensorflow as tf
-from PIL import Image
-
-from stylezoo.data.batches import Batches, laid_out, learnt_styles, named_styles
+from stylezoo import backend
+from stylezoo.data.album import Album
+from stylezoo.data.batches import Batches
 from stylezoo.errors import BadOptions, BadRecipe, BadRun
-from stylezoo.files import hdf5, plain
+from stylezoo.files import hdf5
 from stylezoo.gan import GAN
-from stylezoo.pictures import colour, files, samples
 from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card, hub, lineage
@@ -56,9 +54,8 @@ class Run:
 
     def looks(self, index: int) -> list:
         """The styles that a contact sheet shows source number `index` in, as `GAN.stylize` is told them."""
-        if self.model.takes_style_picture:
-            return [self.batches.style.image(index % len(self.batches.style))]
-        return [name or None for name in self.batches.styles]
+        shown = self.batches.data.shown(self.batches, index)
+        return [picture if self.model.takes_style_picture else (name or None) for name, picture in shown]
 
 
 def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
@@ -76,15 +73,17 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
         BadRun: `start_from` is no model.
         StylezooError: As in `Recipe.named`.
     """
-    if add_style and start_from is None:
+    add_style = Album.each_of(add_style)
+    if add_style.parts and start_from is None:
         raise BadOptions("A style is added to a trained model; name it: --from RUN, or start_from=.")
     began = None if start_from is None else lineage.recipe_of(start_from)
     if model is None and began:
         model = lineage.as_beginning(began)
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model or "single-pair", **changes)
-    if not add_style:
+    if not add_style.parts:
         return recipe
-    return lineage.with_styles(start_from, recipe, began, list(named_styles(add_style, lineage.names_of(began))))
+    added = add_style.by_style(lineage.names_of(began))
+    return lineage.with_styles(start_from, recipe, began, list(added.names))
 
 
 def title(model, start_from=None) -> str:
@@ -122,9 +121,7 @@ def start(
     if plan.data.added and start_from is None:
         raise BadRecipe("The recipe adds a style to a trained model; name that: --from RUN --add-style PICTURES.")
     ancestor = None if start_from is None else lineage.read(start_from)
-    source, style = laid_out(plan.recipe, source, style)
-    if plan.data.labelled and style is not None:
-        style = named_styles(style, learnt_styles(plan.recipe))  # which a resumed run must call the same
+    source, style = plan.data.laid_out(Album.of(source), Album.of(style))
     trainings = [*(ancestor.lineage if ancestor else ()), card.new_id()]
     run = _prepare(folder, plan, source, style, license, trainings)
     run.notes = lineage.inherit(run.model, ancestor) if ancestor else []
@@ -132,8 +129,8 @@ def start(
         if ancestor:  # from now on the run does without it
             Checkpoints(run).save_checkpoint()
         places = {
-            name: _place(where, folder / RunFolder.PICTURES / f"{name}.png", folder.path)
-            for name, where in (("source", source), ("style", style))
+            name: album.to_plain(folder / RunFolder.PICTURES / f"{name}.png", folder.path)
+            for name, album in (("source", source), ("style", style))
         }
         folder.write_json(RunFolder.PLACES, places)
         folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
@@ -154,12 +151,9 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
             started from a trained model.
     """
     folder = RunFolder(folder)
-    if not folder.has(RunFolder.RECIPE):
-        raise BadRun(f"'{folder}' is no run folder: there is no {RunFolder.RECIPE} in it.")
+    folder.check_trained()
     recipe = Recipe.read(folder / RunFolder.RECIPE)
     plan = (recipe.changed(steps=steps) if steps else recipe).resolve()
-    if not folder.has(RunFolder.PLACES):
-        raise BadRun(f"'{folder}' was imported, not trained: it cannot be resumed. It can redraw pictures.")
     with folder.lock():  # nobody shall write what is read here
         source, style = _given_before(folder)
         before = card.read(folder)
@@ -184,7 +178,7 @@ def _given_before(folder):
     """The source and the style that a run was started with."""
     places = folder.read_json(RunFolder.PLACES)
     try:
-        return [_found(places[name], folder) for name in ("source", "style")]
+        return [Album.from_plain(places[name], folder.path) for name in ("source", "style")]
     except (KeyError, TypeError) as error:
         raise folder.damaged(RunFolder.PLACES, error) from None
 
@@ -218,11 +212,6 @@ def _check_unfinished(run):
 
 def _prepare(folder, plan, source, style, license, lineage):
     """The run, its pictures read and its model built."""
-    given = source, style
-    if plan.data.name != "paired":
-        source = samples.photograph() if source is None else source
-        if style is None:
-            style = samples.styles() if plan.data.labelled else samples.painting()
     batches = Batches(plan, source, style)
     plan = plan.with_epoch(batches.steps_per_epoch).with_data(batches.data)
     if plan.recipe.vgg:  # a run may be resumed elsewhere
@@ -233,41 +222,17 @@ def _prepare(folder, plan, source, style, license, lineage):
     if plan.data.match_tones:
         model.tones.assign(batches.tones)
     run = Run(folder, plan, batches, model, plan.total_steps)
-    run.card = card.new_card(plan, "trained", lineage, data=_data(run, *given), license=license)
+    rows = batches.data.card_rows(batches.source, batches.styles)
+    run.card = card.new_card(plan, "trained", lineage, data=rows, license=license)
     return run
-
-
-def _data(run, source, style):
-    """What a card tells of the pictures: how many, and the last names of files and folders."""
-    rows = [{"role": "source", **_kind(source), "pictures": len(run.batches.source)}]
-    if run.plan.data.name == "paired" and style is None:
-        return [*rows, {"role": "style", "kind": "other halves", "name": "", "pictures": len(run.batches.style)}]
-    named = run.plan.data.labelled and style is not None
-    given = named_styles(style) if named else dict.fromkeys(run.batches.styles, style)
-    for name, pictures in run.batches.styles.items():
-        rows.append({"role": f"style {name}".rstrip(), **_kind(given[name]), "pictures": len(pictures)})
-    return rows
-
-
-def _kind(where):
-    """What pictures were given as, and its name without the folders above it."""
-    if where is None or isinstance(where, Image.Image):
-        return {"kind": "sample" if where is None else "image", "name": ""}
-    if isinstance(where, list | tuple):
-        return {"kind": "list", "name": ""}
-    path = Path(os.path.expanduser(where)).resolve()
-    return {"kind": "folder" if path.is_dir() else "picture", "name": plain.printable(path.name)}
 
 
 def _check_size(model):
     """See that the generator can take crops of the recipe's size: some ask for sides that they can halve often."""
     side = model.recipe.image_size
     try:
-        shape = (
-            tf.function(lambda source: model(source))
-            .get_concrete_function(tf.TensorSpec((1, side, side, 3)))
-            .output_shapes
-        )
+        crops = backend.tensor_of((1, side, side, 3))
+        shape = backend.graph(lambda source: model(source)).get_concrete_function(crops).output_shapes
     except ValueError:  # branches that cannot be joined
         shape = None
     if shape != (1, side, side, 3):
@@ -276,29 +241,3 @@ def _check_size(model):
             "such as --set image_size=256, or let it halve less often, where it has such an option: --set "
             "generator.downs=5."
         )
-
-
-def _place(where, copy, folder):
-    """Where pictures come from, as a run folder keeps it: None for the samples, else an absolute path.
-
-    An image that is in no file is written to `copy`, and its place is relative to the run folder.
-    """
-    if where is None:
-        return None
-    if isinstance(where, dict):
-        return dict(zip(where, _place(list(where.values()), copy, folder), strict=True))
-    if isinstance(where, list | tuple):
-        return [_place(each, copy.with_stem(f"{copy.stem}-{i}"), folder) for i, each in enumerate(where)]
-    if isinstance(where, Image.Image):
-        files.save_picture(colour.to_rgb(where), copy)
-        return str(copy.relative_to(folder))
-    return str(Path(os.path.expanduser(where)).resolve())
-
-
-def _found(place, folder):
-    """What `_place` kept, seen from here."""
-    if isinstance(place, dict):
-        return {name: _found(each, folder) for name, each in place.items()}
-    if isinstance(place, list):
-        return [_found(each, folder) for each in place]
-    return None if place is None else folder / place

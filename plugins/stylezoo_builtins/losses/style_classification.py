@@ -3,6 +3,7 @@
 from keras import ops
 
 from stylezoo import Loss
+from stylezoo.contract import style_input
 
 
 class StyleClassification(Loss):
@@ -16,7 +17,7 @@ class StyleClassification(Loss):
 
     def build(self, generator, discriminators, shape):
         tells = any(isinstance(d.output, dict) and "styles" in d.output for d in discriminators)
-        if not tells or "styles" not in {each.name for each in generator.inputs}:
+        if not (tells and style_input(generator).needs_labels):
             raise ValueError(
                 "style-classification needs a generator of several styles and a discriminator that tells them apart, "
                 "both such as gated"
