@@ -14,6 +14,7 @@ from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main
 from stylezoo.errors import UnknownPlugin
+from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import GIVEN
 
 QUOTES = "'\""  # a text needs none in a shell
@@ -23,9 +24,10 @@ def filled(markdown):
     """A page with its markers replaced, each alone on its line.
 
     ``{{ zoo loss }}`` by a section for each installed plugin of that kind, ``{{ zoo stylezoo-glow }}`` by one for each
-    of that distribution, ``{{ cli }}`` by one for each command.
+    of that distribution, ``{{ cli }}`` by one for each command, ``{{ run }}`` by the table of a run folder.
     """
     markdown = re.sub(r"^\{\{ zoo (\S+) \}\}$", lambda marker: zoo(marker[1]), markdown, flags=re.MULTILINE)
+    markdown = re.sub(r"^\{\{ run \}\}$", lambda marker: run_folder(), markdown, flags=re.MULTILINE)
     return re.sub(r"^\{\{ cli \}\}$", lambda marker: command_line(), markdown, flags=re.MULTILINE)
 
 
@@ -50,6 +52,12 @@ def strangers():
         for name, owner in sorted(owners.items())
         if name != "stylezoo"
     }
+
+
+def run_folder():
+    """A table of what a run folder holds."""
+    rows = [(f"`{name}`", holds, when) for name, holds, when in RunFolder.CONTENTS]
+    return _table(["File", "Content", "Written"], rows)
 
 
 def command_line():
