@@ -5,7 +5,7 @@ import warnings
 import keras
 
 from stylezoo import features
-from stylezoo.contract import Translation, generate
+from stylezoo.contract import Translation, generate, style_input
 from stylezoo.contract.branches import freeze
 from stylezoo.contract.summary import summary
 from stylezoo.data import fitting
@@ -96,7 +96,7 @@ class GAN(Stylizing, keras.Model):
     @property
     def random_codes(self):
         """Whether results are made of random style codes in training."""
-        return made_of_codes(self.generator) and any(loss.random_codes_needed for _, _, loss in self.terms)
+        return style_input(self.generator).can_be_random and any(loss.random_codes_needed for _, _, loss in self.terms)
 
     def compile(self, optimizer=None, **kwargs):
         """Set the optimizers: the recipe's, unless others are given.
