@@ -1,52 +1,25 @@
-"""The Keras model that a recipe describes: a generator, its discriminators and the game that teaches them."""
+"""The Keras model of a plan: a generator, its discriminators and the game that teaches them."""
 
-import io
-import random
-import zipfile
-from contextlib import contextmanager
-from dataclasses import replace
+import warnings
 
 import keras
-import numpy as np
-import tensorflow as tf
-from keras import ops
 
-from stylezoo import features as vgg
-from stylezoo.catalogue import registry
-from stylezoo.contract import Loss, Translation, generate, made_of_codes, style_of
-from stylezoo.drawing.fusion import Fusion, Share
-from stylezoo.drawing.painter import Painter
-from stylezoo.errors import (
-    BadOptions,
-    BadPicture,
-    BadRecipe,
-    BadRun,
-    BrokenPlugin,
-    StylezooError,
-    did_you_mean,
-    name_all,
-)
-from stylezoo.files import archive, hdf5
-from stylezoo.pictures import images
+from stylezoo import features
+from stylezoo.contract import Translation, generate, style_input
+from stylezoo.contract.branches import freeze
+from stylezoo.contract.summary import summary
+from stylezoo.data import fitting
+from stylezoo.drawing.stylizing import Stylizing
 from stylezoo.recipe import Recipe
-from stylezoo.scene import fuses
+from stylezoo.updates.averaging import follow
+from stylezoo.updates.game import Game, check_no_losses
 from stylezoo.updates.image_pool import ImagePool
-from stylezoo.updates.optimizers import PLAYERS, PlayerOptimizer, recipe_optimizer
-
-if keras.backend.backend() != "tensorflow":
-    raise StylezooError(
-        f"stylezoo trains with TensorFlow, and Keras runs on {keras.backend.backend()} here: set the environment "
-        "variable KERAS_BACKEND=tensorflow before Keras is imported."
-    )
-
-
-# What the directions of a translation are called in logs, for each player: like the attributes of the model.
-WAYS = {"generator": ("generator", "inverse"), "discriminator": ("discriminator", "inverse_discriminator")}
+from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer
 
 
 @keras.saving.register_keras_serializable("stylezoo")
-class GAN(keras.Model):
-    """A GAN for style transfer, built from a recipe and compiled: `fit`, `save` and callbacks work as in Keras.
+class GAN(Stylizing, keras.Model):
+    """A GAN for style transfer, built from a plan and compiled: `fit`, `save` and callbacks work as in Keras.
 
     `fit` takes batches of (source, style), each (batch, height, width, 3) in [-1, 1]; with named styles also labels
     (batch, K), one-hot. Calling the model gives the stylised source. Every term of both players' losses is a metric,
@@ -55,9 +28,10 @@ class GAN(keras.Model):
     included.
 
     Args:
-        recipe: What to build. Names are resolved and options checked here.
+        plan: What to build: the `Plan` of a recipe, or a recipe, which is resolved first.
 
     Attributes:
+        plan: The plan.
         recipe: The complete recipe, which is also the model's Keras configuration.
         generator: The network that redraws a source in the style.
         inverse: In a two-way model the network that translates back, else None.
@@ -67,67 +41,89 @@ class GAN(keras.Model):
         inverse_pool: Likewise for the way back.
         average: The generator with averaged weights, None if the recipe's `average` is 0.
         step: How many updates of the generator were made.
-        tones: With the recipe's `match_tones` the tones of the styles, which training sets; else None.
+        tones: With the data option `match_tones` the tones of the styles, which training sets; else None.
 
     Raises:
-        UnknownPlugin: A name is not offered by any installed distribution.
-        PluginConflict: A name is offered by several.
-        BrokenPlugin: A plugin cannot be imported, or does not build what its kind must be.
-        BadOptions: A component does not take its options, or refuses them.
+        BrokenPlugin: A plugin does not build what its kind must be.
+        BadOptions: A component refuses its options.
         BadRecipe: The parts do not fit together.
+        StylezooError: As in `Recipe.resolve`, for a recipe.
     """
 
-    def __init__(self, recipe: Recipe, **kwargs):
-        recipe = recipe.resolved()
-        with _reproducible(recipe):
+    def __init__(self, plan, **kwargs):
+        plan = plan.resolve()
+        recipe, two_way, shape = plan.recipe, plan.recipe.two_way, (plan.recipe.image_size, plan.recipe.image_size, 3)
+        with plan.reproducible():
             super().__init__(**kwargs)
-            self.recipe = recipe
-            shape = (recipe.image_size, recipe.image_size, 3)
-            self.generator = _generator(recipe)
-            self.inverse = _generator(recipe) if recipe.two_way else None
-            self.average = _generator(recipe) if recipe.average else None
-            if recipe.added_styles:
-                _freeze(self.generator, recipe)
-            self.discriminators = _discriminators(recipe, shape)
-            self.inverse_discriminators = _discriminators(recipe, shape) if recipe.two_way else []
-            self.terms = [(_label(recipe, spec), spec.weight, _loss(recipe, spec)) for spec in recipe.losses]
-            for spec, (_, _, loss) in zip(recipe.losses, self.terms, strict=True):
-                _build(spec, loss, self.generator, self.discriminators, shape)
-            self.loss_layers = [layer for _, _, loss in self.terms for layer in loss.layers]
+            self.plan = plan
+            self.generator = plan.build_generator()
+            self.inverse = plan.build_generator(again=True) if two_way else None
+            self.average = plan.build_generator(again=True) if recipe.average else None
+            if plan.data.added:
+                freeze(self.generator, len(plan.styles) - plan.data.added)
+            self.discriminators = plan.build_discriminators(shape)
+            self.inverse_discriminators = plan.build_discriminators(shape, again=True) if two_way else []
+            terms = plan.build_losses(self.generator, self.discriminators, shape)
+            self.loss_layers = [layer for _, _, loss in terms for layer in loss.layers]
             self.pool = ImagePool(recipe.pool, shape) if recipe.pool else None
-            self.inverse_pool = ImagePool(recipe.pool, shape) if recipe.pool and recipe.two_way else None
+            self.inverse_pool = ImagePool(recipe.pool, shape) if recipe.pool and two_way else None
             self.noise = keras.random.SeedGenerator()
-            state = {"initializer": "zeros", "trainable": False}
-            self.step = self.add_weight(shape=(), dtype="int64", name="step", **state)
-            self.tones = (
-                self.add_weight(shape=(4,), dtype="float32", name="tones", **state) if recipe.match_tones else None
-            )
-        self._check_networks()
-        self._check_lessons()
+            self.step = self._state("step", "int64", ())
+            self.tones = self._state("tones", "float32", (4,)) if plan.data.match_tones else None
+        plan.check_generator(self.generator)
+        if plan.objects:
+            warnings.warn(f"This model cannot be saved. {plan.unsaved}", stacklevel=2)
         if self.average:
             self.average.trainable = False
             self.average.set_weights(self.generator.get_weights())
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in self._metric_names()}
+        self.game = Game(terms, self.players, two_way)
+        self.trackers = self.game.trackers  # so that Keras knows them
         for player in PLAYERS:
             for variable in self.variables_of(player):
                 variable.player = player
         self.built = True
         self.compile()
 
+    @property
+    def recipe(self) -> Recipe:
+        return self.plan.recipe
+
+    @property
+    def terms(self):
+        """Label, weight and `Loss` of each term."""
+        return self.game.terms
+
+    @property
+    def random_codes(self):
+        """Whether results are made of random style codes in training."""
+        return style_input(self.generator).can_be_random and any(loss.random_codes_needed for _, _, loss in self.terms)
+
     def compile(self, optimizer=None, **kwargs):
-        """Set the optimizer: the recipe's, unless another is given.
+        """Set the optimizers: the recipe's, unless others are given.
 
         Args:
             optimizer: ``{"generator": ..., "discriminator": ...}``, a Keras optimizer for each, or a `PlayerOptimizer`.
+                A player that is not in it keeps the recipe's.
             **kwargs: As in Keras. `jit_compile` is off unless asked for: XLA draws other random numbers.
+
+        Raises:
+            BadOptions: Losses or metrics are given, which the recipe has, or one optimizer for both players.
         """
-        if isinstance(optimizer, dict):
-            optimizer = PlayerOptimizer(optimizer)
-        super().compile(
-            optimizer=recipe_optimizer(self.recipe) if optimizer is None else optimizer,
-            **{"jit_compile": False, **kwargs},
-        )
+        check_no_losses(kwargs)
+        super().compile(optimizer=chosen_optimizer(optimizer, self.plan), **{"jit_compile": False, **kwargs})
         self.optimizer.build(self.trainable_variables)  # else loading skips its state, with only a warning
+
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, **_):
+        """Print the networks by their roles, with their numbers of weights; `expand_nested` adds the layers of each."""
+        summary(self.networks, print_fn or print, expand_nested)
+
+    @property
+    def networks(self):
+        """The networks by their roles: "generator", "discriminator", "discriminator 2" ..."""
+        roles = {"generator": [self.generator], "inverse": [self.inverse], "average": [self.average]}
+        roles |= {"discriminator": self.discriminators, "inverse discriminator": self.inverse_discriminators}
+        numbered = [(role, i, net) for role, networks in roles.items() for i, net in enumerate(networks, 1) if net]
+        return {role if i == 1 else f"{role} {i}": net for role, i, net in numbered}
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -141,113 +137,12 @@ class GAN(keras.Model):
         source, style, labels = (*inputs, None)[:3]
         return generate(self.average or self.generator, source, style, training, labels=labels)
 
-    @property
-    def takes_style_picture(self):
-        """Whether the style is told by a picture when one is stylised."""
-        return "style" in {each.name for each in self.generator.inputs}
-
-    def stylize(self, picture, style=None, seed=0, **look):
-        """Redraw a picture in the style, or in several.
-
-        Args:
-            picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
-                [-1, 1], of any size.
-            style: One style: see `painter`.
-            seed: For a generator with noise or random styles another number gives another hand; the same gives the
-                same picture.
-            **look: `styles`, `masks`, `strength`, `keep_colour` and `tile`: see `painter`.
-
-        Returns:
-            A Pillow image for a path or an image, as transparent as it was; a float32 array of the same shape, not
-            quantised, for an array.
-
-        Raises:
-            BadPicture: A file cannot be used.
-            BadOptions: The model does not know the style, needs one, or cannot do what is asked.
-
-        Examples:
-            >>> gan.stylize("photo.jpg", styles={"monet": 0.6, "song": 0.4}, masks={"song": "sky.png"}, strength=0.8)
-        """
-        return self.painter(style, seed, **look).paint(picture)
-
-    def painter(
-        self,
-        style=None,
-        seed=0,
-        *,
-        styles=None,
-        masks=None,
-        strength=1.0,
-        keep_colour=False,
-        tile=None,
-        steady=False,
-    ) -> Painter:
-        """What redraws one picture after another in the same look: see `stylizing.Painter`.
-
-        A style is a name for a model of several styles; for a model that takes its style from a picture it is that
-        picture, a path, an image or an array.
-
-        Args:
-            style: One style. None: the first named one, or a random one if the model was trained on such.
-            seed: As in `stylize`.
-            styles: Several styles with their weights, ``{"monet": 0.6, "song": 0.4}``, or a list of (style, weight)
-                where pictures are no keys. Only the proportions of weights count.
-            masks: Where a style is: ``{"monet": mask}`` or a list of (style, mask). A mask is a path, an image or an
-                array (height, width) in [0, 1]: white is all of the style, black none of it, greys are between. What
-                masks leave is shared by the styles without one; if there are none, the picture stays there as it is.
-            strength: From 0, the picture as it is, to 1, full style. Where the generator has no means for less of a
-                style, what it draws is laid over the picture.
-            keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
-            tile: The side of tiles in pixels, which bounds the memory that a large picture takes; 0: draw in one
-                piece. None: tiles as large as 2 GB allow, for a picture that is larger than one.
-            steady: Whether all pictures are frames of a film.
-
-        Raises:
-            BadPicture: The file of a style or a mask cannot be used.
-            BadOptions: As in `stylize`.
-        """
-        if style is not None and styles is not None:
-            raise BadOptions("Give 'style' for one style or 'styles' for several, not both.")
-        fusion = Fusion.of(style if styles is None else styles, masks, strength)
-        known = self.tones is not None and self.tones.numpy().any()
-        return Painter(
-            self.average or self.generator,
-            self._resolved(fusion),
-            random_code=not fusion.parts and self.takes_style_picture and self.recipe.random_codes,
-            tones=self.tones.numpy() if known else None,
-            seed=seed,
-            keep_colour=keep_colour,
-            tile=tile,
-            steady=steady,
-        )
-
-    def _resolved(self, fusion):
-        """A fusion with its styles as the generator takes them."""
-        if not fusion.parts and self.recipe.styles:
-            fusion = replace(fusion, parts=(Share(self.recipe.styles[0]),))
-        if not fusion.parts and self.takes_style_picture and not self.recipe.random_codes:
-            raise BadOptions("This model takes its style from a picture: give it one (--style painting.jpg).")
-        find = self._picture_of if self.takes_style_picture else self._row_of
-        parts = tuple(replace(part, style=find(part.style)) for part in fusion.parts)
-        mixes_pictures = self.takes_style_picture and len(parts) > 1 and not made_of_codes(self.generator)
-        if (fusion.is_divided or mixes_pictures) and not fuses(self.generator):
-            raise BadOptions(f"The generator '{self.recipe.generator}' takes one style at a time, everywhere the same.")
-        return replace(fusion, parts=parts)
-
-    def _picture_of(self, style):
-        picture = images.as_array(style)
-        if picture.ndim != 3:
-            raise BadPicture(f"The style is {len(picture)} pictures; it must be one.")
-        return picture
-
-    def _row_of(self, style):
-        names = self.recipe.styles
-        if style not in names:
-            there_are = f"It has: {name_all(names)}." if names else "It has one style only."
-            raise BadOptions(f"This model has no style '{style}'.{did_you_mean(str(style), names)} {there_are}")
-        return np.float32([name == style for name in names])
-
     # Training
+
+    @property
+    def players(self):
+        """The players that have something to learn: "generator", and "discriminator" where there are any."""
+        return [player for player in PLAYERS if self.variables_of(player)]
 
     def variables_of(self, player):
         """The trainable variables of one player, "generator" or "discriminator"."""
@@ -261,8 +156,8 @@ class GAN(keras.Model):
         """The directions of one step: one, or two in a two-way model."""
         rest = {
             "training": training,
-            "judge_identity": self.recipe.judge_identity,
-            "random_codes": self.recipe.random_codes,
+            "judge_identity": self.plan.order.judge_identity,
+            "random_codes": self.random_codes,
             "seed": self.noise if training else 0,
         }
         forward = Translation(source, style, self.generator, self.discriminators, self.inverse, labels=labels, **rest)
@@ -271,28 +166,37 @@ class GAN(keras.Model):
         back = Translation(style, source, self.inverse, self.inverse_discriminators, self.generator, **rest)
         return [forward, back]
 
+    def shown(self, translations):
+        """The same as discriminators are shown them: without gradients to the generator, some fakes from the pool."""
+        pools = (self.pool, self.inverse_pool)
+        return [translation.detached(pool) for translation, pool in zip(translations, pools, strict=False)]
+
     def cost(self, player, translations, only=None):
-        """What a player pays in this step: a scalar tensor. Every term is also noted in its metric.
+        """The weighted sum of a player's losses in this step: a scalar tensor. Every term also updates its metric.
 
         Args:
             player: "generator" or "discriminator".
             translations: From `translations`.
             only: The names of the losses that count; None: all.
         """
-        total = 0.0
-        for label, weight, loss in self.terms:
-            if _concerns(loss, player) and (only is None or label in only):
-                for way, translation in zip(WAYS[player], translations, strict=False):
-                    value = weight * price(loss, player, translation)
-                    self.trackers[f"{way}/{label}"].update_state(value)
-                    total += value
-        self.trackers[player].update_state(total)
-        return total
+        return self.game.cost(player, translations, only)
 
     def prepare(self):
         """Read what only training needs, such as the pretrained networks of losses."""
         for _, _, loss in self.terms:
             loss.prepare()
+
+    def fit(self, x=None, y=None, *rest, sample_weight=None, **options):
+        """Train, as in Keras: ``fit(source, style)``, with named styles also ``sample_weight=labels``, or a dataset.
+
+        Sources and styles are float (count, height, width, 3) in [-1, 1]. Labels are numbers of styles, (count,), or
+        one-hot, (count, K). A dataset has batches (source, style) or (source, style, labels).
+
+        Raises:
+            BadData: The arrays are something else.
+        """
+        fitting.check_arrays(self.plan.data.labelled, x, y, sample_weight)
+        return super().fit(x, y, *rest, sample_weight=sample_weight, **options)
 
     def make_train_function(self, force=False):
         self.prepare()
@@ -303,135 +207,21 @@ class GAN(keras.Model):
         return super().make_test_function(force)
 
     def train_step(self, data):
-        pictures = _pictures(data)
-        parts = self.recipe.critic_steps
-        if (pictures[0].shape[0] or 0) % parts:
-            raise ValueError(
-                f"A batch has {pictures[0].shape[0]} pictures; it must be a multiple of critic_steps, {parts}."
-            )
-        batches = list(zip(*(ops.split(each, parts) for each in pictures), strict=True))
-        if self.recipe.warmup_steps:
-            tf.cond(
-                self.step < self.recipe.warmup_steps, lambda: self._warm_up(batches[0]), lambda: self._play(batches)
-            )
+        batch, plan = fitting.tensors(self.plan, data), self.plan
+        if plan.warmup_steps:
+            plan.warmup.then(plan.order, self, batch)
         else:
-            self._play(batches)
+            plan.order.learn(self, batch)
         self.step.assign_add(1)
         if self.average:
-            self._update_average()
+            follow(self.average, self.generator, self.recipe.average, self.step)
         return self.get_metrics_result()
 
     def test_step(self, data):
-        translations = self.translations(*_pictures(data), training=False)
-        for player in self._players():
+        translations = self.translations(*fitting.tensors(self.plan, data), training=False)
+        for player in self.players:
             self.cost(player, translations)
         return self.get_metrics_result()
-
-    def _play(self, batches):
-        if self.recipe.order == "together":
-            self._learn_together(batches[0])
-        else:
-            self._learn_in_turn(batches)
-        return True  # tf.cond wants a value of both branches
-
-    def _warm_up(self, batch):
-        """The generator learns from some of its losses, without a game."""
-        with tf.GradientTape() as tape:
-            cost = self._scaled(self.cost("generator", self.translations(*batch), only=self._warm_labels()))
-        variables = self.variables_of("generator")
-        reached = [(g, v) for g, v in zip(tape.gradient(cost, variables), variables, strict=True) if g is not None]
-        self.optimizer.apply(*zip(*reached, strict=True))
-        return True
-
-    def _warm_labels(self):
-        names = self.recipe.warmup_losses
-        return [label for label, _, _ in self.terms if label.rpartition("/")[2] in names]
-
-    def _learn_together(self, batch):
-        """Both players learn from one forward pass; without a pool D(fake) is computed once for both."""
-        with tf.GradientTape(persistent=True) as tape:
-            translations = self.translations(*batch)
-            shown = {"generator": translations, "discriminator": translations}
-            if self.pool:
-                shown["discriminator"] = self._detached(translations)
-            costs = {player: self._scaled(self.cost(player, shown[player])) for player in self._players()}
-        gradients, variables = [], []
-        for player, cost in costs.items():
-            gradients += tape.gradient(cost, self.variables_of(player))
-            variables += self.variables_of(player)
-        self.optimizer.apply(gradients, variables)
-
-    def _learn_in_turn(self, batches):
-        """The discriminators learn from every batch; then the generator faces the new ones on the last batch."""
-        for batch in batches:
-            with tf.GradientTape() as generator_tape:  # its forward pass is recorded now and used again in its turn
-                translations = self.translations(*batch)
-                fakes = self._detached(translations)
-            with tf.GradientTape() as tape:
-                cost = self._scaled(self.cost("discriminator", fakes))
-            variables = self.variables_of("discriminator")
-            self.optimizer.apply(tape.gradient(cost, variables), variables)
-        with generator_tape:
-            cost = self._scaled(self.cost("generator", translations))
-        variables = self.variables_of("generator")
-        self.optimizer.apply(generator_tape.gradient(cost, variables), variables)
-
-    def _detached(self, translations):
-        pools = (self.pool, self.inverse_pool)
-        return [translation.detached(pool) for translation, pool in zip(translations, pools, strict=False)]
-
-    def _scaled(self, cost):
-        """A cost as gradients are taken of it: Keras adds them up over replicas, and scales float16."""
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        return self.optimizer.scale_loss(cost / replicas)
-
-    def _update_average(self):
-        step = ops.cast(self.step, "float32")
-        decay = ops.minimum(self.recipe.average, (1 + step) / (10 + step))  # forget the random beginning sooner
-        for means, layer in zip(leaves(self.average), leaves(self.generator), strict=True):
-            if layer.trainable:  # a mean of what stays as it is would be another number in its last digit
-                for mean, variable in zip(means.weights, layer.weights, strict=True):
-                    mean.assign(decay * mean + (1 - decay) * variable)
-
-    def _check_networks(self):
-        """See that generator and recipe mean the same by styles, codes and devices."""
-        recipe, inputs = self.recipe, {each.name for each in self.generator.inputs}
-        if ("styles" in inputs) != (recipe.data == "styles"):
-            has = "chooses among named styles" if "styles" in inputs else "knows one style only"
-            raise BadRecipe(
-                f"The generator '{recipe.generator}' {has}, and data is '{recipe.data}'; see the model gated."
-            )
-        if recipe.added_styles and _branches(self.generator) < {*_added(recipe)}:
-            raise BadRecipe(
-                f"The generator '{recipe.generator}' has no layers that one style alone has (style_0_...); a style can "
-                "be added to one such as gated."
-            )
-        if recipe.random_codes and not made_of_codes(self.generator):
-            raise BadRecipe(
-                f"random_codes is true and the generator '{recipe.generator}' is not made of codes as munit is."
-            )
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and (recipe.pool or recipe.warmup_epochs):
-            raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup_epochs=0.")
-
-    def _check_lessons(self):
-        for player in self._players():
-            if not any(_concerns(loss, player) for _, _, loss in self.terms):
-                raise BadRecipe(f"No loss of this recipe teaches its {player}; add one such as 'lsgan'.")
-
-    def _players(self):
-        return [player for player in PLAYERS if self.variables_of(player)]
-
-    def _metric_names(self):
-        players = self._players()
-        ways = 2 if self.recipe.two_way else 1
-        terms = [
-            f"{way}/{label}"
-            for player in players
-            for label, _, loss in self.terms
-            if _concerns(loss, player)
-            for way in WAYS[player][:ways]
-        ]
-        return [*players, *terms]
 
     @property
     def metrics(self):
@@ -441,11 +231,11 @@ class GAN(keras.Model):
     # names and plain data.
 
     def get_config(self):
-        return {"recipe": self.recipe.to_dict(), "plugins": plugins_of(self.recipe)}
+        return {"recipe": self.recipe.to_dict(), "plugins": self.plan.plugins}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        with vgg.weights_come_later():  # they are in the file as well
+        with features.weights_come_later():  # they are in the file as well
             return cls(Recipe.from_dict(config["recipe"]))
 
     def save_own_variables(self, store):
@@ -463,144 +253,5 @@ class GAN(keras.Model):
         known = {id(variable) for variable in [*self.weights, *self.metrics_variables]}
         return [variable for variable in self.variables if id(variable) not in known]
 
-
-def leaves(network):
-    """The layers of a network, those of models within it one by one, in an order that depends on its build alone.
-
-    A model with weights of its own, beside those of its layers, counts as one layer; so does one that belongs to one
-    style alone.
-    """
-    inner = network.layers if isinstance(network, keras.Model) and style_of(network) is None else []
-    if not inner or sum(len(each.weights) for each in inner) != len(network.weights):
-        yield network
-        return
-    for layer in inner:
-        yield from leaves(layer)
-
-
-def load(file):
-    """The model of a ``.keras`` file; what `stylezoo.load_model` does once the plugins are known to be there.
-
-    Raises:
-        BadRun: Keras cannot read it, or its weights reach beyond it.
-    """
-    _check_weights(file)
-    try:
-        return keras.models.load_model(file, safe_mode=True)
-    except (MemoryError, tf.errors.ResourceExhaustedError):
-        raise BadRun(f"There is not enough memory for the model '{file}'.") from None
-    except (ValueError, TypeError, OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())
-        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {reason[:200]}") from error
-
-
-def _check_weights(file):
-    with archive.opened(file) as members:
-        weights = io.BytesIO(members.read(archive.WEIGHTS))
-    try:
-        hdf5.check(weights)
-    except OSError as error:
-        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {error}") from None
-    except ValueError as error:
-        raise archive.refused(file, str(error)) from None
-
-
-def plugins_of(recipe):
-    """The plugins that a recipe uses, as plain data: what a file needs to be read again."""
-    found = {(kind, spec.name): registry.find(kind, spec.name) for kind, spec in recipe.parts}
-    return [
-        {"kind": kind, "name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
-        for (kind, _), plugin in found.items()
-    ]
-
-
-def price(loss, player, translation):
-    """What a loss has a player pay, "generator" or "discriminator"."""
-    return loss.generator(translation) if player == "generator" else loss.discriminator(translation)
-
-
-def _concerns(loss, player):
-    """Whether a loss has something to say to a player: whether its class overrides that method."""
-    mine = {"generator": type(loss).generator, "discriminator": type(loss).discriminator}
-    return mine[player] is not {"generator": Loss.generator, "discriminator": Loss.discriminator}[player]
-
-
-def _label(recipe, spec):
-    """What a term is called in logs: its bare name, unless two distributions' losses of one name are in use."""
-    twins = [other for other in recipe.losses if other.label == spec.label]
-    return spec.label if len(twins) == 1 else spec.name
-
-
-def _given(recipe):
-    """What the machine gives to components that have a parameter for it."""
-    given = {"styles": len(recipe.styles), "vgg": recipe.vgg}
-    return {name: value for name, value in given.items() if value}
-
-
-def _generator(recipe):
-    return _network("generator", recipe, recipe.generator, (None, None, 3))
-
-
-def _added(recipe):
-    """The numbers of the styles that are new to the generator."""
-    return range(len(recipe.styles) - recipe.added_styles, len(recipe.styles))
-
-
-def _branches(generator):
-    """The numbers of the styles that have layers with weights of their own."""
-    return {style_of(layer) for layer in leaves(generator) if layer.weights} - {None}
-
-
-def _freeze(generator, recipe):
-    """Let nothing learn but the layers that the added styles have alone."""
-    for layer in leaves(generator):
-        layer.trainable = style_of(layer) in _added(recipe)
-
-
-def _discriminators(recipe, shape):
-    return [_network("discriminator", recipe, spec, shape) for spec in recipe.discriminators]
-
-
-def _loss(recipe, spec):
-    return spec.build("loss", **_given(recipe))
-
-
-def _build(spec, loss, generator, discriminators, shape):
-    try:
-        loss.build(generator, discriminators, shape)
-    except ValueError as error:
-        raise BadOptions(f"The loss '{spec.name}' refuses: {str(error).rstrip('.')}.") from error
-
-
-def _network(kind, recipe, spec, shape):
-    net = spec.build(kind, shape=shape, **_given(recipe))
-    if not isinstance(net, keras.Model):
-        raise BrokenPlugin(f"The {kind} '{spec.name}' built a {type(net).__name__}; it must build a keras.Model.")
-    unknown = {i.name for i in net.inputs} - {"source", "style", "noise", "styles"}
-    if kind == "generator" and len(net.inputs) > 1 and unknown:
-        raise BrokenPlugin(
-            f"The generator '{spec.name}' has the inputs {name_all(i.name for i in net.inputs)}; "
-            "several inputs must be called source, style, noise and styles."
-        )
-    return net
-
-
-def _pictures(data):
-    """(source, style), or with labels (source, style, labels)."""
-    return tuple(each for each in keras.utils.unpack_x_y_sample_weight(data) if each is not None)
-
-
-@contextmanager
-def _reproducible(recipe):
-    """Networks are built in the recipe's precision and from its seed; both are as they were afterwards.
-
-    Keras draws the seeds of initializers and of dropout from Python's `random`.
-    """
-    policy, state = keras.config.dtype_policy(), random.getstate()
-    keras.config.set_dtype_policy(recipe.precision)
-    random.seed(recipe.seed)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(policy)
-        random.setstate(state)
+    def _state(self, name, dtype, shape):
+        return self.add_weight(shape=shape, dtype=dtype, name=name, initializer="zeros", trainable=False)

@@ -1,20 +1,26 @@
-"""A component by name, with options: ``lsgan:real=0.9,weight=2``."""
+"""A word with options, ``lsgan:real=0.9,weight=2``: how a recipe names each of its parts and choices."""
 
 import ast
 import inspect
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import UnionType
+from typing import Any, ClassVar
 
 from stylezoo.catalogue import registry
-from stylezoo.contract import Loss
-from stylezoo.errors import BadOptions, did_you_mean, name_all
+from stylezoo.catalogue.kinds import KINDS, imported, signature_fault, unfinished
+from stylezoo.errors import BadOptions, BadRecipe, did_you_mean, name_all
 
 WORDS = {"true": True, "false": False, "none": None}  # as people type them in a shell
 TOKENS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|.""", re.DOTALL)  # a quoted string, else one character
 GIVEN = ("shape", "styles", "vgg")  # parameters that the machine gives a value where the recipe sets none
-PLAIN = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+PLAIN = {
+    "int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "tuple": (tuple, list), "list": (tuple, list),
+    "None": (type(None),),
+}  # fmt: skip
+DATA = (int, float, bytes, dict, list, tuple, type(None))  # what is no name, and no object that could be a part
 
 
 @dataclass(frozen=True)
@@ -24,24 +30,28 @@ class Spec:
     Attributes:
         name: The plugin's name, or "distribution/name".
         options: What its constructor is given: numbers, strings, booleans, None and lists of them.
-        weight: What its value is multiplied with; only losses are weighed.
+        weight: What its value is multiplied with; only losses have weights.
+        object: The part itself, where a Python object was given in place of a name. Such a part cannot be saved.
     """
 
     name: str
     options: dict[str, Any] = field(default_factory=dict)
     weight: float = 1.0
+    object: Any = None
 
     @classmethod
-    def parse(cls, text: "str | Spec") -> "Spec":
-        """Read ``name`` or ``name:option=value,...``; a Spec passes through.
+    def parse(cls, text: "str | Spec | object") -> "Spec":
+        """Read ``name`` or ``name:option=value,...``; a Spec passes through, any other object is the part itself.
 
         Raises:
             BadOptions: The text cannot be read.
         """
         if isinstance(text, Spec):
             return text
-        if not isinstance(text, str):
+        if isinstance(text, DATA):
             raise BadOptions(f"{text!r} names no part. Write a name and options like 'lsgan:real=0.9,weight=2'.")
+        if not isinstance(text, str):
+            return cls(getattr(text, "name", type(text).__name__), object=text)
         name, _, tail = text.partition(":")
         pairs = [item.partition("=") for item in _items(tail)] if tail else []
         if not name.strip() or any(not equals or not key.strip().isidentifier() for key, equals, _ in pairs):
@@ -64,83 +74,175 @@ class Spec:
 
     def qualified(self, kind: str, home: str = "") -> "Spec":
         """The same with the name that no distribution installed later can claim."""
+        if self.object is not None:
+            return self
         return replace(self, name=registry.find(kind, self.name, home).qualified)
+
+    def unsaved(self, kind: str) -> str:
+        """Why a model with this part, an object, cannot be saved: a sentence."""
+        return (
+            f"The {kind} '{self.name}' was given as an object and has no name that a file could keep. Register its "
+            f'class, or the function that builds it, as @stylezoo.register("{kind}", "{self.name.lower()}"), and give '
+            "that name."
+        )
 
     def with_option(self, option: str, value: Any) -> "Spec":
         """The same with one option set."""
         return replace(self, options={**self.options, option: value})
 
-    def load(self, kind: str) -> Any:
-        """The component itself, imported, its kind and these options checked.
+    def part(self, kind: str, home: str = "") -> "Part":
+        """The same with its component: found, imported, its kind and these options checked.
+
+        Args:
+            kind: generator, discriminator or loss.
+            home: The distribution whose own plugin a bare name means first.
 
         Raises:
+            UnknownPlugin: No installed distribution offers the name.
+            PluginConflict: Several do.
             BrokenPlugin: It cannot be imported, or is not what its kind must be.
             BadOptions: It does not take these options.
+            BadRecipe: An object that was given in its place is not what its kind must be.
         """
-        found = component(registry.find(kind, self.name))
-        self._check(kind, found)
-        return found
+        if self.object is not None:
+            return Part(kind, self, None, _checked_object(kind, self.object))
+        plugin = registry.find(kind, self.name, home)
+        part = Part(kind, replace(self, name=plugin.qualified), plugin, plugin.load())
+        check_options(f"{kind} '{self.name}'", part.component, self.options, ignored=("shape",))
+        part.check_complete(dict.fromkeys(GIVEN))
+        return part
 
-    def build(self, kind: str, **given: Any) -> Any:
-        """Load the component and call it with its options, and with what the machine gives and it has a parameter for.
+
+@dataclass(frozen=True)
+class Part:
+    """A spec with its component: a generator's or discriminator's function, or a loss' class.
+
+    Attributes:
+        kind: generator, discriminator or loss.
+        spec: The spec; its name is "distribution/name".
+        plugin: The plugin; None for an object that was given in its place.
+        component: What the plugin offers, or that object.
+    """
+
+    kind: str
+    spec: Spec
+    plugin: registry.Plugin | None
+    component: Any
+
+    @property
+    def label(self) -> str:
+        """The bare name, without the distribution."""
+        return self.spec.label
+
+    def build(self, **given: Any) -> Any:
+        """Call the component with its options, and with what the machine gives and it has a parameter for.
 
         Raises:
             BadOptions: It refuses them with a ValueError, whose message is passed on.
         """
-        component = self.load(kind)
-        asked_for = inspect.signature(component).parameters
+        if self.plugin is None:
+            return self.component
+        asked_for = inspect.signature(self.component).parameters
         given = {name: value for name, value in given.items() if name in asked_for or name == "shape"}
-        options = {**given, **self.options}
-        self._check_complete(kind, component, options)
-        try:
-            return component(**options)
-        except ValueError as error:
-            raise BadOptions(f"The {kind} '{self.name}' refuses: {str(error).rstrip('.')}.") from error
+        self.check_complete(given)
+        with self.refusals():
+            return self.component(**{**given, **self.spec.options})
 
-    def _check(self, kind: str, component: Any) -> None:
-        parameters = inspect.signature(component).parameters.values()
-        accepted = {p.name: p for p in parameters if p.name != "shape"}
-        for name, value in self.options.items():
-            if name not in accepted:
-                raise BadOptions(
-                    f"The {kind} '{self.name}' has no option '{name}'.{did_you_mean(name, accepted)} "
-                    f"It takes: {name_all(accepted)}."
-                )
-            annotation = accepted[name].annotation
-            expected = getattr(annotation, "__name__", annotation)
-            if expected in PLAIN and not _is(value, expected):
-                raise BadOptions(
-                    f"The option '{name}' of the {kind} '{self.name}' is {value!r}, which is no {expected}."
-                )
-        self._check_complete(kind, component, {**dict.fromkeys(GIVEN), **self.options})
+    def refusals(self) -> "Refusals":
+        """A context in which a component's ValueError becomes a BadOptions that names it."""
+        return Refusals(f"The {self.kind} '{self.spec.name}'")
 
-    def _check_complete(self, kind: str, component: Any, options: dict[str, Any]) -> None:
-        parameters = inspect.signature(component).parameters.values()
-        missing = [p.name for p in parameters if p.default is p.empty and p.name not in options]
-        if missing:
-            raise BadOptions(
-                f"The {kind} '{self.name}' needs the option '{missing[0]}': '{self.name}:{missing[0]}=...'."
+    def check_complete(self, given: dict[str, Any]) -> None:
+        """See that every parameter without a default has a value."""
+        check_complete(f"The {self.kind} '{self.spec.name}'", self.component, self.spec, given)
+
+
+class Refusals:
+    """Within it a ValueError becomes a BadOptions: "NAME refuses: ..."."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, ValueError):
+            raise BadOptions(f"{self.name} refuses: {str(error).rstrip('.')}.") from error
+
+
+class Choice:
+    """What a recipe names with a word and options besides plugins: a data mode, an update order, an optimizer.
+
+    A root class says which field of the recipe it is, ``class Order(Choice, field="order")``. Each subclass with a name
+    is one that can be chosen, ``class InTurn(Order, name="discriminator-first")``; it need only be defined. Its options
+    are the parameters of its constructor: plain values with annotations.
+    """
+
+    field: ClassVar[str]
+    name: ClassVar[str]
+    known: ClassVar[dict[str, type]]
+
+    def __init_subclass__(cls, name: str = "", field: str = "", **rest):
+        super().__init_subclass__(**rest)
+        if field:
+            cls.field, cls.known = field, {}
+        if name:
+            cls.name = name
+            cls.known[name] = cls
+
+    @classmethod
+    def read(cls, spec: Spec):
+        """The object that a spec names, its options checked; it keeps the spec as its attribute `spec`.
+
+        Raises:
+            BadRecipe: There is no such name, it does not take these options, or its class is unfinished.
+        """
+        if spec.name not in cls.known:
+            raise BadRecipe(
+                f"{cls.field} is '{spec}'; it can be {name_all(cls.known)}.{did_you_mean(spec.name, cls.known)}"
             )
+        chosen = cls.known[spec.name]
+        if fault := signature_fault(chosen) or unfinished(chosen):
+            raise BadRecipe(f"{cls.field} is '{spec}', whose class {chosen.__name__} is unfinished: {fault}.")
+        try:
+            check_options(f"{cls.field} '{spec.name}'", chosen, spec.options)
+            check_complete("It", chosen, spec)
+            found = chosen(**spec.options)
+        except (BadOptions, ValueError) as error:
+            raise BadRecipe(f"{cls.field} is '{spec}': {str(error).rstrip('.')}.") from None
+        found.spec = spec
+        return found
 
 
-def component(plugin: registry.Plugin) -> Any:
-    """A generator's or discriminator's function or a loss' class, imported, and seen to be what its kind must be.
+def check_options(owner: str, component: Any, options: dict[str, Any], ignored: tuple[str, ...] = ()) -> None:
+    """See that a component has a parameter of each option's name, annotated with the type of its value.
 
     Raises:
-        BrokenPlugin: It cannot be imported, or is something else.
+        BadOptions: It has not; the message says what there is.
     """
-    found = plugin.load()
-    if plugin.kind == "loss" and not (inspect.isclass(found) and issubclass(found, Loss)):
-        raise plugin.broken("it is not a subclass of stylezoo.Loss")
-    if not callable(found):
-        raise plugin.broken("it cannot be called")
-    try:
-        parameters = inspect.signature(found).parameters.values()
-    except (ValueError, TypeError):  # of what is written in C
-        raise plugin.broken("its options cannot be told: it has no signature") from None
-    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
-        raise plugin.broken("its options are hidden behind *args or **kwargs")
-    return found
+    accepted = {p.name: p for p in inspect.signature(component).parameters.values() if p.name not in ignored}
+    for name, value in options.items():
+        if name not in accepted:
+            raise BadOptions(
+                f"The {owner} has no option '{name}'.{did_you_mean(name, accepted)} It takes: {name_all(accepted)}."
+            )
+        expected = _types(accepted[name].annotation)
+        if expected.keys() <= PLAIN.keys() and not any(_is(value, each) for each in expected):
+            raise BadOptions(f"The option '{name}' of the {owner} is {value!r}, which is no {' or '.join(expected)}.")
+
+
+def check_complete(owner: str, component: Any, spec: Spec, given: Collection[str] = ()) -> None:
+    """See that every parameter without a default has a value: an option, or one of the names that are given.
+
+    Raises:
+        BadOptions: One has none.
+    """
+    known = {*given, *spec.options}
+    for each in inspect.signature(component).parameters.values():
+        if each.default is each.empty and each.name not in known:
+            name = each.name
+            raise BadOptions(f"{owner} needs the option '{name}': '{spec.name}:{name}=...'.")
 
 
 def read_value(text: str) -> Any:
@@ -164,6 +266,23 @@ def _items(text: str) -> list[str]:
         else:
             items[-1] += token
     return items
+
+
+def _types(annotation: Any) -> dict[str, None]:
+    """The names of the types that an annotation allows, in its order: of ``float | None`` "float" and "None"."""
+    is_union = isinstance(annotation, UnionType)
+    text = str(annotation) if is_union else getattr(annotation, "__name__", str(annotation))
+    return dict.fromkeys(each.strip() for each in text.split("|"))
+
+
+def _checked_object(kind: str, given: Any) -> Any:
+    """A part that was given as an object, seen to be what its kind must be."""
+    wanted = imported(KINDS[kind].base or "keras:Model")
+    if isinstance(given, wanted):
+        return given
+    shown = f"the class {given.__name__}" if inspect.isclass(given) else repr(given)
+    place = f"{wanted.__module__.partition('.')[0]}.{wanted.__name__}"
+    raise BadRecipe(f"A {kind} is {shown}; it must be a name such as '{kind}:option=value', or an object: a {place}.")
 
 
 def _is(value: Any, expected: str) -> bool:

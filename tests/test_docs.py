@@ -16,6 +16,7 @@ from test_cli import noise
 import stylezoo
 from stylezoo import errors
 from stylezoo.catalogue import registry, scaffolding
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
 from stylezoo.checks import CHECKS
 from stylezoo.cli import main
@@ -97,7 +98,7 @@ def test_site_navigation_names_every_page():
     assert sorted(named) == [page.name for page in PAGES]
 
 
-@pytest.mark.parametrize("kind", registry.GROUPS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_plugin_has_its_section(kind):
     pages = [page for page in PAGES if f"{{{{ zoo {kind} }}}}" in page.read_text(encoding="utf-8")]
     assert len(pages) == 1
@@ -118,7 +119,7 @@ def test_every_plugin_has_its_section(kind):
 def test_strangers_plugin_documents_itself(tone):
     text = filled("{{ zoo loss }}")
     assert "stylezoo-tone 0.1.0, `stylezoo_tone:Tone`" in text
-    assert "| `spread` | `float` | `1.0` | How much the spread counts, as a multiple of the mean. |" in text
+    assert "| `spread` | `float` | `1.0` | Weight of the standard deviation, relative to the mean. |" in text
     assert "stylezoo train --loss tone:spread=1.0" in text
 
 
@@ -193,9 +194,8 @@ def _check_names(params):
 def _offered_beside():
     """Kind and name of what the distributions in `plugins` offer."""
     projects = [tomllib.loads(file.read_text(encoding="utf-8")) for file in ROOT.glob("plugins/*/pyproject.toml")]
-    tables = [project["project"]["entry-points"].get(group, {}) for project in projects for group in registry.KINDS]
-    kinds = [kind for _ in projects for kind in registry.KINDS.values()]
-    return {(kind, name) for kind, table in zip(kinds, tables, strict=True) for name in table}
+    tables = [(kind, project["project"]["entry-points"]) for project in projects for kind in KINDS.values()]
+    return {(kind.name, name) for kind, entries in tables for name in entries.get(kind.group, {})}
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
@@ -289,13 +289,13 @@ def test_page_write_a_plugin_runs(tone):
 def test_page_write_a_plugin_measures_tones(tone):
     import numpy as np
 
-    loss = stylezoo.Spec.parse("tone:spread=0.5").build("loss")
+    loss = stylezoo.Spec.parse("tone:spread=0.5").part("loss").build()
     fake, style = np.random.default_rng(0).uniform(-1, 1, (2, 2, 8, 8, 3)).astype("float32")
     means = abs(fake.mean((0, 1, 2)) - style.mean((0, 1, 2))).mean()
     spreads = abs(fake.std((0, 1, 2)) - style.std((0, 1, 2))).mean()
     np.testing.assert_allclose(loss.measure(fake, style, fake), means + 0.5 * spreads, rtol=1e-4)
     with pytest.raises(stylezoo.StylezooError, match="0 or more is needed"):
-        stylezoo.Spec.parse("tone:spread=-1").build("loss")
+        stylezoo.Spec.parse("tone:spread=-1").part("loss").build()
 
 
 def test_page_write_a_plugin_looks_inside(tone):
@@ -303,8 +303,8 @@ def test_page_write_a_plugin_looks_inside(tone):
     import numpy as np
 
     keras.utils.set_random_seed(0)
-    loss = stylezoo.Spec.parse("gist").build("loss")
-    swatch = stylezoo.Spec.parse("swatch:filters=4").build("discriminator", shape=(8, 8, 3))
+    loss = stylezoo.Spec.parse("gist").part("loss").build()
+    swatch = stylezoo.Spec.parse("swatch:filters=4").part("discriminator").build(shape=(8, 8, 3))
     source, style, fake = np.random.default_rng(0).uniform(-1, 1, (3, 2, 8, 8, 3)).astype("float32")
     translation = stylezoo.Translation(source, style, None, [swatch, swatch])
     translation.fake = fake

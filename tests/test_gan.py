@@ -397,7 +397,7 @@ def build(shape):
 
 def test_a_generator_with_inputs_of_other_names_is_told(tmp_path, monkeypatch):
     install(tmp_path, monkeypatch, "generators", "pair", "build", PAIR)
-    with pytest.raises(BrokenPlugin, match="must be called source, style, noise and styles"):
+    with pytest.raises(BrokenPlugin, match="must be called source, noise, style, styles"):
         small(generator="pair")
 
 

@@ -20,7 +20,7 @@ import stylezoo
 from stylezoo.cli import main, redrawing, terminal
 from stylezoo.errors import BadOptions
 from stylezoo.gan import GAN
-from stylezoo.pictures import animation, images
+from stylezoo.pictures import animation, arrays, files
 from stylezoo.recipe import Recipe
 from stylezoo.runs import interpolation
 
@@ -203,7 +203,7 @@ def test_a_full_disk_stops_it_and_is_one_line(count, plain, tmp_path, monkeypatc
     """The results are written into a device that is always full, so that the operating system refuses them."""
     begun = []
 
-    class Full(images.written):
+    class Full(files.written):
         def __enter__(self):
             begun.append(self.path)
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -211,9 +211,9 @@ def test_a_full_disk_stops_it_and_is_one_line(count, plain, tmp_path, monkeypatc
             self.temporary.symlink_to("/dev/full")
             return self.temporary
 
-    monkeypatch.setattr(images, "written", Full)
-    files = [picture(tmp_path / f"{i}.png", seed=i) for i in range(count)]
-    done = run(*files, "-m", plain, "-o", tmp_path / "results")
+    monkeypatch.setattr(files, "written", Full)
+    pictures = [picture(tmp_path / f"{i}.png", seed=i) for i in range(count)]
+    done = run(*pictures, "-m", plain, "-o", tmp_path / "results")
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)
     assert begun == [tmp_path / "results/0-stylized.png"]
     (line,) = done.stderr.splitlines()
@@ -259,7 +259,7 @@ def test_a_picture_that_memory_does_not_hold_is_one_line_and_the_others_are_writ
             raise MemoryError
         return image
 
-    monkeypatch.setattr(images, "scaled", scaled)
+    monkeypatch.setattr(arrays, "scaled", scaled)
     large, small = picture(tmp_path / "large.png", 50, 40), picture(tmp_path / "small.png")
     done = run(large, small, "-m", plain, "--size", 30)
     assert done.stderr == (

@@ -15,20 +15,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from stylezoo.errors import BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all
+from stylezoo.catalogue.kinds import KINDS
+from stylezoo.errors import BadOptions, BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all
 
-GROUPS = {
-    "model": "stylezoo.models",
-    "generator": "stylezoo.generators",
-    "discriminator": "stylezoo.discriminators",
-    "loss": "stylezoo.losses",
-}
-KINDS = {group: kind for kind, group in GROUPS.items()}
-
-# The version of what plugins rely on: the four groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.vgg`,
-# `stylezoo.checks` and the fields of a recipe. It has nothing to do with the version of the package: it grows by one
-# when something is added, and OLDEST_API moves up when something is taken away. A distribution says which it needs in a
-# table that is read without importing anything:
+# The version of what plugins rely on: the four groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.scene`,
+# `stylezoo.features`, `stylezoo.checks` and the fields of a recipe. It has nothing to do with the version of the
+# package: it grows by one when something is added, and OLDEST_API moves up when something is taken away. A distribution
+# says which it needs in a table that is read without importing anything:
 #
 #     [project.entry-points."stylezoo.api"]
 #     1 = "stylezoo"
@@ -37,6 +30,9 @@ KINDS = {group: kind for kind, group in GROUPS.items()}
 API = 1
 OLDEST_API = 1
 API_GROUP = "stylezoo.api"
+
+LOCAL = "local"  # the owner of what `register` made
+_registered: dict[tuple[str, str], "Plugin"] = {}
 
 TARGET = re.compile(r"(\w+(?:\.\w+)*):(\w+(?:\.\w+)*)(?: *\[.*\])?")  # extras are allowed and mean nothing
 
@@ -53,6 +49,7 @@ class Plugin:
         target: Where it lives, "package.module:object".
         metadata: The folder with the distribution's metadata.
         api: The version of the plugin API that it needs, 0 where its metadata states none that can be read.
+        local: The component itself, of a plugin that `register` made in this process.
     """
 
     kind: str
@@ -62,6 +59,7 @@ class Plugin:
     target: str
     metadata: Path = field(compare=False)
     api: int = field(default=1, compare=False)
+    local: Any = field(default=None, compare=False, repr=False)
 
     @property
     def qualified(self) -> str:
@@ -91,6 +89,8 @@ class Plugin:
     @property
     def problem(self) -> str:
         """Why it cannot be used, as far as its metadata tells, else ""."""
+        if self.local is not None:
+            return ""
         if self.place is None:
             return f"its entry point '{self.target}' is not of the form 'package.module:object'"
         if self.api > API:
@@ -109,17 +109,27 @@ class Plugin:
         return f"Upgrade it, or remove it with 'pip uninstall {self.distribution}'."
 
     def load(self) -> Any:
-        """Import the component.
+        """The component, imported and seen to be what its kind must be; that is done once.
 
         Raises:
-            BrokenPlugin: It needs another plugin API, or whatever its import raises, `SystemExit` included; only
-                Ctrl-C passes.
+            BrokenPlugin: It needs another plugin API, or is not what its kind must be, or whatever its import raises,
+                `SystemExit` included; only Ctrl-C passes.
         """
+        return self._component
+
+    @cached_property
+    def _component(self):
         if self.problem:
             raise self.broken(self.problem)
-        try:
-            import entrypoints  # 10 ms of a listing, which loads nothing
+        component = self._imported() if self.local is None else self.local
+        if fault := KINDS[self.kind].fault(component):
+            raise self.broken(fault)
+        return component
 
+    def _imported(self):
+        import entrypoints  # 10 ms of a listing, which loads nothing
+
+        try:
             return entrypoints.EntryPoint.from_string(self.target, self.name).load()
         except KeyboardInterrupt:
             raise
@@ -138,8 +148,41 @@ class Plugin:
 
 def plugins(kind: str | None = None) -> list[Plugin]:
     """All advertised plugins, or those of one kind, in the order of kinds, then by name and distribution."""
-    found = _scan()[0]
-    return [plugin for each in GROUPS for plugin in found if plugin.kind == each and kind in (None, each)]
+    found = sorted([*_scan()[0], *_registered.values()], key=_place)
+    return [plugin for each in KINDS for plugin in found if plugin.kind == each and kind in (None, each)]
+
+
+def register(kind: str, name: str):
+    """A decorator that makes a class or a function a plugin of this Python process, such as one of a notebook.
+
+    Its owner is called "local". It is listed, found, saved and checked as an installed one; a model that was saved
+    with it needs it registered again where it is loaded.
+
+    Args:
+        kind: generator, discriminator, loss or model.
+        name: The name it is asked for by. A name that was registered before now means the new component.
+
+    Raises:
+        BadOptions: The kind is none of these, or the name cannot be one.
+        BrokenPlugin: The component is not what its kind must be.
+
+    Examples:
+        >>> @stylezoo.register("loss", "tone")
+        ... class Tone(stylezoo.ImageLoss): ...
+    """
+    if kind not in KINDS:
+        raise BadOptions(f"'{kind}' is no kind of plugin. There are: {name_all(KINDS)}.")
+    if not re.fullmatch(r"[^/:\s,=]+", str(name)):
+        raise BadOptions(f"'{name}' cannot be a plugin's name: take lower-case words joined by dashes: 'soft-glow'.")
+
+    def add(component):
+        target = f"{getattr(component, '__module__', '')}:{getattr(component, '__qualname__', name)}"
+        plugin = Plugin(kind, name, LOCAL, "", target, Path(), API, component)
+        plugin.load()
+        _registered[kind, name] = plugin
+        return component
+
+    return add
 
 
 def faults() -> list[str]:
@@ -209,7 +252,11 @@ def _walk(places: tuple[tuple[str, int], ...]) -> tuple[list[Plugin], list[str]]
         except (configparser.Error, ValueError, OSError) as error:
             file, reason = os.path.join(folder, "entry_points.txt"), " ".join(str(error).split())
             faults.append(f"Skipped {file}, which cannot be read: {reason}")
-    return sorted(found, key=lambda p: (p.name, _normalised(p.distribution))), faults
+    return sorted(found, key=_place), faults
+
+
+def _place(plugin: Plugin) -> tuple[str, str]:
+    return plugin.name, _normalised(plugin.distribution)
 
 
 def _metadata_folders(places: Iterable[str]) -> list[str]:
@@ -266,10 +313,10 @@ def _advertised(folder: str) -> list[Plugin]:
     name, version = _project(folder)
     api = _api(tables)
     return [
-        Plugin(KINDS[group], entry, name, version, " ".join(target.split()), folder, api)
-        for group in tables.sections()
-        if group in KINDS
-        for entry, target in tables.items(group)
+        Plugin(kind.name, entry, name, version, " ".join(target.split()), folder, api)
+        for kind in KINDS.values()
+        if tables.has_section(kind.group)
+        for entry, target in tables.items(kind.group)
     ]
 
 

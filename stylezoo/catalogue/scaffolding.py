@@ -9,16 +9,10 @@ from pathlib import Path
 from string import Template
 
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.errors import BadOptions, BadRun, name_all
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-USE = {
-    "loss": "stylezoo train --loss $name",
-    "generator": "stylezoo train --generator $name --source photos/ --style paintings/",
-    "discriminator": "stylezoo train --discriminator $name",
-    "model": "stylezoo train $name --source photos/ --style paintings/",
-}
-OBJECTS = {"generator": "build", "discriminator": "build", "model": "recipe"}  # a loss is a class of its own name
 
 
 def new(kind: str, name: str, out: str | Path | None = None) -> Path:
@@ -41,14 +35,14 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
     words = {
         "kind": kind,
         "name": name,
-        "group": registry.GROUPS[kind],
+        "group": KINDS[kind].group,
         "api": registry.API,
         "distribution": distribution,
         "module": distribution.replace("-", "_"),
-        "object": OBJECTS.get(kind, _title(name)),
+        "object": KINDS[kind].object or _title(name),
         "title": _title(name),
     }
-    words["use"] = Template(USE[kind]).substitute(words)
+    words["use"] = Template(KINDS[kind].example).substitute(words)
     files = {
         "pyproject.toml": "pyproject.toml.in",
         "README.md": "README.md.in",

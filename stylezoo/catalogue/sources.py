@@ -11,6 +11,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
+from stylezoo.catalogue import registry
 from stylezoo.catalogue.registry import Plugin
 
 
@@ -72,10 +73,37 @@ class Description:
         return self.about or " ".join(self.doc.partition("\n\n")[0].split())
 
 
+def such_as(**fields) -> str:
+    """Installed models whose recipes have these values, for the end of a sentence: ", such as cyclegan"; or nothing.
+
+    Args:
+        **fields: Fields of a recipe; of a part or a choice only the name counts: ``data="named-styles"``.
+    """
+    names = [plugin.name for plugin in registry.plugins("model") if fields.items() <= _names_only(describe(plugin))]
+    return f", such as {names[0]}" if names else ""
+
+
+def _names_only(said):
+    return {name: str(value).partition(":")[0] if isinstance(value, str) else value for name, value in said.fields
+            if isinstance(value, str | bool)}.items()  # fmt: skip
+
+
 def describe(plugin: Plugin) -> Description:
     """Read a plugin's description from its source. Never raises: what is wrong with it is in `problem`."""
+    if plugin.local is not None:
+        return _of_object(plugin.local)
     said = _describe(*plugin.place, hops=2) if plugin.place else Description()
     return replace(said, problem=plugin.problem or said.problem)
+
+
+def _of_object(component) -> Description:
+    """The description of a component that was registered in this process."""
+    if not callable(component):
+        return Description(fields=tuple(component.to_dict().items()))
+    parameters = [p for p in inspect.signature(component).parameters.values() if p.name != "shape"]
+    spell = lambda value: "" if value is inspect.Parameter.empty else getattr(value, "__name__", repr(value))  # noqa: E731
+    options = tuple(Option(p.name, spell(p.annotation), spell(p.default)) for p in parameters)
+    return Description(doc=inspect.getdoc(component) or "", options=options)
 
 
 def _describe(module: str, name: str, hops: int) -> Description:

@@ -283,10 +283,9 @@ def child() -> None:
 def _import(plugin: Plugin) -> tuple[str, str, str]:
     """Why a plugin cannot be used, in two words and in a sentence, and what to do; nothing if it can."""
     from stylezoo.recipe import Recipe
-    from stylezoo.spec import component
 
     try:
-        Recipe.named(plugin.qualified) if plugin.kind == "model" else component(plugin)
+        Recipe.named(plugin.qualified).resolve() if plugin.kind == "model" else plugin.load()
     except BrokenPlugin as error:
         if error.plugin != plugin:  # a part of a recipe, which has a diagnosis of its own
             advice = f"See 'stylezoo doctor {error.plugin.qualified}'."

@@ -158,7 +158,7 @@ def _checked_model(given):
         BadRun: There is no such model or run, or it cannot be used.
         MissingExtra: It lies on a hub, and huggingface_hub is not installed.
     """
-    from stylezoo.runs.folder import checked_file
+    from stylezoo.runs.loading import checked_file
 
     if given.model:
         return checked_file(given.model)

@@ -14,12 +14,12 @@ FULL = (errno.ENOSPC, errno.EDQUOT)  # nothing more can be written
 
 def unreadable(pictures):
     """Those of some pictures that are not there or are no pictures, each with the reason; none is decoded."""
-    from stylezoo.pictures import images
+    from stylezoo.pictures import files
 
     failed = {}
     for picture in pictures:
         try:
-            with images.reading(picture):
+            with files.reading(picture):
                 pass
         except BadPicture as error:
             failed[picture] = str(error)
@@ -82,15 +82,15 @@ def draw_picture(painter, size, picture, target, progress):
     """
     from dataclasses import replace
 
-    from stylezoo.pictures import animation, images
+    from stylezoo.pictures import animation, arrays, files
 
     def scaled(image):
-        return images.scaled(image, size) if size else image
+        return arrays.scaled(image, size) if size else image
 
     film = animation.opened(picture) if target.suffix.lower() in animation.SUFFIXES else None
     if film is None:
         painter.on_tile = progress
-        images.save_picture(painter.paint(scaled(images.open_picture(picture, alpha=True))), target)
+        files.save_picture(painter.paint(scaled(files.open_picture(picture, alpha=True))), target)
         return
     steady = replace(painter, steady=True)
 
@@ -115,13 +115,13 @@ def draw_sheet(painter, names, strength, steps, size, picture, target, progress)
         target: The file of the sheet.
         progress: As for `redraw`; a sheet is one part.
     """
-    from stylezoo.pictures import images
+    from stylezoo.pictures import arrays, files, sheets
 
     titles, looks = _looks(names, strength, steps)
-    image = images.open_picture(picture)
-    image = images.scaled(image, size or min(SHEET_SIDE, *image.size), copies=sum(map(len, looks)))
+    image = files.open_picture(picture)
+    image = arrays.scaled(image, size or min(SHEET_SIDE, *image.size), copies=sum(map(len, looks)))
     rows = [[painter(*look).paint(image) for look in row] for row in looks]
-    images.save_picture(images.contact_sheet(rows, titles, image.height), target)
+    files.save_picture(sheets.contact_sheet(rows, titles, image.height), target)
 
 
 def _looks(names, strength, steps):
@@ -132,7 +132,7 @@ def _looks(names, strength, steps):
         strengths = [strength * step / (steps - 1) for step in range(steps)]
         return [[f"{each:.0%}" for each in strengths]], [[([1.0] * len(names), each) for each in strengths]]
     mixtures = fusion.sweep(len(names), steps)
-    titles = [[fusion.told(names, weights) for weights in row] for row in mixtures]
+    titles = [[fusion.caption(names, weights) for weights in row] for row in mixtures]
     return titles, [[(weights, strength) for weights in row] for row in mixtures]
 
 

@@ -11,7 +11,6 @@ from stylezoo.errors import StylezooError
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 BAR = {"item_show_func": lambda text: text, "width": 20}
 PARTS = 1000  # in which the bar of pictures moves on within one: a large picture takes long
-LINES = 10  # of a training's progress, where there is no terminal
 
 
 @contextmanager
@@ -53,32 +52,6 @@ def print_status(text=""):
     """Replace the line of a terminal, on stderr; where there is no terminal, nothing is shown."""
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-
-
-@contextmanager
-def step_progress(total, begun=0, stream=None):
-    """A function of the number of steps made and a text, which shows both.
-
-    In a terminal it is a bar with the time left; elsewhere it is ten lines in the whole training.
-
-    Args:
-        total: The steps of the whole training.
-        begun: How many of them were made before, in a training that is resumed.
-        stream: Where to; None: stderr.
-    """
-    stream = stream or sys.stderr
-    if not stream.isatty():
-        every = max(1, total // LINES)
-
-        def show_line(step, text):
-            if step % every == 0 or step == total:
-                click.echo(f"step {step}/{total}  {text}", file=stream)
-
-        yield show_line
-        return
-    label = f"step {begun} +" if begun else "step"  # the bar works out the time left from the steps that it has seen
-    with click.progressbar(length=total - begun, label=label, show_pos=True, file=stream, **BAR) as bar:
-        yield lambda step, text: bar.update(step - begun - bar.pos, text)
 
 
 @contextmanager

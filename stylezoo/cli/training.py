@@ -13,7 +13,6 @@ from stylezoo.errors import name_all
 
 PATH = click.Path(path_type=Path)
 PARTS = {"generator": "generator", "discriminators": "discriminator", "losses": "loss"}  # fields, and their kinds
-PLAYERS = ("generator", "discriminator")  # whose losses the progress shows
 REFUSALS = [
     Refusal(
         lambda given: given.resume and given.typed - {"resume", "steps"},
@@ -147,7 +146,7 @@ def train(given):
     if given.resume:
         _fit(_resumed(given))
     elif given.dry_run:
-        click.echo(_recipe(given).to_json())
+        click.echo(_plan(given).recipe.to_json())
     else:
         _fit(_begun(given))
 
@@ -173,12 +172,12 @@ def import_(given):
     FILE is a checkpoint of CycleGAN, pix2pix or CUT. PyTorch is not needed, and nothing in the file is executed.
     """
     from stylezoo.files import torch_files
-    from stylezoo.runs import folder
+    from stylezoo.runs.folder import RunFolder
 
     _check_names(given.model, None, given.changes)
     torch_files.read(given.file)
     if given.out:
-        folder.check_empty(given.out)
+        RunFolder(given.out).check_empty()
     terminal.import_keras()
     from stylezoo.runs.torch_import import import_weights
 
@@ -189,40 +188,39 @@ def import_(given):
 
 def _resumed(given):
     """The run that --resume names, as far as it has come."""
-    from stylezoo.runs import folder
+    from stylezoo.runs.folder import RunFolder
 
-    folder.check_trained(given.resume)
+    RunFolder(given.resume).check_trained()
     _start_tensorflow(given)
-    from stylezoo.training import loop
+    from stylezoo import training
 
-    return loop.resume(given.resume, given.steps)
+    return training.resume(given.resume, given.steps)
 
 
 def _begun(given):
     """A new run, with its first weights."""
-    _check_places(given)
-    recipe = _recipe(given)
-    from stylezoo.training import loop
+    source, style = _albums(given)
+    plan = _plan(given)
+    from stylezoo import training
+    from stylezoo.runs.folder import RunFolder
 
-    folder = given.out or loop.new_folder("recipe" if given.file else loop.title(given.model, given.start_from))
-    styles = given.added or given.styles
-    style = list(styles) if given.added or len(styles) > 1 else next(iter(styles), None)
-    return loop.start(recipe, given.source, style, folder, given.license or "", given.start_from)
+    folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
+    return training.start(plan, source, style, folder, given.license or "", given.start_from)
 
 
-def _recipe(given):
-    """The complete recipe."""
+def _plan(given):
+    """The plan of the recipe that was asked for."""
     from stylezoo.recipe import Recipe
-    from stylezoo.runs.folder import checked_file
+    from stylezoo.runs.loading import checked_file
 
     recipe = Recipe.read(given.file) if given.file else None
     _check_names(given.model, recipe, given.changes)
     if given.start_from:
         checked_file(given.start_from)
     _start_tensorflow(given)
-    from stylezoo.training import loop
+    from stylezoo import training
 
-    return loop.chosen(recipe or given.model, given.start_from, given.added, **given.changes)
+    return training.chosen(recipe or given.model, given.start_from, given.added, **given.changes).resolve()
 
 
 # What needs no TensorFlow is checked before it is imported, which takes seconds
@@ -246,26 +244,28 @@ def _check_names(model, recipe, changes):
             registry.find(kind, Spec.parse(part).name)
 
 
-def _check_places(given):
-    """See that the pictures are there, and that nothing is where the run folder shall be.
+def _albums(given):
+    """The pictures of the source and of the styles, seen to be there; nothing lies where the run folder will be.
 
     Raises:
         BadData: There is no such file or folder of pictures.
         MissingExtra: The sample photograph is needed, and scikit-image, which has it, is not installed.
         BadRun: The run folder is not empty.
     """
-    from stylezoo.data.places import existing
-    from stylezoo.runs import folder
+    from stylezoo.data.album import Album
+    from stylezoo.pictures import samples
+    from stylezoo.runs.folder import RunFolder
 
     if given.out:
-        folder.check_empty(given.out)
-    for pictures in (given.source, *given.styles, *given.added):
-        if pictures is not None:
-            existing(pictures)
+        RunFolder(given.out).check_empty()
+    styles = given.added or given.styles
+    albums = (
+        Album.of(given.source),
+        Album.of(list(styles) if given.added or len(styles) > 1 else next(iter(styles), None)),
+    )
     if given.source is None:
-        from stylezoo.pictures import samples
-
         samples.check_installed()
+    return albums
 
 
 def _start_tensorflow(given):
@@ -276,15 +276,11 @@ def _start_tensorflow(given):
 
 def _fit(run):
     """Say what is trained, train it with its progress, and say what there is now and what to do with it."""
-    from keras.callbacks import LambdaCallback
-
-    from stylezoo.training import loop
+    from stylezoo import training
+    from stylezoo.training.progress import Progress
 
     _introduce(run)
-    if sys.stderr.isatty():
-        click.echo("Tracing the training step takes some seconds.", err=True)
-    with terminal.step_progress(run.steps, run.step) as show:
-        loop.fit(run, [LambdaCallback(on_train_batch_end=lambda batch, logs: show(run.step, _losses(logs)))])
+    training.fit(run, [Progress(run)])
     if run.step < run.steps:
         click.echo(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
         click.echo(f"  stylezoo train --resume {run.folder}")
@@ -298,15 +294,11 @@ def _print_next(folder):
     terminal.print_next("redraw a picture of your own", f"stylezoo stylize PICTURE.jpg --model {folder}")
 
 
-def _losses(logs):
-    return "  ".join(f"{player} {logs[player]:.3f}" for player in PLAYERS if player in logs)
-
-
 def _introduce(run):
     """Say what is trained on what, and where."""
     import math
 
-    from stylezoo.training import loop
+    from stylezoo import training
 
     recipe, batches = run.recipe, run.batches
     weights = sum(math.prod(variable.shape) for variable in run.model.trainable_variables)
@@ -322,4 +314,4 @@ def _introduce(run):
     click.echo(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
     batch = f"batches of {recipe.batch_size}, crops of {recipe.image_size} pixels"
     click.echo(f"Run     {run.folder}, {run.steps} steps, {batch}")
-    click.echo(f"Device  {loop.device()}")
+    click.echo(f"Device  {training.device()}")

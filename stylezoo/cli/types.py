@@ -6,9 +6,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.errors import did_you_mean, name_all
 
-PLURALS = {"models": "model", "generators": "generator", "discriminators": "discriminator", "losses": "loss"}
+PLURALS = {kind.plural: kind.name for kind in KINDS.values()}
 
 
 class Kind(click.ParamType):
@@ -18,7 +19,7 @@ class Kind(click.ParamType):
 
     def convert(self, value, param, ctx):
         kind = PLURALS.get(value, value)
-        if kind not in registry.GROUPS:
+        if kind not in KINDS:
             self.fail(f"'{value}' is no kind of plugin.{did_you_mean(value, PLURALS)} There are: {name_all(PLURALS)}.")
         return kind
 

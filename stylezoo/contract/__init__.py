@@ -9,6 +9,8 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
   source's size. It is built for ``shape == (None, None, 3)``.
 * A generator made of codes holds three models as layers: `content`, which makes a picture's content of it,
   `style_code`, which makes a code (batch, n) of a style picture, and `decoder`, a picture of ``[content, code]``.
+* How a generator is given its style is an object, `style_input(generator)`; a generator with other inputs than these
+  says with a subclass of `StyleInput` what they are.
 * A discriminator's model takes a picture, or ``[source, picture]`` if it has two inputs, and answers with logits of
   any spatial shape: a tensor, a list of them for several scales, or ``{"logits": ..., "styles": ...}`` where `styles`
   are logits (batch, ..., K) of the named styles. It is built for ``shape == (image_size, image_size, 3)``.
@@ -19,6 +21,7 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
   recipe's file of VGG weights.
 """
 
+from stylezoo.contract.inputs import fuses, made_of_codes, random_code, random_noise
 from stylezoo.contract.losses import AdversarialLoss, ImageLoss, Loss, RelativisticAverageLoss
 from stylezoo.contract.networks import (
     BRANCH,
@@ -27,14 +30,12 @@ from stylezoo.contract.networks import (
     features,
     generate,
     judge,
-    made_of_codes,
     pixel_gradient,
     pixel_slope,
-    random_code,
-    random_noise,
     scales,
     style_of,
 )
+from stylezoo.contract.style_inputs import NamedStyles, OneStyle, StyleCodes, StyleInput, StylePicture, style_input
 from stylezoo.contract.translation import Translation
 
 __all__ = [
@@ -43,10 +44,16 @@ __all__ = [
     "AdversarialLoss",
     "ImageLoss",
     "Loss",
+    "NamedStyles",
+    "OneStyle",
     "RelativisticAverageLoss",
+    "StyleCodes",
+    "StyleInput",
+    "StylePicture",
     "Translation",
     "answer",
     "features",
+    "fuses",
     "generate",
     "judge",
     "made_of_codes",
@@ -55,5 +62,6 @@ __all__ = [
     "random_code",
     "random_noise",
     "scales",
+    "style_input",
     "style_of",
 ]

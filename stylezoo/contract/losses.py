@@ -13,12 +13,14 @@ class Loss:
         adversarial: Whether this loss is the game itself: a model has one, and asking for another replaces it.
         discriminators_needed: How many discriminators it needs at least.
         two_way_needed: Whether it asks for the way back, so that the model must be a two-way one.
+        random_codes_needed: Whether, in a model whose generator is made of codes, results are made of random codes.
         layers: Keras layers that the loss owns; their weights train with the generator and are saved with the model.
     """
 
     adversarial = False
     discriminators_needed = 1
     two_way_needed = False
+    random_codes_needed = False
     layers = ()
 
     def build(self, generator, discriminators, shape):
@@ -111,3 +113,13 @@ class ImageLoss(Loss, ABC):
 
     def generator(self, translation):
         return self.measure(translation.source, translation.style, translation.fake)
+
+
+def cost(loss, player, translation):
+    """What a loss costs a player, "generator" or "discriminator": a scalar tensor."""
+    return loss.generator(translation) if player == "generator" else loss.discriminator(translation)
+
+
+def concerns(loss, player):
+    """Whether a loss has a term for a player: whether its class overrides that method."""
+    return getattr(type(loss), player) is not getattr(Loss, player)

@@ -10,12 +10,13 @@ import shlex
 import click
 
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main
 from stylezoo.errors import UnknownPlugin
+from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import GIVEN
 
-USE = {"model": [], "generator": ["--generator"], "discriminator": ["--discriminator"], "loss": ["--loss"]}
 QUOTES = "'\""  # a text needs none in a shell
 
 
@@ -23,9 +24,10 @@ def filled(markdown):
     """A page with its markers replaced, each alone on its line.
 
     ``{{ zoo loss }}`` by a section for each installed plugin of that kind, ``{{ zoo stylezoo-glow }}`` by one for each
-    of that distribution, ``{{ cli }}`` by one for each command.
+    of that distribution, ``{{ cli }}`` by one for each command, ``{{ run }}`` by the table of a run folder.
     """
     markdown = re.sub(r"^\{\{ zoo (\S+) \}\}$", lambda marker: zoo(marker[1]), markdown, flags=re.MULTILINE)
+    markdown = re.sub(r"^\{\{ run \}\}$", lambda marker: run_folder(), markdown, flags=re.MULTILINE)
     return re.sub(r"^\{\{ cli \}\}$", lambda marker: command_line(), markdown, flags=re.MULTILINE)
 
 
@@ -52,6 +54,12 @@ def strangers():
     }
 
 
+def run_folder():
+    """A table of what a run folder holds."""
+    rows = [(f"`{name}`", holds, when) for name, holds, when in RunFolder.CONTENTS]
+    return _table(["File", "Content", "Written"], rows)
+
+
 def command_line():
     """A section for each command."""
     top = click.Context(main, info_name="stylezoo", show_default=True, **main.context_settings)
@@ -65,7 +73,8 @@ def _plugin(plugin, name):
     meanings = said.meanings
     typed = [option for option in said.options if option.name not in GIVEN]  # the others are told by the recipe
     settings = ",".join(f"{option.name}={option.default.strip(QUOTES) or '...'}" for option in typed)
-    use = shlex.join(["stylezoo", "train", *USE[plugin.kind], f"{name}:{settings}" if settings else name])
+    called = f"{name}:{settings}" if settings else name
+    use = shlex.join(["stylezoo", "train", *KINDS[plugin.kind].flag.split(), called])
     options = [(f"`{o.name}`", _code(o.type), _code(o.default), meanings.get(o.name, "")) for o in said.options]
     fields = [(f"`{field}`", _code(value)) for field, value in said.fields if field != "about"]
     return "\n\n".join(

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from stylezoo.catalogue import sources
 from stylezoo.contract import style_of
+from stylezoo.contract.branches import leaves
 from stylezoo.errors import BadData, BadOptions, name_all
 from stylezoo.files import archive
-from stylezoo.gan import GAN, leaves, load
+from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
-from stylezoo.runs import card
-from stylezoo.runs import folder as runs
+from stylezoo.runs import card, loading
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,14 @@ class Ancestor:
         name: What the user called it: a run folder, a file or an address.
         model: The model.
         lineage: The ids of its trainings, the first one first; never empty.
-        is_told: Whether the model tells them; what `GAN.save` wrote does not, and has an id that only these weights
+        has_lineage: Whether the model tells them; what `GAN.save` wrote does not, and has an id that only these weights
             have.
     """
 
     name: str
     model: GAN
     lineage: tuple[str, ...]
-    is_told: bool = True
+    has_lineage: bool = True
 
 
 def read(path: str | Path) -> Ancestor:
@@ -42,9 +43,9 @@ def read(path: str | Path) -> Ancestor:
         BadRun: As `stylezoo.load_model`.
         MissingExtra: Likewise.
     """
-    file = runs.checked_file(path)
-    told = card.read(file).lineage
-    return Ancestor(str(path), load(file), tuple(told) or _own(file), is_told=bool(told))
+    file = loading.checked_file(path)
+    known = card.read(file).lineage
+    return Ancestor(str(path), loading.load(file), tuple(known) or _own(file), has_lineage=bool(known))
 
 
 def recipe_of(path: str | Path) -> Recipe:
@@ -54,7 +55,18 @@ def recipe_of(path: str | Path) -> Recipe:
         BadRun: As `read`.
         MissingExtra: Likewise.
     """
-    return Recipe.from_dict(archive.configuration(runs.checked_file(path))["config"]["recipe"])
+    return Recipe.from_dict(archive.configuration(loading.checked_file(path))["config"]["recipe"])
+
+
+def as_beginning(recipe: Recipe) -> Recipe:
+    """The recipe of a trained model as that of a new training: an epoch of the new pictures is another one."""
+    data = replace(recipe.data, options={key: value for key, value in recipe.data.options.items() if key != "added"})
+    return recipe.changed(data=data, steps_per_epoch=None)
+
+
+def names_of(recipe: Recipe) -> tuple[str, ...]:
+    """The names of the styles of a recipe's model."""
+    return tuple(recipe.data.options.get("names", ()))
 
 
 def with_styles(path: str | Path, recipe: Recipe, old: Recipe, names: list[str]) -> Recipe:
@@ -64,44 +76,46 @@ def with_styles(path: str | Path, recipe: Recipe, old: Recipe, names: list[str])
         BadOptions: The model is not one of several styles.
         BadData: A name is taken.
     """
-    if old.data != "styles":
-        raise BadOptions(f"'{path}' knows one style only; a style can be added to a model of several, such as gated.")
-    if taken := [name for name in names if name in old.styles]:
+    there = names_of(old)
+    if not there:
+        example = sources.such_as(data="named-styles")
+        raise BadOptions(f"'{path}' knows one style only; a style can be added to a model of several{example}.")
+    if taken := [name for name in names if name in there]:
         raise BadData(
-            f"'{path}' has a style '{taken[0]}' already; it has {name_all(old.styles)}. Rename the folder or the file."
+            f"'{path}' has a style '{taken[0]}' already; it has {name_all(there)}. Rename the folder or the file."
         )
-    return replace(recipe, data="styles", styles=(*old.styles, *names), added_styles=len(names))
+    return recipe.changed(data=old.data.with_option("names", [*there, *names]).with_option("added", len(names)))
 
 
 def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
-    """Give a new model an ancestor's weights; what of it does not fit begins anew.
+    """Give a new model an ancestor's weights; what does not fit keeps its new ones.
 
-    Where the recipe adds styles, their branches and the last channels of what grew with them begin anew. All that is
-    frozen then gets the weights that the ancestor redraws pictures with, so that these do not change.
+    New style branches are initialised afresh; everything else is copied and frozen. What is frozen gets the weights
+    that the ancestor draws pictures with, so that its pictures do not change.
 
     Returns:
-        A line for each part that begins anew.
+        A line for each part that starts from new weights.
 
     Raises:
         BadOptions: The generator is another one, so that its weights would not fit.
     """
-    old, recipe = ancestor.model, model.recipe
+    old, added = ancestor.model, model.plan.data.added
     shown = old.average or old.generator
-    plain = old.generator if model.average and not recipe.added_styles else shown
+    plain = old.generator if model.average and not added else shown
     _copy_generator(model.generator, plain, ancestor, model)
     if model.average:
         _copy_generator(model.average, shown, ancestor, model)
-    said = []
+    notes = []
     if model.inverse and old.inverse:
         _copy_generator(model.inverse, old.inverse, ancestor, model)
     elif model.inverse:
-        said.append(f"The way back begins anew: '{ancestor.name}' has none.")
-    for told, mine, others in (
+        notes.append(f"The way back starts from new weights: '{ancestor.name}' has none.")
+    for role, mine, others in (
         ("discriminator", model.discriminators, old.discriminators),
         ("inverse discriminator", model.inverse_discriminators, old.inverse_discriminators),
     ):
-        said += _copy_discriminators(told, mine, others, ancestor, recipe)
-    return said + _copy_losses(model, ancestor)
+        notes += _copy_discriminators(role, mine, others, ancestor, model.plan)
+    return notes + _copy_losses(model, ancestor)
 
 
 def difference(recipe: Recipe, other: Recipe) -> str:
@@ -115,9 +129,11 @@ def difference(recipe: Recipe, other: Recipe) -> str:
 
 def _options(recipe):
     """The options that a recipe's generator is built with, those that it leaves to their defaults included."""
-    parameters = inspect.signature(recipe.generator.load("generator")).parameters
+    part = recipe.generator.part("generator")
+    parameters = inspect.signature(part.component).parameters
     defaults = {name: each.default for name, each in parameters.items() if name not in ("shape", "vgg")}
-    given = {"styles": len(recipe.styles)} if "styles" in parameters and recipe.styles else {}
+    names = names_of(recipe)
+    given = {"styles": len(names)} if "styles" in parameters and names else {}
     return {**defaults, **given, **{name: v for name, v in recipe.generator.options.items() if name != "vgg"}}
 
 
@@ -129,15 +145,13 @@ def _own(file):
 
 def _copy_generator(network, old, ancestor, model):
     """Copy the weights of all layers but those of added styles; each must have its like in the old network."""
-    recipe = model.recipe
+    recipe, before, names, added = model.recipe, ancestor.model.recipe, model.plan.styles, model.plan.data.added
     mine, theirs = _placed(network), _placed(old)
-    first = len(recipe.styles) - recipe.added_styles
-    kept = {key: layer for key, layer in mine.items() if not recipe.added_styles or (key[0] or 0) < first}
-    same_name = recipe.generator.name == ancestor.model.recipe.generator.name
+    kept = {key: layer for key, layer in mine.items() if not added or (key[0] or 0) < len(names) - added}
+    same_name = recipe.generator.name == before.generator.name
     if not same_name or _shapes(kept) != _shapes(theirs):
-        before = ancestor.model.recipe
-        if recipe.added_styles:  # what differs is something else
-            before = replace(before, styles=recipe.styles)
+        if added:  # what differs is something else
+            before = replace(before, data=recipe.data)
         odd = difference(recipe, before) or "other layers"
         raise BadOptions(
             f"The weights of '{ancestor.name}' do not fit: this training has {odd}. Leave the generator as it is"
@@ -162,24 +176,24 @@ def _shapes(placed):
     return {key: (type(layer), [tuple(v.shape) for v in layer.weights]) for key, layer in placed.items()}
 
 
-def _copy_discriminators(told, mine, others, ancestor, recipe):
+def _copy_discriminators(role, mine, others, ancestor, plan):
     """Copy the weights of the discriminators that are still there; the lines about the others."""
-    said, specs = [], ancestor.model.recipe.discriminators
-    for number, (spec, network) in enumerate(zip(recipe.discriminators, mine, strict=bool(mine))):
+    notes, specs = [], ancestor.model.recipe.discriminators
+    for number, (spec, network) in enumerate(zip(plan.recipe.discriminators, mine, strict=bool(mine))):
         old = others[number] if number < len(others) and specs[number].name == spec.name else None
-        if old is None or not _copy(network.weights, old.weights, growing=recipe.added_styles > 0):
-            said.append(f"The {told} {spec.label} begins anew: that of '{ancestor.name}' is another one.")
-    return said
+        if old is None or not _copy(network.weights, old.weights, growing=plan.data.added > 0):
+            notes.append(f"The {role} {spec.label} starts from new weights: that of '{ancestor.name}' is another one.")
+    return notes
 
 
 def _copy_losses(model, ancestor):
-    """Copy the weights of losses' own layers; the lines about those that begin anew."""
-    said, old = [], {label: loss for label, _, loss in ancestor.model.terms}
+    """Copy the weights of losses' own layers; the lines about those that start from new weights."""
+    notes, old = [], {label: loss for label, _, loss in ancestor.model.terms}
     for label, _, loss in model.terms:
         mine = _weights(loss)
         if mine and not (label in old and _copy(mine, _weights(old[label]))):
-            said.append(f"The layers of the loss {label} begin anew: '{ancestor.name}' has none that fit.")
-    return said
+            notes.append(f"The layers of the loss {label} start from new weights: '{ancestor.name}' has none that fit.")
+    return notes
 
 
 def _weights(loss):

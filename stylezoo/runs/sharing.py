@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stylezoo.errors import BadRun
 from stylezoo.files import archive, plain
-from stylezoo.runs import card, hub
-from stylezoo.runs import folder as runs
+from stylezoo.runs import card, hub, loading
+from stylezoo.runs.folder import RunFolder
 
 
 def push(run, repository, license=None, private=False, revision=None, message=None, sheet=True) -> str:
@@ -40,18 +40,18 @@ def push(run, repository, license=None, private=False, revision=None, message=No
 
 def _files(run, folder, repository, revision, license, with_sheet):
     """What is uploaded: names, and contents or paths."""
-    file = runs.model_file(run)
+    file = loading.model_file(run)
     told = card.read(file)
     if license is not None:
         told = replace(told, license=card.licensed(license))
     picture = card.sheet(file) if with_sheet else b""
     address = f"{hub.SCHEME}{repository}" + (f"@{revision}" if revision else "")
     return {
-        runs.MODEL: _public(file, folder / runs.MODEL, told, picture),
+        RunFolder.MODEL: _public(file, folder / RunFolder.MODEL, told, picture),
         "README.md": told.to_markdown(repository.partition("/")[2], address, bool(picture)).encode(),
         **({archive.SHEET: picture} if picture else {}),
-        runs.RECIPE: _json(told.recipe),
-        runs.PLUGINS: _json(told.plugins),
+        RunFolder.RECIPE: _json(told.recipe),
+        RunFolder.PLUGINS: _json(told.plugins),
     }
 
 

@@ -1,9 +1,14 @@
-"""One Keras optimizer for a game of several players, and the learning rate of the published GANs."""
+"""One Keras optimizer for a game of several players, each with its own."""
 
-from functools import partial
+import math
+from abc import ABC, abstractmethod
 
 import keras
 from keras import ops
+
+from stylezoo.errors import BadOptions
+from stylezoo.spec import Choice
+from stylezoo.updates.schedules import WarmUpRate
 
 register = keras.saving.register_keras_serializable("stylezoo")
 PLAYERS = ("generator", "discriminator")
@@ -22,6 +27,8 @@ class PlayerOptimizer(keras.optimizers.MultiOptimizer):
 
     def __init__(self, players, name=None):
         players = {player: keras.optimizers.get(players[player]) for player in sorted(players)}
+        for player, each in players.items():
+            each.name = player  # Keras' callbacks log "learning_rate_generator"
         super().__init__(_ByPlayer(players), name=name)
         self.players = players
 
@@ -86,90 +93,92 @@ class L2Adam(keras.optimizers.Adam):
         return {**super().get_config(), "l2": self.l2}
 
 
-@register
-class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate for the first updates, then another schedule from its beginning.
+class Optimizer(Choice, ABC, field="optimizer"):
+    """The optimizer of one player; a subclass with a name can be chosen in a recipe.
 
-    Args:
-        rate: The learning rate of the first updates.
-        updates: How many these are.
-        then: The learning rate after them, a number or a schedule.
+    Attributes:
+        learning_rate: The learning rate at the beginning, which the schedule lets fall.
     """
 
-    def __init__(self, rate, updates, then):
-        self.rate = rate
-        self.updates = updates
-        self.then = keras.optimizers.schedules.deserialize(then) if isinstance(then, dict) else then
+    learning_rate = 1e-3
 
-    def __call__(self, step):
-        step = ops.cast(step, "float32")
-        later = self.then(ops.maximum(step - self.updates, 0.0)) if callable(self.then) else self.then
-        return ops.where(step < self.updates, self.rate, later)
+    @abstractmethod
+    def build(self, learning_rate) -> keras.optimizers.Optimizer:
+        """A new Keras optimizer.
 
-    def get_config(self):
-        then = keras.optimizers.schedules.serialize(self.then) if callable(self.then) else self.then
-        return {"rate": self.rate, "updates": self.updates, "then": then}
+        Args:
+            learning_rate: A number or a `keras.optimizers.schedules.LearningRateSchedule`.
+        """
 
 
-@register
-class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """The learning rate of CycleGAN and pix2pix: constant, then falling in equal stairs, one an epoch, towards 0.
-
-    In epoch e, counted from 0, it is the initial rate times ``1 - max(0, e + 1 - epochs) / (decay_epochs + 1)``.
+class Adam(Optimizer, name="adam"):
+    """Adam (Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980), with the numbers of DCGAN and CycleGAN.
 
     Args:
-        initial: The learning rate at the beginning.
-        epochs: Epochs at the initial rate.
-        decay_epochs: Epochs in which it falls.
-        steps_per_epoch: Updates in one epoch.
-        delay: Updates before epoch 0.
+        learning_rate: The step size.
+        beta_1: The decay rate of the mean of gradients.
+        beta_2: The decay rate of the mean of their squares.
+        epsilon: A small constant against division by 0.
+        weight_decay: What is added to a gradient for each unit of a weight, as in PyTorch's Adam.
     """
 
-    def __init__(self, initial, epochs, decay_epochs, steps_per_epoch, delay=0):
-        self.initial = initial
-        self.epochs = epochs
-        self.decay_epochs = decay_epochs
-        self.steps_per_epoch = steps_per_epoch
-        self.delay = delay
+    def __init__(
+        self,
+        learning_rate: float = 2e-4,
+        beta_1: float = 0.5,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+    ):
+        if not 0 < learning_rate < math.inf:
+            raise ValueError(f"learning_rate is {learning_rate}; it must be greater than 0")
+        for name, value in (("beta_1", beta_1), ("beta_2", beta_2)):
+            if not 0 <= value < 1:
+                raise ValueError(f"{name} is {value}; it must be 0 or more and less than 1")
+        for name, value in (("epsilon", epsilon), ("weight_decay", weight_decay)):
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name} is {value}; it must be 0 or more")
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.numbers = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
 
-    def __call__(self, step):
-        passed = ops.maximum(ops.cast(step, "float32") - self.delay, 0.0)
-        falling = ops.clip(ops.floor(passed / self.steps_per_epoch) + 1 - self.epochs, 0, self.decay_epochs)
-        return self.initial * (1 - falling / (self.decay_epochs + 1))
-
-    def get_config(self):
-        names = ("initial", "epochs", "decay_epochs", "steps_per_epoch", "delay")
-        return {name: getattr(self, name) for name in names}
-
-
-def recipe_optimizer(recipe):
-    """The Adam optimizers that a recipe asks for, behind one."""
-    rates = {"generator": recipe.learning_rate, "discriminator": recipe.discriminator_rate or recipe.learning_rate}
-    betas = {"generator": recipe.betas, "discriminator": recipe.discriminator_betas or recipe.betas}
-    updates = {"generator": 1, "discriminator": recipe.critic_steps}
-    schedules = {player: _schedule(recipe, rates[player], updates[player]) for player in PLAYERS}
-    if recipe.warmup_steps:  # which the discriminators sit out
-        rate = recipe.warmup_rate or recipe.learning_rate
-        schedules["generator"] = WarmUp(rate, recipe.warmup_steps, schedules["generator"])
-    adam = partial(L2Adam, l2=recipe.weight_decay) if recipe.weight_decay else keras.optimizers.Adam
-    return PlayerOptimizer(
-        {
-            player: adam(schedules[player], beta_1=betas[player][0], beta_2=betas[player][1], epsilon=recipe.epsilon)
-            for player in PLAYERS
-        }
-    )
+    def build(self, learning_rate):
+        if self.weight_decay:
+            return L2Adam(learning_rate, l2=self.weight_decay, **self.numbers)
+        return keras.optimizers.Adam(learning_rate, **self.numbers)
 
 
-def _schedule(recipe, rate, updates):
-    """The learning rate of a player that makes so many updates in one step."""
-    kind, options = recipe.schedule.name, recipe.schedule.options
-    if kind == "halving":
-        every = options["every"] * updates
-        return keras.optimizers.schedules.ExponentialDecay(rate, every, decay_rate=0.5, staircase=True)
-    if kind == "inverse":
-        return keras.optimizers.schedules.InverseTimeDecay(rate, updates, decay_rate=options["rate"])
-    if not recipe.decay_epochs or recipe.steps_per_epoch is None:  # without data an epoch has no length
-        return rate
-    delay = recipe.decay_begins - recipe.warmup_steps - recipe.epochs * recipe.steps_per_epoch
-    lengths = (recipe.epochs, recipe.decay_epochs, recipe.steps_per_epoch * updates, delay * updates)
-    return ConstantThenLinear(rate, *lengths)
+def chosen_optimizer(given, plan) -> PlayerOptimizer:
+    """The optimizers that a model is compiled with, as the optimizer of all players.
+
+    Args:
+        given: A `PlayerOptimizer`, or Keras optimizers by player; a player that is not in it has the plan's. None: the
+            plan's for both.
+        plan: The model's plan.
+
+    Raises:
+        BadOptions: It is something else, such as one optimizer for both players.
+    """
+    if isinstance(given, PlayerOptimizer):
+        return given
+    planned = planned_optimizer(plan)
+    if given is None:
+        return planned
+    if not isinstance(given, dict) or not given.keys() <= planned.players.keys():
+        raise BadOptions(
+            f"The optimizer is {given!r}; a GAN has two players, each with its own: "
+            "{'generator': Adam(1e-4), 'discriminator': Adam(4e-4)}."
+        )
+    return PlayerOptimizer({**planned.players, **given})
+
+
+def planned_optimizer(plan) -> PlayerOptimizer:
+    """The optimizers of a plan's players behind one, each with its learning rate as the plan's schedule has it."""
+    updates = {"generator": 1, "discriminator": plan.order.batches}
+    rates = {
+        player: plan.schedule.rate(plan.optimizers[player].learning_rate, plan, updates[player]) for player in PLAYERS
+    }
+    if plan.warmup_steps:  # which the discriminators sit out
+        rate = plan.warmup.learning_rate or plan.optimizers["generator"].learning_rate
+        rates["generator"] = WarmUpRate(rate, plan.warmup_steps, rates["generator"])
+    return PlayerOptimizer({player: plan.optimizers[player].build(rates[player]) for player in PLAYERS})

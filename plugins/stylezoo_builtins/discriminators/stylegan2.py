@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers
 
-from stylezoo.layers import blurred_halving, equalised_convolution, scaled_leaky_relu
+from stylezoo_builtins.stylegan2 import blurred_halving, equalised_convolution, scaled_leaky_relu
 
 SMALLEST = 16  # pixels
 

@@ -5,8 +5,9 @@ import re
 import keras
 from keras import layers
 
-from stylezoo import features as vgg19
+from stylezoo.features import BLOCKS, vgg19
 from stylezoo.layers import ReflectionPadding2D, register
+from stylezoo_builtins.adain import adain
 
 
 def build(shape, vgg: str | None = None, depth: int = 4, widths: str = "64-128-256-512-512", smooth: bool = False):
@@ -25,19 +26,19 @@ def build(shape, vgg: str | None = None, depth: int = 4, widths: str = "64-128-2
         widths: Channels of the blocks of VGG-19, "16-32-64-128" for one distilled to a sixteenth.
         smooth: Double bilinearly instead of by nearest neighbour, whose squares a short training leaves as a grid.
     """
-    if not 1 <= depth <= len(vgg19.BLOCKS):
-        raise ValueError(f"depth is {depth}; it can be 1 to {len(vgg19.BLOCKS)}")
+    if not 1 <= depth <= len(BLOCKS):
+        raise ValueError(f"depth is {depth}; it can be 1 to {len(BLOCKS)}")
     if not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)*", widths) or widths.count("-") + 1 < depth:
         raise ValueError(f"widths is {widths!r}; a number for each of {depth} blocks is needed, such as 64-128-256-512")
     channels = tuple(map(int, widths.split("-")))
     tap = f"relu{depth}_1"
-    encoder = vgg19.vgg19(vgg, (tap,), widths=channels, borders="reflect")
+    encoder = vgg19(vgg, (tap,), widths=channels, borders="reflect")
     source, style = keras.Input(shape, name="source"), keras.Input(shape, name="style")
     x = AdaIN(dtype="float32")([encoder(source)[tap], encoder(style)[tap]])
     for block in reversed(range(depth - 1)):
         x = _reflected(x, channels[block])
         x = layers.UpSampling2D(2, interpolation="bilinear" if smooth else "nearest")(layers.ReLU()(x))
-        for _ in range(vgg19.BLOCKS[block] - 1):
+        for _ in range(BLOCKS[block] - 1):
             x = layers.ReLU()(_reflected(x, channels[block]))
     x = layers.Activation("linear", dtype="float32")(_reflected(x, shape[-1]))
     return keras.Model([source, style], x, name="adain")
@@ -55,7 +56,7 @@ class AdaIN(layers.Layer):
 
     def call(self, inputs):
         content, style = inputs
-        return vgg19.adain(content, style)
+        return adain(content, style)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]

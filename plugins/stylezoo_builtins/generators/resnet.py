@@ -1,6 +1,7 @@
 """The ResNet generator of CycleGAN, of CUT and, before them, of fast neural style transfer."""
 
 import keras
+import numpy as np
 from keras import layers
 
 from stylezoo.layers import (
@@ -10,6 +11,8 @@ from stylezoo.layers import (
     ReflectionPadding2D,
     initializer,
 )
+
+BLURS = {3: np.array([1, 2, 1]) / 4, 4: np.array([1, 3, 3, 1]) / 4}  # along one axis, by length; that of 4 doubles
 
 
 def build(
@@ -40,39 +43,65 @@ def build(
     if resize and antialias:
         raise ValueError("resize and antialias are two ways to double: take one of them")
 
-    def convolution(channels, size, strides=1, **options):
-        return layers.Conv2D(channels, size, strides, kernel_initializer=initializer(init), **options)
-
-    def residual(x, name):
-        y = _norm_relu(convolution(4 * filters, 3)(ReflectionPadding2D(1)(x)))
-        y = InstanceNormalization()(convolution(4 * filters, 3)(ReflectionPadding2D(1)(y)))
-        return layers.Add(name=name)([x, y])
-
-    def halved(x, channels, name):
-        # Zero padding and "valid": Keras' own "same" pads a stride of 2 at another place than PyTorch.
-        x = layers.ZeroPadding2D(1)(x)
-        x = _norm_relu(convolution(channels, 3, strides=1 if antialias else 2, name=name)(x))
-        return BlurDownsampling2D()(x) if antialias else x
-
-    def doubled(x, channels):
-        if antialias:
-            return convolution(channels, 3, padding="same")(BlurUpsampling2D()(x))
-        if resize:
-            return convolution(channels, 3)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
-        x = layers.Conv2DTranspose(channels, 3, strides=2, kernel_initializer=initializer(init))(x)
-        return layers.Cropping2D(((1, 0), (1, 0)))(x)  # PyTorch's padding=1, output_padding=1
-
     picture = keras.Input(shape, name="source")
-    x = _norm_relu(convolution(filters, 7)(ReflectionPadding2D(3, name="feature_0")(picture)))
-    x = halved(x, 2 * filters, "feature_1")
-    x = halved(x, 4 * filters, "feature_2")
+    x = _norm_relu(_convolution(filters, 7, init)(ReflectionPadding2D(3, name="feature_0")(picture)))
+    x = _halved(x, 2 * filters, antialias, init, "feature_1")
+    x = _halved(x, 4 * filters, antialias, init, "feature_2")
     names = {min(4, blocks - 1): "feature_4", 0: "feature_3"}  # of the fifth block or the last, and of the first
     for block in range(blocks):
-        x = residual(x, names.get(block))
+        x = _residual(x, init, names.get(block))
     for channels in (2 * filters, filters):
-        x = _norm_relu(doubled(x, channels))
-    x = convolution(shape[-1], 7)(ReflectionPadding2D(3)(x))
+        x = _norm_relu(_doubled(x, channels, resize, antialias, init))
+    x = _convolution(shape[-1], 7, init)(ReflectionPadding2D(3)(x))
     return keras.Model(picture, layers.Activation("tanh", dtype="float32")(x), name="resnet")
+
+
+def from_torch(weights):
+    """The ResNet generator of the official CycleGAN or CUT in PyTorch, such as latest_net_G.pth."""
+    kernels = [each for name, each in weights.items() if each.ndim == 4 and not name.endswith(".filt")]
+    blocks = {name.partition(".conv_block.")[0] for name in weights if ".conv_block." in name}
+    if not blocks or not kernels or kernels[0].shape[1:] != (3, 7, 7) or kernels[-1].shape[0] != 3:
+        return None
+    return {"filters": kernels[0].shape[0], "blocks": len(blocks), "antialias": _has_blurs(weights)}
+
+
+def _has_blurs(weights):
+    """Whether there are blurs of CUT between the convolutions; they must be those that our layers have."""
+    blurs = {name: each for name, each in weights.items() if name.endswith(".filt")}
+    for name, blur in blurs.items():
+        line = BLURS.get(blur.shape[-1])
+        if blur.ndim != 4 or line is None or not np.allclose(blur, np.outer(line, line)):
+            raise ValueError(f"it blurs with another filter, {name}, than CUT's")
+    if blurs and [blur.shape[-1] for blur in blurs.values()] != [3, 3, 4, 4]:
+        raise ValueError(f"it blurs at {', '.join(blurs)}; CUT's generator does where it halves and doubles")
+    return bool(blurs)
+
+
+def _convolution(channels, size, init, strides=1, **options):
+    return layers.Conv2D(channels, size, strides, kernel_initializer=initializer(init), **options)
+
+
+def _residual(x, init, name):
+    channels = x.shape[-1]
+    y = _norm_relu(_convolution(channels, 3, init)(ReflectionPadding2D(1)(x)))
+    y = InstanceNormalization()(_convolution(channels, 3, init)(ReflectionPadding2D(1)(y)))
+    return layers.Add(name=name)([x, y])
+
+
+def _halved(x, channels, antialias, init, name):
+    # Zero padding and "valid": Keras' own "same" pads a stride of 2 at another place than PyTorch.
+    x = layers.ZeroPadding2D(1)(x)
+    x = _norm_relu(_convolution(channels, 3, init, strides=1 if antialias else 2, name=name)(x))
+    return BlurDownsampling2D()(x) if antialias else x
+
+
+def _doubled(x, channels, resize, antialias, init):
+    if antialias:
+        return _convolution(channels, 3, init, padding="same")(BlurUpsampling2D()(x))
+    if resize:
+        return _convolution(channels, 3, init)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
+    x = layers.Conv2DTranspose(channels, 3, strides=2, kernel_initializer=initializer(init))(x)
+    return layers.Cropping2D(((1, 0), (1, 0)))(x)  # PyTorch's padding=1, output_padding=1
 
 
 def _norm_relu(x):

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
-from stylezoo.layers import blurred, blurred_halving, equalised_convolution, scaled_leaky_relu
+from stylezoo_builtins.stylegan2 import blurred, blurred_halving, equalised_convolution, scaled_leaky_relu
 
 
 def build(shape, filters: int = 10, downs: int = 1, blocks: int = 6):

@@ -3,7 +3,8 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo import features as vgg19
+from stylezoo.features import BLOCKS, vgg19
+from stylezoo_builtins.adain import adain
 
 
 class AdaINContent(ImageLoss):
@@ -18,16 +19,16 @@ class AdaINContent(ImageLoss):
     """
 
     def __init__(self, vgg: str | None = None, depth: int = 4):
-        if not 1 <= depth <= len(vgg19.BLOCKS):
-            raise ValueError(f"depth is {depth}; it can be 1 to {len(vgg19.BLOCKS)}")
+        if not 1 <= depth <= len(BLOCKS):
+            raise ValueError(f"depth is {depth}; it can be 1 to {len(BLOCKS)}")
         self.vgg = vgg
         self.tap = f"relu{depth}_1"
         self.network = None
 
     def prepare(self):
-        self.network = self.network or vgg19.vgg19(self.vgg, (self.tap,))
+        self.network = self.network or vgg19(self.vgg, (self.tap,))
 
     def measure(self, source, style, fake):
         self.prepare()
         of_source, of_style, of_fake = (self.network(each)[self.tap] for each in (source, style, fake))
-        return ops.mean(ops.square(of_fake - vgg19.adain(of_source, of_style)))
+        return ops.mean(ops.square(of_fake - adain(of_source, of_style)))

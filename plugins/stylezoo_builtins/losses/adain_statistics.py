@@ -3,7 +3,8 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo import features as vgg19
+from stylezoo.features import BLOCKS, vgg19
+from stylezoo_builtins.adain import statistics
 
 
 class AdaINStatistics(ImageLoss):
@@ -18,20 +19,20 @@ class AdaINStatistics(ImageLoss):
     """
 
     def __init__(self, vgg: str | None = None, depth: int = 4):
-        if not 1 <= depth <= len(vgg19.BLOCKS):
-            raise ValueError(f"depth is {depth}; it can be 1 to {len(vgg19.BLOCKS)}")
+        if not 1 <= depth <= len(BLOCKS):
+            raise ValueError(f"depth is {depth}; it can be 1 to {len(BLOCKS)}")
         self.vgg = vgg
         self.taps = tuple(f"relu{block}_1" for block in range(1, depth + 1))
         self.network = None
 
     def prepare(self):
-        self.network = self.network or vgg19.vgg19(self.vgg, self.taps)
+        self.network = self.network or vgg19(self.vgg, self.taps)
 
     def measure(self, source, style, fake):
         self.prepare()
         of_style, of_fake = self.network(style), self.network(fake)
         terms = []
         for tap in self.taps:
-            pairs = zip(vgg19.statistics(of_style[tap]), vgg19.statistics(of_fake[tap]), strict=True)
+            pairs = zip(statistics(of_style[tap]), statistics(of_fake[tap]), strict=True)
             terms += [ops.mean(ops.square(one - other)) for one, other in pairs]
         return sum(terms)

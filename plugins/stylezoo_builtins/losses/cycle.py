@@ -6,7 +6,7 @@ from stylezoo import Loss
 
 
 class Cycle(Loss):
-    """Cycle consistency: a picture that is translated there and back should be what it was.
+    """Cycle consistency: a picture that is translated there and back should be unchanged.
 
     Mean absolute difference of inverse(generator(source)) and source (Zhu et al., 2017,
     https://arxiv.org/abs/1703.10593, with a weight of 10). Only for two-way models.

@@ -7,23 +7,26 @@ from stylezoo.contract import made_of_codes
 
 
 class LatentReconstruction(Loss):
-    """Latent reconstruction: content and code that a picture is made of should be found in it again.
+    """Latent reconstruction: content and style code of a result, encoded again, should be those it was decoded from.
 
-    Mean absolute difference of the code that the result was made of and the one that is read from it, and of the
-    source's content and the one that the way back reads from the result (Huang et al., 2018,
-    https://arxiv.org/abs/1804.04732, with a weight of 1). For two-way models of generators made of codes.
+    Mean absolute difference of the style code of the result and the code that the generator reads from it, and of the
+    source's content and the content that the inverse generator reads from the result (Huang et al., 2018,
+    https://arxiv.org/abs/1804.04732, with a weight of 1). For two-way models of generators with content and style
+    codes.
 
     Args:
-        content: How much the content counts.
-        style: How much the code counts.
+        content: Weight of the content term.
+        style: Weight of the style code term.
+        random_codes: Whether training uses random style codes, as in MUNIT, instead of those of the style pictures.
     """
 
     discriminators_needed = 0
     two_way_needed = True
 
-    def __init__(self, content: float = 1.0, style: float = 1.0):
+    def __init__(self, content: float = 1.0, style: float = 1.0, random_codes: bool = True):
         self.content = content
         self.style = style
+        self.random_codes_needed = random_codes
 
     def build(self, generator, discriminators, shape):
         if not made_of_codes(generator):

@@ -1,12 +1,12 @@
 """Photographs as frames of an animated film, from two folders of unpaired pictures.
 
-AnimeGANv2 (Chen et al., 2020, https://github.com/TachibanaYoshino/AnimeGANv2), with its networks, losses and the
-weights for the style of Hayao Miyazaki. For ten epochs the generator only learns to redraw its source; then the
-discriminator is shown grey and smoothed frames as fakes, so that it looks at colour and at sharp edges.
+AnimeGANv2 (Chen et al., 2020, https://github.com/TachibanaYoshino/AnimeGANv2), with its networks and losses, and the
+weights for the style of Hayao Miyazaki. In a warm-up of ten epochs the generator only learns to reconstruct its
+source. Then the discriminator also sees grey and smoothed frames as fakes, so that colour and sharp edges count.
 
-The weights of VGG-19 come from Keras, which downloads them, or from a file: --set vgg=FILE. The weights of the losses
-belong to those of Keras. The published training, 101 epochs of crops of 256 pixels, is meant for a GPU and was not
-made here; a check of 1000 small steps is on the page Recipes of the documentation.
+The VGG-19 weights come from Keras, which downloads them, or from a file: --set vgg=FILE. The weights of the losses fit
+those of Keras. The published training, 101 epochs of crops of 256 pixels, is meant for a GPU and was not run here; a
+check of 1000 small steps is on the page Recipes of the documentation.
 """
 
 from stylezoo import Recipe
@@ -24,12 +24,9 @@ recipe = Recipe(
         "tv:squared=true",
     ),
     order="discriminator-first",
-    warmup_epochs=10,
-    warmup_losses="perceptual",
-    warmup_rate=2e-4,
+    warmup="generator-only:losses=['perceptual'],epochs=10,learning_rate=2e-4",
     batch_size=12,
-    learning_rate=2e-5,
-    discriminator_rate=4e-5,
-    epochs=91,
-    decay_epochs=0,
+    optimizer="adam:learning_rate=2e-5",
+    discriminator_optimizer="adam:learning_rate=4e-5",
+    schedule="linear:epochs=91,decay_epochs=0",
 )

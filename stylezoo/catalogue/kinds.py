@@ -1,0 +1,114 @@
+"""The four kinds of plugins. What differs between them stands here, in one record for each."""
+
+import inspect
+from dataclasses import dataclass
+from importlib import import_module
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of plugin.
+
+    Attributes:
+        name: "loss".
+        plural: "losses".
+        flag: The option of `stylezoo train` that names one; "" for the model, which is named without.
+        example: A command that trains with a plugin called $name.
+        object: What `stylezoo new` calls the component in its module; "" for a class of the plugin's own name.
+        base: The class that a component is a subclass or, with `is_instance`, an instance of: "module:name" of ours;
+            "" for a function that builds a `keras.Model`.
+        is_instance: Whether the component is an instance of `base`.
+        checks: The suite of checks in the conformance kit, "module:name".
+    """
+
+    name: str
+    plural: str
+    flag: str
+    example: str
+    checks: str
+    object: str = ""
+    base: str = ""
+    is_instance: bool = False
+
+    @property
+    def group(self) -> str:
+        """The group of entry points, "stylezoo.losses"."""
+        return f"stylezoo.{self.plural}"
+
+    def fault(self, component) -> str:
+        """Why a component cannot be one of this kind, in a clause; "" if it can."""
+        if self.is_instance:
+            return "" if isinstance(component, imported(self.base)) else f"it is not a {self._base_name}"
+        if self.base and not (inspect.isclass(component) and issubclass(component, imported(self.base))):
+            return f"it is not a subclass of {self._base_name}"
+        return signature_fault(component) or unfinished(component)
+
+    @property
+    def _base_name(self):
+        return f"stylezoo.{self.base.partition(':')[2]}"
+
+
+def imported(place: str):
+    """The object at "module:name"."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+def unfinished(component) -> str:
+    """What a class lacks of what its base class asks for, in a clause; "" if nothing."""
+    missing = sorted(getattr(component, "__abstractmethods__", ()))
+    return f"it must define {', '.join(missing)}" if missing else ""
+
+
+def signature_fault(component) -> str:
+    """Why the options of a function or a class cannot be read from its signature, in a clause; "" if they can."""
+    if not callable(component):
+        return "it cannot be called"
+    try:
+        parameters = inspect.signature(component).parameters.values()
+    except (ValueError, TypeError):  # of what is written in C
+        return "its options cannot be read: it has no signature"
+    if any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in parameters):
+        return "its options are hidden behind *args or **kwargs"
+    return ""
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "model",
+            "models",
+            "",
+            "stylezoo train $name --source photos/ --style paintings/",
+            "stylezoo.checks.models:MODEL",
+            object="recipe",
+            base="stylezoo.recipe:Recipe",
+            is_instance=True,
+        ),
+        Kind(
+            "generator",
+            "generators",
+            "--generator",
+            "stylezoo train --generator $name --source photos/ --style paintings/",
+            "stylezoo.checks.networks:GENERATOR",
+            object="build",
+        ),
+        Kind(
+            "discriminator",
+            "discriminators",
+            "--discriminator",
+            "stylezoo train --discriminator $name",
+            "stylezoo.checks.networks:DISCRIMINATOR",
+            object="build",
+        ),
+        Kind(
+            "loss",
+            "losses",
+            "--loss",
+            "stylezoo train --loss $name",
+            "stylezoo.checks.losses:LOSS",
+            base="stylezoo.contract:Loss",
+        ),
+    )
+}

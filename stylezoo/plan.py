@@ -1,0 +1,278 @@
+"""A recipe with every part found and loaded, once: what a model is built from."""
+
+from __future__ import annotations
+
+import random
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from stylezoo import backend
+from stylezoo.catalogue import sources
+from stylezoo.contract import Loss
+from stylezoo.contract.branches import branches
+from stylezoo.contract.style_inputs import known_inputs, style_input, unknown_inputs
+from stylezoo.data import Crops, DataMode
+from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, name_all
+from stylezoo.spec import Part
+from stylezoo.updates import Optimizer, Order, Schedule, WarmUp
+
+if TYPE_CHECKING:
+    from stylezoo.recipe import Recipe
+
+
+def resolved(recipe: Recipe, home: str = "") -> Plan:
+    """The plan of a recipe: see `Recipe.resolve`."""
+    losses = tuple(spec.part("loss", home) for spec in recipe.losses if spec.weight)
+    optimizer = recipe.discriminator_optimizer or recipe.optimizer
+    plan = Plan(
+        recipe=recipe,
+        generator=recipe.generator.part("generator", home),
+        discriminators=_judges([spec.part("discriminator", home) for spec in recipe.discriminators], losses),
+        losses=losses,
+        data=DataMode.read(recipe.data),
+        order=Order.read(recipe.order),
+        warmup=recipe.warmup and WarmUp.read(recipe.warmup),
+        crops=Crops.read(recipe.crops),
+        optimizers={"generator": Optimizer.read(recipe.optimizer), "discriminator": Optimizer.read(optimizer)},
+        schedule=Schedule.read(recipe.schedule),
+    )
+    plan.check()
+    return plan._with(**plan.specs)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe with every part found and loaded, ready to be built: what `stylezoo.gan.GAN` is made of.
+
+    Attributes:
+        recipe: The same as complete plain data.
+        generator: The generator's part.
+        discriminators: The discriminators' parts, as many as the losses need.
+        losses: The losses' parts.
+        data: The data mode.
+        order: The update order.
+        warmup: What happens before the game, or None.
+        crops: How crops are taken.
+        optimizers: For each player, "generator" and "discriminator", its optimizer.
+        schedule: How the learning rate falls.
+    """
+
+    recipe: Recipe
+    generator: Part
+    discriminators: tuple[Part, ...]
+    losses: tuple[Part, ...]
+    data: DataMode
+    order: Order
+    warmup: WarmUp | None
+    crops: Crops
+    optimizers: dict[str, Optimizer]
+    schedule: Schedule
+
+    def resolve(self) -> Plan:
+        """Itself: what takes a plan takes a recipe as well."""
+        return self
+
+    @property
+    def parts(self) -> list[Part]:
+        """Every part, in the order generator, discriminators, losses."""
+        return [self.generator, *self.discriminators, *self.losses]
+
+    @property
+    def plugins(self) -> list[dict[str, str]]:
+        """The plugins that are used, as plain data: what a file needs to be read again."""
+        found = {part.plugin: part for part in self.parts if part.plugin}
+        return [
+            {"kind": each.kind, "name": each.name, "distribution": each.distribution, "version": each.version}
+            for each in found
+        ]
+
+    @property
+    def objects(self) -> list[Part]:
+        """The parts that were given as objects and have no name, so that the model cannot be saved."""
+        return [part for part in self.parts if part.plugin is None]
+
+    @property
+    def unsaved(self) -> str:
+        """Why a model of these parts cannot be saved, in a sentence; "" if it can."""
+        return self.objects[0].spec.unsaved(self.objects[0].kind) if self.objects else ""
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The names of the named styles; none in a model of one style or of style pictures."""
+        return self.data.names
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the machine gives to components that have a parameter for it."""
+        given = {"styles": len(self.styles), "vgg": self.recipe.vgg}
+        return {name: value for name, value in given.items() if value}
+
+    @property
+    def specs(self) -> dict[str, Any]:
+        """The parts as the fields of a recipe have them, their names complete."""
+        return {
+            "generator": self.generator.spec,
+            "discriminators": tuple(part.spec for part in self.discriminators),
+            "losses": tuple(part.spec for part in self.losses),
+        }
+
+    @cached_property
+    def total_steps(self) -> int | None:
+        """Updates of the generator in the whole training, None as long as the length of an epoch is not known."""
+        if self.recipe.steps is not None or self.recipe.steps_per_epoch is None:
+            return self.recipe.steps
+        return self._planned_steps
+
+    @property
+    def decay_begins(self) -> int:
+        """The step with which the decay epochs begin; a training longer than its epochs keeps them for the end."""
+        steps_per_epoch = self.recipe.steps_per_epoch or 0
+        extra = max(0, (self.total_steps or 0) - self._planned_steps)
+        return self.warmup_steps + self.schedule.epochs * steps_per_epoch + extra
+
+    @property
+    def warmup_steps(self) -> int:
+        """Updates of the generator before the game; 0 as long as the length of an epoch is not known."""
+        return self.warmup.epochs * (self.recipe.steps_per_epoch or 0) if self.warmup else 0
+
+    @property
+    def _planned_steps(self):
+        epochs = self.schedule.epochs + self.schedule.decay_epochs
+        return self.warmup_steps + epochs * (self.recipe.steps_per_epoch or 0)
+
+    def build_generator(self, again: bool = False) -> keras.Model:
+        """A new generator, for pictures of any size.
+
+        Args:
+            again: Whether there is one already, so that a network which was given as an object is copied.
+        """
+        network = self._network(self.generator, (None, None, 3), again)
+        if unknown_inputs(network):
+            raise BrokenPlugin(
+                f"The generator '{self.generator.spec.name}' has the inputs "
+                f"{name_all(each.name for each in network.inputs)}; several inputs must be called "
+                f"{name_all(known_inputs())}."
+            )
+        return network
+
+    def build_discriminators(self, shape: tuple[int, int, int], again: bool = False) -> list[keras.Model]:
+        """New discriminators for crops of this shape; `again` as in `build_generator`."""
+        parts = self.discriminators
+        return [self._network(part, shape, again or part in parts[:i]) for i, part in enumerate(parts)]
+
+    def check_generator(self, generator) -> None:
+        """See that generator, data and devices fit.
+
+        Raises:
+            BadRecipe: They do not.
+        """
+        name, takes_labels = self.generator.spec, style_input(generator).needs_labels
+        example = sources.such_as(data="named-styles")
+        if takes_labels != self.data.labelled:
+            has = "chooses among named styles" if takes_labels else "knows one style only"
+            raise BadRecipe(f"The generator '{name}' {has}, and data is '{self.data.spec}'{example}.")
+        if self.data.added and branches(generator) < {*self.data.added_numbers}:
+            raise BadRecipe(
+                f"The generator '{name}' has no layers that one style alone has (style_0_...), so that no style can be "
+                f"added{example}."
+            )
+        if backend.replicas() > 1 and (self.recipe.pool or self.warmup):
+            raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup=none.")
+
+    @contextmanager
+    def reproducible(self):
+        """Within it networks are built in the recipe's precision and from its seed; both are as before afterwards.
+
+        Keras draws the seeds of initializers and of dropout from Python's `random`.
+        """
+        policy, state = keras.config.dtype_policy(), random.getstate()
+        keras.config.set_dtype_policy(self.recipe.precision)
+        random.seed(self.recipe.seed)
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(policy)
+            random.setstate(state)
+
+    def build_losses(self, generator, discriminators, shape) -> list[tuple[str, float, Loss]]:
+        """New losses for these networks: label, weight and loss of each."""
+        terms = [(self._label(part), part.spec.weight, part.build(**self.given)) for part in self.losses]
+        for part, (_, _, loss) in zip(self.losses, terms, strict=True):
+            with part.refusals():
+                loss.build(generator, discriminators, shape)
+        return terms
+
+    def _network(self, part, shape, again):
+        network = part.build(shape=shape, **self.given)
+        if part.plugin is None and again:
+            network = _copied(part, network)
+        if not isinstance(network, keras.Model):
+            raise BrokenPlugin(
+                f"The {part.kind} '{part.spec.name}' built a {type(network).__name__}; it must build a keras.Model."
+            )
+        return network
+
+    def _label(self, part):
+        """What a term is called in logs: its bare name, unless two distributions' losses of one name are in use."""
+        twins = [other for other in self.losses if other.label == part.label]
+        return part.label if len(twins) == 1 else part.spec.name
+
+    def with_epoch(self, steps_per_epoch: int) -> Plan:
+        """The same once the length of an epoch is known; one that the recipe says stays."""
+        return self._with(steps_per_epoch=self.recipe.steps_per_epoch or steps_per_epoch)
+
+    def with_data(self, data: DataMode) -> Plan:
+        """The same with another data mode, such as one that knows the names of its styles."""
+        return replace(self, recipe=self.recipe._with(data=data.spec), data=data)
+
+    def with_vgg(self, file: str) -> Plan:
+        """The same with another file of pretrained weights."""
+        return self._with(vgg=file)
+
+    def check(self) -> None:
+        """See that the choices fit the parts and each other.
+
+        Raises:
+            BadRecipe: They do not.
+        """
+        names = [part.spec.name for part in self.losses if part.plugin]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise BadRecipe(f"The loss {name_all(twice)} stands twice in the recipe; a loss can be there once.")
+        back = [part.label for part in self.losses if part.component.two_way_needed]
+        if back and not self.recipe.two_way:
+            raise BadRecipe(f"The loss {name_all(back)} needs a model with a way back{sources.such_as(two_way=True)}.")
+        if self.warmup and (strangers := set(self.warmup.losses) - {part.label for part in self.losses}):
+            raise BadRecipe(f"warmup is '{self.recipe.warmup}'; {name_all(strangers)} is no loss of the recipe.")
+        if self.recipe.steps is None and self.schedule.epochs + self.schedule.decay_epochs == 0:
+            raise BadRecipe("The recipe has neither steps nor epochs; set steps, or schedule.epochs.")
+        self.data.check(self.crops, self.recipe.two_way)
+
+    def _with(self, **values):
+        return replace(self, recipe=self.recipe._with(**values))
+
+
+def _copied(part, network):
+    """A network of the same layers with weights of its own."""
+    try:
+        return keras.models.clone_model(network)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BadOptions(
+            f"The {part.kind} '{part.label}' is needed more than once in this model, and Keras cannot copy it: "
+            f"{reason} Make it a functional model, or give a plugin's name."
+        ) from error
+
+
+def _judges(discriminators, losses):
+    """As many discriminators as the losses need, the last one several times: a second one for the loss `diverse`."""
+    needed = max((part.component.discriminators_needed for part in losses), default=0)
+    if needed and not discriminators:
+        specs = name_all(part.spec for part in losses)
+        raise BadRecipe(f"The losses {specs} need {needed} discriminators, the recipe has none.")
+    if discriminators and not needed:
+        raise BadRecipe("No loss of this recipe teaches its discriminators; add one such as 'lsgan'.")
+    return (*discriminators, *discriminators[-1:] * (needed - len(discriminators)))
