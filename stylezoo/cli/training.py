@@ -190,7 +190,7 @@ def _resumed(given):
     """The run that --resume names, as far as it has come."""
     from stylezoo.runs.folder import RunFolder
 
-    RunFolder(given.resume).check_trained()
+    RunFolder(given.resume).trained_recipe()
     _start_tensorflow(given)
     from stylezoo import training
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from stylezoo.errors import BadRun
 from stylezoo.files.atomic import written
+from stylezoo.recipe import Recipe
 
 
 class Content(NamedTuple):
@@ -119,16 +120,19 @@ class RunFolder(os.PathLike):
                 further = f"Go on with 'stylezoo train --resume {self}', or name" if is_trained else "Name"
                 raise BadRun(f"'{self}' is not empty. {further} another folder with -o.")
 
-    def check_trained(self) -> None:
-        """See that the folder holds a training that can be resumed.
+    def trained_recipe(self) -> Recipe:
+        """The recipe of a training that can be resumed.
 
         Raises:
-            BadRun: It is no run folder, or that of an imported model.
+            BadRun: This is no run folder, or that of an imported model.
+            BadRecipe: The recipe is damaged.
         """
         if not self.has(self.RECIPE):
             raise BadRun(f"'{self}' is no run folder: there is no {self.RECIPE} in it.")
+        recipe = Recipe.read(self / self.RECIPE)
         if not self.has(self.PLACES):
             raise BadRun(f"'{self}' was imported, not trained: it cannot be resumed. It can redraw pictures.")
+        return recipe
 
     @contextmanager
     def begin(self) -> Iterator[None]:

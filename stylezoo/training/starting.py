@@ -155,8 +155,7 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
             started from a trained model.
     """
     folder = RunFolder(folder)
-    folder.check_trained()
-    recipe = Recipe.read(folder / RunFolder.RECIPE)
+    recipe = folder.trained_recipe()
     plan = (recipe.changed(steps=steps) if steps else recipe).resolve()
     with folder.lock():  # nobody shall write what is read here
         source, style = _given_before(folder)
