@@ -230,9 +230,7 @@ def test_damaged_files_of_a_run_are_named(file, pictures, tmp_path):
 
 
 def test_a_picture_that_goes_during_the_training_is_one_line(pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "stylezoo.data.batches.KEPT_BYTES", 0
-    )  # more pictures than are kept in memory
+    monkeypatch.setattr("stylezoo.data.batches.KEPT_BYTES", 0)  # more pictures than are kept in memory
     run = training.start(Recipe.named("transfer", steps=50, **TINY), out=tmp_path / "run", **pictures)
     (pictures["source"] / "1.png").write_bytes(b"")
     with pytest.raises(BadRun, match=r"A picture cannot be read any more. .*1\.png' is not a picture"):

@@ -13,6 +13,7 @@ from stylezoo.catalogue import registry
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import app as cli
 from stylezoo.errors import UnknownPlugin
+from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import GIVEN
 
 USE = {"model": [], "generator": ["--generator"], "discriminator": ["--discriminator"], "loss": ["--loss"]}
@@ -23,8 +24,9 @@ def filled(markdown):
     """A page with its markers replaced, each alone on its line.
 
     ``{{ zoo loss }}`` by a section for each installed plugin of that kind, ``{{ zoo stylezoo-glow }}`` by one for each
-    of that distribution, ``{{ cli }}`` by one for each command.
+    of that distribution, ``{{ cli }}`` by one for each command, ``{{ run folder }}`` by a table of what a run leaves.
     """
+    markdown = re.sub(r"^\{\{ run folder \}\}$", lambda marker: run_folder(), markdown, flags=re.MULTILINE)
     markdown = re.sub(r"^\{\{ zoo (\S+) \}\}$", lambda marker: zoo(marker[1]), markdown, flags=re.MULTILINE)
     return re.sub(r"^\{\{ cli \}\}$", lambda marker: command_line(), markdown, flags=re.MULTILINE)
 
@@ -50,6 +52,17 @@ def strangers():
         for name, owner in sorted(owners.items())
         if name != "stylezoo"
     }
+
+
+def run_folder():
+    """A table of what lies in a run folder."""
+    rows = [f"| `{each.name}` | {each.when} | {_as_code(each.holds)} |" for each in RunFolder.CONTENTS]
+    return "\n".join(["| File | Written | Holds |", "| --- | --- | --- |", *rows])
+
+
+def _as_code(text):
+    """A text with what it has in quotes as code."""
+    return re.sub(r"'([^']+)'", r"`\1`", text)
 
 
 def command_line():

@@ -30,7 +30,7 @@ class Run:
         model: The model, trained as far as `model.step` says.
         steps: How many steps the whole training has.
         interrupted: Whether Ctrl-C or SIGTERM asked it to end after its present step.
-        card: What is told of it.
+        card: What is known of it.
         notes: Lines about what could not be taken over from the model that it starts from.
     """
 
@@ -49,7 +49,7 @@ class Run:
         return int(self.model.step.numpy())
 
     def looks(self, index: int) -> list:
-        """The styles that a contact sheet shows source number `index` in, as `GAN.stylize` is told them."""
+        """The styles that a contact sheet shows source number `index` in, as `GAN.stylize` takes them."""
         if self.model.takes_style_picture:
             return [self.batches.style.image(index % len(self.batches.style))]
         return [name or None for name in self.batches.styles]
