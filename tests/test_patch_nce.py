@@ -201,8 +201,6 @@ def test_a_dead_vector_has_a_finite_gradient():
     with tf.GradientTape() as tape:
         translation = SimpleNamespace(generator=generator, source=picture, fake=picture, training=True, seed=0)
         cost = loss.generator_loss(translation)
-            SimpleNamespace(generator=generator, source=picture, fake=picture, training=True, seed=0)
-        )
     assert all(np.isfinite(slope).all() for slope in tape.gradient(cost, weights))
 
 
