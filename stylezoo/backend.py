@@ -5,8 +5,17 @@ Networks and losses are written with `keras.ops`. Importing this module takes as
 
 from collections.abc import Callable
 
+import keras
 import numpy as np
 import tensorflow as tf
+
+from stylezoo.errors import StylezooError
+
+if keras.backend.backend() != "tensorflow":
+    raise StylezooError(
+        f"stylezoo trains with TensorFlow, and Keras runs on {keras.backend.backend()} here: set the environment "
+        "variable KERAS_BACKEND=tensorflow before Keras is imported."
+    )
 
 Tape = tf.GradientTape
 OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)

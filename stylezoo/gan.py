@@ -1,30 +1,20 @@
 """The Keras model of a plan: a generator, its discriminators and the game that teaches them."""
 
+import warnings
+
 import keras
 
 from stylezoo import features
-from stylezoo.contract import Translation, generate
+from stylezoo.contract import Translation, generate, style_input
 from stylezoo.contract.branches import freeze
-from stylezoo.contract.losses import concerns, cost
 from stylezoo.contract.summary import summary
 from stylezoo.data import fitting
 from stylezoo.drawing.stylizing import Stylizing
-from stylezoo.errors import BadOptions, BadRecipe, StylezooError, name_all
 from stylezoo.recipe import Recipe
 from stylezoo.updates.averaging import follow
+from stylezoo.updates.game import Game, check_no_losses
 from stylezoo.updates.image_pool import ImagePool
 from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer
-
-if keras.backend.backend() != "tensorflow":
-    raise StylezooError(
-        f"stylezoo trains with TensorFlow, and Keras runs on {keras.backend.backend()} here: set the environment "
-        "variable KERAS_BACKEND=tensorflow before Keras is imported."
-    )
-
-
-# What the directions of a translation are called in logs, for each player: like the attributes of the model.
-WAYS = {"generator": ("generator", "inverse"), "discriminator": ("discriminator", "inverse_discriminator")}
-REFUSED = ("loss", "loss_weights", "metrics", "weighted_metrics")  # of `compile`: the recipe has the losses
 
 
 @keras.saving.register_keras_serializable("stylezoo")
@@ -67,25 +57,27 @@ class GAN(Stylizing, keras.Model):
             super().__init__(**kwargs)
             self.plan = plan
             self.generator = plan.build_generator()
-            self.inverse = plan.build_generator() if two_way else None
-            self.average = plan.build_generator() if recipe.average else None
+            self.inverse = plan.build_generator(again=True) if two_way else None
+            self.average = plan.build_generator(again=True) if recipe.average else None
             if plan.data.added:
                 freeze(self.generator, len(plan.styles) - plan.data.added)
             self.discriminators = plan.build_discriminators(shape)
-            self.inverse_discriminators = plan.build_discriminators(shape) if two_way else []
-            self.terms = plan.build_losses(self.generator, self.discriminators, shape)
-            self.loss_layers = [layer for _, _, loss in self.terms for layer in loss.layers]
+            self.inverse_discriminators = plan.build_discriminators(shape, again=True) if two_way else []
+            terms = plan.build_losses(self.generator, self.discriminators, shape)
+            self.loss_layers = [layer for _, _, loss in terms for layer in loss.layers]
             self.pool = ImagePool(recipe.pool, shape) if recipe.pool else None
             self.inverse_pool = ImagePool(recipe.pool, shape) if recipe.pool and two_way else None
             self.noise = keras.random.SeedGenerator()
             self.step = self._state("step", "int64", ())
             self.tones = self._state("tones", "float32", (4,)) if plan.data.match_tones else None
         plan.check_generator(self.generator)
-        self._check_lessons()
+        if plan.objects:
+            warnings.warn(f"This model cannot be saved. {plan.unsaved}", stacklevel=2)
         if self.average:
             self.average.trainable = False
             self.average.set_weights(self.generator.get_weights())
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in self._metric_names()}
+        self.game = Game(terms, self.players, two_way)
+        self.trackers = self.game.trackers  # so that Keras knows them
         for player in PLAYERS:
             for variable in self.variables_of(player):
                 variable.player = player
@@ -97,9 +89,14 @@ class GAN(Stylizing, keras.Model):
         return self.plan.recipe
 
     @property
+    def terms(self):
+        """Label, weight and `Loss` of each term."""
+        return self.game.terms
+
+    @property
     def random_codes(self):
         """Whether results are made of random style codes in training."""
-        return any(loss.random_codes_needed for _, _, loss in self.terms)
+        return style_input(self.generator).can_be_random and any(loss.random_codes_needed for _, _, loss in self.terms)
 
     def compile(self, optimizer=None, **kwargs):
         """Set the optimizers: the recipe's, unless others are given.
@@ -112,11 +109,7 @@ class GAN(Stylizing, keras.Model):
         Raises:
             BadOptions: Losses or metrics are given, which the recipe has, or one optimizer for both players.
         """
-        if given := [name for name in REFUSED if kwargs.get(name) is not None]:
-            raise BadOptions(
-                f"compile got {name_all(given)}; the losses of a GAN are those of its recipe, and each is a metric: "
-                "create_model(name, losses=[...])."
-            )
+        check_no_losses(kwargs)
         super().compile(optimizer=chosen_optimizer(optimizer, self.plan), **{"jit_compile": False, **kwargs})
         self.optimizer.build(self.trainable_variables)  # else loading skips its state, with only a warning
 
@@ -186,15 +179,7 @@ class GAN(Stylizing, keras.Model):
             translations: From `translations`.
             only: The names of the losses that count; None: all.
         """
-        total = 0.0
-        for label, weight, loss in self.terms:
-            if concerns(loss, player) and (only is None or label in only):
-                for way, translation in zip(WAYS[player], translations, strict=False):
-                    value = weight * cost(loss, player, translation)
-                    self.trackers[f"{way}/{label}"].update_state(value)
-                    total += value
-        self.trackers[player].update_state(total)
-        return total
+        return self.game.cost(player, translations, only)
 
     def prepare(self):
         """Read what only training needs, such as the pretrained networks of losses."""
@@ -202,18 +187,13 @@ class GAN(Stylizing, keras.Model):
             loss.prepare()
 
     def fit(self, x=None, y=None, *rest, sample_weight=None, **options):
-        """Train, as in Keras: ``fit(source, style)``, with named styles also ``sample_weight=labels``, or datasets.
+        """Train, as in Keras: ``fit(source, style)``, with named styles also ``sample_weight=labels``, or a dataset.
 
-        Args:
-            x: Sources, float (count, height, width, 3) in [-1, 1]; or a dataset of (source, style) batches or, with
-                named styles, of (source, style, labels).
-            y: Styles, as many, where `x` is an array.
-            *rest: As in Keras.
-            sample_weight: With named styles the number of each picture's style, (count,), or one-hot (count, K).
-            **options: As in Keras: `epochs`, `batch_size`, `callbacks` ...
+        Sources and styles are float (count, height, width, 3) in [-1, 1]. Labels are numbers of styles, (count,), or
+        one-hot, (count, K). A dataset has batches (source, style) or (source, style, labels).
 
         Raises:
-            BadData: The arrays are not such.
+            BadData: The arrays are something else.
         """
         fitting.check_arrays(self.plan.data.labelled, x, y, sample_weight)
         return super().fit(x, y, *rest, sample_weight=sample_weight, **options)
@@ -242,22 +222,6 @@ class GAN(Stylizing, keras.Model):
         for player in self.players:
             self.cost(player, translations)
         return self.get_metrics_result()
-
-    def _check_lessons(self):
-        for player in self.players:
-            if not any(concerns(loss, player) for _, _, loss in self.terms):
-                raise BadRecipe(f"No loss of this recipe teaches its {player}; add one such as 'lsgan'.")
-
-    def _metric_names(self):
-        ways = 2 if self.recipe.two_way else 1
-        terms = [
-            f"{way}/{label}"
-            for player in self.players
-            for label, _, loss in self.terms
-            if concerns(loss, player)
-            for way in WAYS[player][:ways]
-        ]
-        return [*self.players, *terms]
 
     @property
     def metrics(self):

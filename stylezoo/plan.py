@@ -16,7 +16,7 @@ from stylezoo.contract import Loss
 from stylezoo.contract.branches import branches
 from stylezoo.contract.style_inputs import known_inputs, style_input, unknown_inputs
 from stylezoo.data import Crops, DataMode
-from stylezoo.errors import BadRecipe, BrokenPlugin, name_all
+from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, name_all
 from stylezoo.spec import Part
 from stylezoo.updates import Optimizer, Order, Schedule, WarmUp
 
@@ -96,6 +96,11 @@ class Plan:
         return [part for part in self.parts if part.plugin is None]
 
     @property
+    def unsaved(self) -> str:
+        """Why a model of these parts cannot be saved, in a sentence; "" if it can."""
+        return self.objects[0].spec.unsaved(self.objects[0].kind) if self.objects else ""
+
+    @property
     def styles(self) -> tuple[str, ...]:
         """The names of the named styles; none in a model of one style or of style pictures."""
         return self.data.names
@@ -139,9 +144,13 @@ class Plan:
         epochs = self.schedule.epochs + self.schedule.decay_epochs
         return self.warmup_steps + epochs * (self.recipe.steps_per_epoch or 0)
 
-    def build_generator(self) -> keras.Model:
-        """A new generator, for pictures of any size."""
-        network = self._network(self.generator, (None, None, 3))
+    def build_generator(self, again: bool = False) -> keras.Model:
+        """A new generator, for pictures of any size.
+
+        Args:
+            again: Whether there is one already, so that a network which was given as an object is copied.
+        """
+        network = self._network(self.generator, (None, None, 3), again)
         if unknown_inputs(network):
             raise BrokenPlugin(
                 f"The generator '{self.generator.spec.name}' has the inputs "
@@ -150,9 +159,10 @@ class Plan:
             )
         return network
 
-    def build_discriminators(self, shape: tuple[int, int, int]) -> list[keras.Model]:
-        """New discriminators for crops of this shape."""
-        return [self._network(part, shape) for part in self.discriminators]
+    def build_discriminators(self, shape: tuple[int, int, int], again: bool = False) -> list[keras.Model]:
+        """New discriminators for crops of this shape; `again` as in `build_generator`."""
+        parts = self.discriminators
+        return [self._network(part, shape, again or part in parts[:i]) for i, part in enumerate(parts)]
 
     def check_generator(self, generator) -> None:
         """See that generator, data and devices fit.
@@ -196,8 +206,10 @@ class Plan:
                 loss.build(generator, discriminators, shape)
         return terms
 
-    def _network(self, part, shape):
+    def _network(self, part, shape, again):
         network = part.build(shape=shape, **self.given)
+        if part.plugin is None and again:
+            network = _copied(part, network)
         if not isinstance(network, keras.Model):
             raise BrokenPlugin(
                 f"The {part.kind} '{part.spec.name}' built a {type(network).__name__}; it must build a keras.Model."
@@ -241,6 +253,18 @@ class Plan:
 
     def _with(self, **values):
         return replace(self, recipe=self.recipe._with(**values))
+
+
+def _copied(part, network):
+    """A network of the same layers with weights of its own."""
+    try:
+        return keras.models.clone_model(network)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BadOptions(
+            f"The {part.kind} '{part.label}' is needed more than once in this model, and Keras cannot copy it: "
+            f"{reason} Make it a functional model, or give a plugin's name."
+        ) from error
 
 
 def _judges(discriminators, losses):

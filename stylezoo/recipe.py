@@ -158,7 +158,7 @@ class Recipe:
         Raises:
             BadRecipe: A part is an object that has no name.
         """
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        return {each.name: _plain(each.name, getattr(self, each.name)) for each in fields(self)}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Recipe:
@@ -207,9 +207,8 @@ def _with_option(values, name, option, value):
     found = values[name]
     if name == "discriminator_optimizer" and found is None:
         found = values["optimizer"]
-    if name in ("discriminators", "losses"):
-        parts = [Spec.parse(each).with_option(option, value) for each in _listed(name, found)]
-        return tuple(parts)
+    if name == "discriminators":
+        return tuple(Spec.parse(each).with_option(option, value) for each in _listed(name, found))
     if name in ("generator", *CHOICES) and found is not None:
         return Spec.parse(found).with_option(option, value)
     if name == "warmup":
@@ -224,6 +223,8 @@ def _with_loss(losses, new):
     keep = [
         old for old in losses if old.label != new.label and not (adversarial and old.part("loss").component.adversarial)
     ]
+    if not new.weight:
+        return tuple(keep)
     return (new, *keep) if adversarial else (*keep, new)
 
 
@@ -283,15 +284,12 @@ def _number(name: str, wanted: type, value: Any) -> Any:
     return wanted(value)
 
 
-def _plain(value):
+def _plain(name, value):
     """A field's value as JSON has it."""
     if isinstance(value, tuple):
-        return list(map(_plain, value))
+        return [_plain(name, each) for each in value]
     if not isinstance(value, Spec):
         return value
     if value.object is not None:
-        raise BadRecipe(
-            f"'{value.name}' was given as an object and has no name that a file could keep. Register its class, "
-            f'@stylezoo.register("loss", "{value.name.lower()}"), and give that name.'
-        )
+        raise BadRecipe(value.unsaved(PARTS[name]))
     return str(value)

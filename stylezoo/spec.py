@@ -4,17 +4,22 @@ import ast
 import inspect
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from types import UnionType
 from typing import Any, ClassVar
 
 from stylezoo.catalogue import registry
-from stylezoo.catalogue.kinds import signature_fault, unfinished
+from stylezoo.catalogue.kinds import KINDS, imported, signature_fault, unfinished
 from stylezoo.errors import BadOptions, BadRecipe, did_you_mean, name_all
 
 WORDS = {"true": True, "false": False, "none": None}  # as people type them in a shell
 TOKENS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|.""", re.DOTALL)  # a quoted string, else one character
 GIVEN = ("shape", "styles", "vgg")  # parameters that the machine gives a value where the recipe sets none
-PLAIN = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "tuple": (tuple, list)}
+PLAIN = {
+    "int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "tuple": (tuple, list), "list": (tuple, list),
+    "None": (type(None),),
+}  # fmt: skip
 DATA = (int, float, bytes, dict, list, tuple, type(None))  # what is no name, and no object that could be a part
 
 
@@ -73,6 +78,14 @@ class Spec:
             return self
         return replace(self, name=registry.find(kind, self.name, home).qualified)
 
+    def unsaved(self, kind: str) -> str:
+        """Why a model with this part, an object, cannot be saved: a sentence."""
+        return (
+            f"The {kind} '{self.name}' was given as an object and has no name that a file could keep. Register its "
+            f'class, or the function that builds it, as @stylezoo.register("{kind}", "{self.name.lower()}"), and give '
+            "that name."
+        )
+
     def with_option(self, option: str, value: Any) -> "Spec":
         """The same with one option set."""
         return replace(self, options={**self.options, option: value})
@@ -89,9 +102,10 @@ class Spec:
             PluginConflict: Several do.
             BrokenPlugin: It cannot be imported, or is not what its kind must be.
             BadOptions: It does not take these options.
+            BadRecipe: An object that was given in its place is not what its kind must be.
         """
         if self.object is not None:
-            return Part(kind, self, None, self.object)
+            return Part(kind, self, None, _checked_object(kind, self.object))
         plugin = registry.find(kind, self.name, home)
         part = Part(kind, replace(self, name=plugin.qualified), plugin, plugin.load())
         check_options(f"{kind} '{self.name}'", part.component, self.options, ignored=("shape",))
@@ -140,12 +154,7 @@ class Part:
 
     def check_complete(self, given: dict[str, Any]) -> None:
         """See that every parameter without a default has a value."""
-        parameters = inspect.signature(self.component).parameters.values()
-        known = {*given, *self.spec.options}
-        missing = [p.name for p in parameters if p.default is p.empty and p.name not in known]
-        if missing:
-            name = self.spec.name
-            raise BadOptions(f"The {self.kind} '{name}' needs the option '{missing[0]}': '{name}:{missing[0]}=...'.")
+        check_complete(f"The {self.kind} '{self.spec.name}'", self.component, self.spec, given)
 
 
 class Refusals:
@@ -198,9 +207,8 @@ class Choice:
             raise BadRecipe(f"{cls.field} is '{spec}', whose class {chosen.__name__} is unfinished: {fault}.")
         try:
             check_options(f"{cls.field} '{spec.name}'", chosen, spec.options)
+            check_complete("It", chosen, spec)
             found = chosen(**spec.options)
-        except TypeError as error:  # an option that must be given is missing
-            raise BadRecipe(f"{cls.field} is '{spec}': {error}.") from None
         except (BadOptions, ValueError) as error:
             raise BadRecipe(f"{cls.field} is '{spec}': {str(error).rstrip('.')}.") from None
         found.spec = spec
@@ -219,10 +227,22 @@ def check_options(owner: str, component: Any, options: dict[str, Any], ignored: 
             raise BadOptions(
                 f"The {owner} has no option '{name}'.{did_you_mean(name, accepted)} It takes: {name_all(accepted)}."
             )
-        annotation = accepted[name].annotation
-        expected = getattr(annotation, "__name__", str(annotation))
-        if expected in PLAIN and not _is(value, expected):
-            raise BadOptions(f"The option '{name}' of the {owner} is {value!r}, which is no {expected}.")
+        expected = _types(accepted[name].annotation)
+        if expected.keys() <= PLAIN.keys() and not any(_is(value, each) for each in expected):
+            raise BadOptions(f"The option '{name}' of the {owner} is {value!r}, which is no {' or '.join(expected)}.")
+
+
+def check_complete(owner: str, component: Any, spec: Spec, given: Collection[str] = ()) -> None:
+    """See that every parameter without a default has a value: an option, or one of the names that are given.
+
+    Raises:
+        BadOptions: One has none.
+    """
+    known = {*given, *spec.options}
+    for each in inspect.signature(component).parameters.values():
+        if each.default is each.empty and each.name not in known:
+            name = each.name
+            raise BadOptions(f"{owner} needs the option '{name}': '{spec.name}:{name}=...'.")
 
 
 def read_value(text: str) -> Any:
@@ -246,6 +266,23 @@ def _items(text: str) -> list[str]:
         else:
             items[-1] += token
     return items
+
+
+def _types(annotation: Any) -> dict[str, None]:
+    """The names of the types that an annotation allows, in its order: of ``float | None`` "float" and "None"."""
+    is_union = isinstance(annotation, UnionType)
+    text = str(annotation) if is_union else getattr(annotation, "__name__", str(annotation))
+    return dict.fromkeys(each.strip() for each in text.split("|"))
+
+
+def _checked_object(kind: str, given: Any) -> Any:
+    """A part that was given as an object, seen to be what its kind must be."""
+    wanted = imported(KINDS[kind].base or "keras:Model")
+    if isinstance(given, wanted):
+        return given
+    shown = f"the class {given.__name__}" if inspect.isclass(given) else repr(given)
+    place = f"{wanted.__module__.partition('.')[0]}.{wanted.__name__}"
+    raise BadRecipe(f"A {kind} is {shown}; it must be a name such as '{kind}:option=value', or an object: a {place}.")
 
 
 def _is(value: Any, expected: str) -> bool:

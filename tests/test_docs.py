@@ -342,4 +342,4 @@ def test_page_write_a_plugin_looks_inside(tone):
         layer = keras.Model(swatch.inputs, swatch.get_layer(name).output)
         fakes, reals = (layer.predict(pictures, verbose=0).mean((0, 1, 2)) for pictures in (fake, style))
         expected += 2 * ((fakes - reals) ** 2).mean()  # of two discriminators
-    np.testing.assert_allclose(loss.generator(translation), expected, rtol=1e-4)
+    np.testing.assert_allclose(loss.generator_loss(translation), expected, rtol=1e-4)

@@ -309,7 +309,7 @@ class Grain(stylezoo.Loss):
         self.head = keras.Sequential([keras.Input(shape), keras.layers.Dropout(0.5), keras.layers.Dense(4)])
         self.layers = [self.head]
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return ops.mean(ops.square(self.head(translation.fake, training=translation.training) - 1))
 
 
@@ -584,7 +584,7 @@ class Late(stylezoo.Loss):
     def prepare(self):
         Late.read += 1
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         assert Late.read
         return ops.mean(translation.fake**2)
 """

@@ -1,18 +1,23 @@
 import dataclasses
+import inspect
 import json
 import math
+import re
 
 import pytest
 
 from stylezoo import Recipe, Spec
 from stylezoo.catalogue import registry
+from stylezoo.data import Crops, DataMode
 from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, StylezooError, UnknownPlugin
+from stylezoo.files import old_recipes
 from stylezoo.gan import GAN
+from stylezoo.updates import Optimizer, Order, Schedule, WarmUp
 
 MODELS = [plugin.qualified for plugin in registry.plugins("model")]
 FIELDS = [field.name for field in dataclasses.fields(Recipe)]
 
-BAD = [
+BAD = [  # fields that are refused by themselves
     ("about", 3),
     ("about", None),
     ("generator", 5),
@@ -27,17 +32,22 @@ BAD = [
     ("losses", None),
     ("losses", ["lsgan:real"]),
     ("losses", [None]),
+    ("data", None),
+    ("data", 3),
+    ("data", "unpaired:weight=2"),
     ("two_way", 1),
     ("two_way", "true"),
-    ("order", "backwards"),
     ("order", None),
-    ("critic_steps", 0),
-    ("critic_steps", 1.5),
-    ("critic_steps", True),
-    ("critic_steps", 2),  # needs order='discriminator-first'
-    ("judge_identity", 1),
-    ("match_tones", "yes"),
-    ("turn_style", None),
+    ("order", ["together"]),
+    ("warmup", 2),
+    ("warmup", False),
+    ("crops", None),
+    ("crops", 1),
+    ("optimizer", None),
+    ("optimizer", 2e-4),
+    ("discriminator_optimizer", 2e-4),
+    ("schedule", None),
+    ("schedule", 100),
     ("image_size", 0),
     ("image_size", -256),
     ("image_size", 256.0),
@@ -45,63 +55,90 @@ BAD = [
     ("image_size", None),
     ("load_size", 255),  # less than image_size
     ("load_size", 0),
-    ("style_zoom", (0, 1)),
-    ("source_zoom", (-1, 1)),
-    ("style_zoom", (2, 1)),
-    ("style_zoom", 1.5),
-    ("style_zoom", (1, 2, 3)),
-    ("style_zoom", (1, None)),
-    ("style_zoom", (1, math.inf)),
-    ("flip", "no"),
     ("batch_size", 0),
     ("batch_size", "4"),
-    ("learning_rate", 0),
-    ("learning_rate", -1e-4),
-    ("learning_rate", math.nan),
-    ("learning_rate", "fast"),
-    ("discriminator_rate", 0),
-    ("discriminator_rate", math.inf),
-    ("betas", 0.5),
-    ("betas", (0.5,)),
-    ("betas", (-0.5, 0.9)),
-    ("betas", (0.5, 1.0)),  # a moment that never learns
-    ("betas", ("a", "b")),
-    ("epsilon", -1e-8),
-    ("data", "triplets"),
-    ("direction", "BtoC"),
-    ("added_styles", -1),
-    ("styles", 3),
-    ("styles", (1, 2)),
-    ("styles", ("monet", "monet")),
-    ("random_codes", "no"),
     ("pool", -1),
     ("pool", 0.5),
-    ("warmup_epochs", -1),
-    ("warmup_epochs", 2),  # with no losses to learn from
-    ("warmup_losses", (1,)),
-    ("warmup_rate", 0),
-    ("crop_grid", 1),
-    ("whole_in_decay", 1),
-    ("discriminator_betas", (0.5, 1.0)),
-    ("weight_decay", -1e-4),
-    ("schedule", "cosine"),
-    ("schedule", "halving"),
-    ("schedule", "inverse:rate=0"),
     ("vgg", 19),
-    ("epochs", -1),
-    ("epochs", 1.5),
-    ("decay_epochs", -1),
     ("steps_per_epoch", 0),
     ("steps", 0),
     ("steps", 2.5),
     ("average", -0.1),
     ("average", 1.0),
+    ("average", math.nan),
     ("precision", "float8"),
     ("precision", 16),
     ("seed", -1),
     ("seed", 0.5),
     ("seed", None),
 ]
+BAD_CHOICES = [  # a field, a name with an option in braces, values that it cannot have
+    ("data", "triplets", ()),
+    ("data", "unpaired:direction={}", ("BtoC", 1, None)),
+    ("data", "paired:direction={}", ("BtoC",)),
+    ("data", "paired:match_tones={}", (True,)),  # it would take source and ground truth apart
+    ("data", "unpaired:match_tones={}", ("yes", 1)),
+    ("data", "unpaired:added={}", (1,)),  # needs named styles
+    ("data", "named-styles:names={}", (3, (1, 2), ("monet", "monet"))),
+    ("data", "named-styles:names=['monet','song'],added={}", (-1, 2, 3, 1.5, True)),  # one must be there before
+    ("data", "named-styles:names=['monet','song'],added=1,match_tones={}", (True, "yes")),
+    ("order", "backwards", ()),
+    ("order", "discriminator-first:critic_steps={}", (0, 1.5, True, "many")),
+    ("order", "together:critic_steps={}", (2,)),  # both players learn at once
+    ("order", "together:judge_identity={}", (1, "yes")),
+    ("order", "discriminator-first:judge_identity={}", (1,)),
+    ("warmup", "generator-only", ()),  # with no losses to learn from
+    ("warmup", "generator-only:losses={}", ([], (1,), 5)),
+    ("warmup", "generator-only:losses=lsgan,epochs={}", (-1, 0, 1.5)),
+    ("warmup", "generator-only:losses=lsgan,learning_rate={}", (0, -1e-4, math.nan, math.inf, "fast", True)),
+    ("warmup", "everybody", ()),
+    ("crops", "round", ()),
+    (
+        "crops",
+        "random:style_zoom={}",
+        ((0, 1), (2, 1), 1.5, (1, 2, 3), (1, None), (1, math.inf), (1, math.nan), ("a", 2)),
+    ),
+    ("crops", "random:source_zoom={}", ((-1, 1), (0, 1), (2, 1), (1,))),
+    ("crops", "grid:source_zoom={}", ((-1, 1), (2, 1))),
+    ("crops", "grid:style_zoom={}", ((0, 1), 1.5)),
+    ("crops", "random:flip={}", ("no", 1)),
+    ("crops", "grid:flip={}", ("no",)),
+    ("crops", "random:turn_style={}", (None, 1)),
+    ("crops", "random:whole_in_decay={}", (1,)),
+    ("crops", "grid:turn_style={}", (True,)),
+    ("crops", "grid:whole_in_decay={}", (True,)),
+    ("optimizer", "sgd", ()),
+    ("optimizer", "adam:learning_rate={}", (0, -1e-4, math.nan, math.inf, "fast", None, True)),
+    ("optimizer", "adam:beta_1={}", (-0.5, 1.0, math.nan, "a")),  # 1: a moment that never learns
+    ("optimizer", "adam:beta_2={}", (-0.5, 1.0, "b")),
+    ("optimizer", "adam:epsilon={}", (-1e-8, math.nan)),
+    ("optimizer", "adam:weight_decay={}", (-1e-4, math.inf)),
+    ("optimizer", "adam:beta_3={}", (0.5,)),
+    ("discriminator_optimizer", "adam:learning_rate={}", (0, math.inf)),
+    ("discriminator_optimizer", "adam:beta_1={}", (1.0, (0.5, 1.0))),
+    ("schedule", "cosine", ()),
+    ("schedule", "halving", ()),  # after how many steps?
+    ("schedule", "inverse", ()),
+    ("schedule", "halving:every={}", (0, 1.5, "often")),
+    ("schedule", "inverse:rate={}", (0, -1, math.nan, math.inf)),
+    ("schedule", "linear:epochs={}", (-1, 1.5, "many")),
+    ("schedule", "linear:decay_epochs={}", (-1, 0.5)),
+    ("schedule", "halving:every=5,epochs={}", (-1,)),
+    ("schedule", "inverse:rate=1,epochs={}", (-1,)),
+]
+CHOICE_ROWS = [(field, text, value) for field, text, values in BAD_CHOICES for value in (values or (None,))]
+
+
+def refused(field, text, value):
+    """The error of a recipe with a bad choice."""
+    spec = Spec.parse(text.replace("{}", "0"))
+    if "{}" in text:
+        option = re.search(r"(\w+)=\{\}", text)[1]
+        spec = spec.with_option(option, value)
+    needed = {"losses": ["lsgan"], "two_way": False}
+    with pytest.raises((BadRecipe, BadOptions)) as caught:
+        Recipe(**{**needed, field: spec}).resolve()
+    return str(caught.value)
 
 
 # Fields
@@ -125,54 +162,93 @@ def test_the_refusal_names_the_field_and_the_value(name, value):
     assert any(each in str(caught.value) for each in shown)
 
 
-def test_every_field_has_a_bad_value_in_the_table():
+@pytest.mark.parametrize(("field", "text", "value"), CHOICE_ROWS)
+def test_a_bad_choice_is_refused_in_one_line_that_names_the_field_and_the_value(field, text, value):
+    said = refused(field, text, value)
+    assert "\n" not in said
+    assert field.removeprefix("discriminator_") in said
+    name = text.partition(":")[0]
+    shown = (
+        [name] if "{}" not in text else [repr(value), str(value), *map(repr, value if isinstance(value, tuple) else ())]
+    )
+    assert any(each in said for each in shown)
+
+
+def test_every_field_and_every_option_of_every_choice_has_a_bad_value_in_the_table():
     assert {name for name, _ in BAD} == set(FIELDS)
+    roots = {
+        "data": DataMode,
+        "order": Order,
+        "warmup": WarmUp,
+        "crops": Crops,
+        "optimizer": Optimizer,
+        "schedule": Schedule,
+    }
+    tried = {(field, text.partition(":")[0], option) for field, text, _ in BAD_CHOICES
+             for option in re.findall(r"(\w+)=\{\}", text)}  # fmt: skip
+    there = {
+        (field, name, option)
+        for field, root in roots.items()
+        for name, choice in root.known.items()
+        if choice.__module__.startswith("stylezoo.")
+        for option in inspect.signature(choice).parameters
+    }
+    assert there <= tried
+
+
+def test_a_recipe_has_at_most_24_fields():
+    assert len(FIELDS) <= 24
 
 
 def test_several_styles_have_no_one_way_back():
     with pytest.raises(BadRecipe, match="no one way back"):
-        Recipe(data="styles", two_way=True)
+        Recipe(data="named-styles", two_way=True).resolve()
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"data": "paired", "match_tones": True},
-        {"data": "paired", "turn_style": True},
-        {"crop_grid": True, "data": "styles"},
-        {"crop_grid": True, "whole_in_decay": True},
+        {"data": "paired:match_tones=true"},
+        {"data": "paired", "crops": "random:turn_style=true"},
+        {"data": "named-styles", "crops": "grid"},
+        {"data": "paired", "crops": "grid"},
+        {"crops": "grid:whole_in_decay=true"},
+        {"crops": "grid:turn_style=true"},
     ],
 )
 def test_what_would_spoil_the_data_is_refused(change):
-    with pytest.raises(BadRecipe, match=r"match_tones and turn_style|it is for unpaired data"):
-        Recipe(**change)
+    with pytest.raises((BadRecipe, BadOptions), match=r"match_tones|turn_style|unpaired|whole_in_decay"):
+        Recipe(**change).resolve()
 
 
 def test_a_loss_that_needs_the_way_back_is_refused_without_one():
     with pytest.raises(BadRecipe, match=r"The loss cycle needs a model with a way back, such as cyclegan"):
-        Recipe.named("transfer", losses=["cycle"])
+        Recipe.named("transfer", losses=["cycle"]).resolve()
 
 
 def test_warming_up_needs_losses_of_the_recipe():
-    with pytest.raises(BadRecipe, match="warmup_losses has colour, which is no loss of the recipe"):
-        Recipe(warmup_epochs=1, warmup_losses=("colour",)).resolved()
+    with pytest.raises(BadRecipe, match="warmup is 'generator-only:losses=colour'; colour is no loss of the recipe"):
+        Recipe(warmup="generator-only:losses=colour").resolve()
 
 
 def test_warming_up_is_part_of_the_length():
-    recipe = Recipe(warmup_epochs=2, warmup_losses="lsgan", epochs=3, decay_epochs=1, steps_per_epoch=5)
-    assert (recipe.warmup_steps, recipe.total_steps) == (10, 30)
+    lengths = {"schedule": "linear:epochs=3,decay_epochs=1", "steps_per_epoch": 5}
+    plan = Recipe(warmup="generator-only:losses=lsgan,epochs=2", **lengths).resolve()
+    assert (plan.warmup_steps, plan.decay_begins, plan.total_steps) == (10, 25, 30)
 
 
 def test_a_recipe_must_end_some_time():
     with pytest.raises(BadRecipe, match="neither steps nor epochs"):
-        Recipe(epochs=0, decay_epochs=0)
-    assert Recipe(epochs=0, decay_epochs=0, steps=5).total_steps == 5
+        Recipe(schedule="linear:epochs=0,decay_epochs=0").resolve()
+    assert Recipe(schedule="linear:epochs=0,decay_epochs=0", steps=5).resolve().total_steps == 5
 
 
 def test_whole_numbers_will_do_for_floats_and_lists_for_tuples():
-    recipe = Recipe(learning_rate=1, betas=[0, 0.9], style_zoom=[1, 2])
-    assert (recipe.learning_rate, recipe.betas, recipe.style_zoom) == (1.0, (0.0, 0.9), (1.0, 2.0))
-    assert isinstance(recipe.learning_rate, float)
+    recipe = Recipe(average=0, optimizer="adam:learning_rate=1,beta_1=0", crops="random:style_zoom=[1,2]")
+    assert isinstance(recipe.average, float)
+    plan = recipe.resolve()
+    assert plan.optimizers["generator"].learning_rate == 1
+    assert tuple(plan.crops.style_zoom) == (1, 2)
 
 
 def test_a_single_text_will_do_for_a_list_of_parts():
@@ -194,9 +270,12 @@ def test_pictures_are_scaled_to_cyclegans_proportion_unless_told(image_size, exp
 
 
 def test_the_length_of_a_training_comes_from_steps_or_else_from_epochs():
-    assert Recipe().total_steps is None  # an epoch's length is not known without pictures
-    assert Recipe(epochs=3, decay_epochs=2, steps_per_epoch=10).total_steps == 50
-    assert Recipe(epochs=3, decay_epochs=2, steps_per_epoch=10, steps=7).total_steps == 7
+    assert Recipe().resolve().total_steps is None  # an epoch's length is not known without pictures
+    lengths = {"schedule": "linear:epochs=3,decay_epochs=2", "steps_per_epoch": 10}
+    assert Recipe(**lengths).resolve().total_steps == 50
+    assert Recipe(**lengths, steps=7).resolve().total_steps == 7
+    assert Recipe().resolve().with_epoch(4).total_steps == 4 * 200
+    assert Recipe(**lengths).resolve().with_epoch(4).total_steps == 50  # what the recipe says stays
 
 
 # JSON
@@ -228,7 +307,11 @@ def test_every_registered_model_is_written_as_plain_data_with_all_its_fields(nam
         (b'"transfer"', "a recipe is a JSON object"),
         (b'{"sed": 1}', "no field 'sed'. Did you mean 'seed'?"),
         (b'{"seed": "one"}', "seed is 'one'"),
-        (b'{"learning_rate": NaN}', "learning_rate is nan"),
+        (b'{"average": NaN}', "average is nan"),
+        (b'{"learning_rate": NaN}', "learning_rate"),  # of version 0.1.0
+        (b'{"optimizer": "adam:learning_rate=nan"}', "learning_rate"),
+        (b'{"betas": 3}', "0.1.0 cannot be read"),
+        (b'{"data": 3}', "data is 3"),
         (b'{"generator": 5}', "5"),
         (b'{"losses": null}', "losses"),
         (b'{"discriminators": 3}', "discriminators"),
@@ -238,7 +321,7 @@ def test_a_damaged_file_is_refused_in_one_line(content, said, tmp_path):
     file = tmp_path / "recipe.json"
     file.write_bytes(content)
     with pytest.raises(StylezooError) as caught:
-        Recipe.read(file)
+        Recipe.read(file).resolve()
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
@@ -259,10 +342,14 @@ def test_a_recipe_file_may_leave_fields_out(tmp_path):
 # Names
 
 
+def specs(recipe):
+    return [recipe.generator, *recipe.discriminators, *recipe.losses]
+
+
 def test_a_named_recipe_is_complete_and_its_names_are_unambiguous():
     recipe = Recipe.named("transfer")
     assert recipe == Recipe.named("stylezoo/transfer")
-    assert [str(spec) for _, spec in recipe.parts] == [
+    assert [str(spec) for spec in specs(recipe)] == [
         "stylezoo/resnet",
         "stylezoo/patch",
         "stylezoo/lsgan",
@@ -278,7 +365,7 @@ def test_an_unknown_model_gets_a_hint():
 
 def test_a_strangers_model_may_name_its_own_parts_and_the_built_in_ones(third_party):
     third_party("acme")
-    assert [spec.name for _, spec in Recipe.named("acme-retouch").parts] == [
+    assert [spec.name for spec in specs(Recipe.named("acme-retouch"))] == [
         "acme-style/retouch",
         "stylezoo/patch",
         "stylezoo/hinge",
@@ -349,15 +436,15 @@ def test_changing_does_not_touch_the_recipe_it_begins_from():
 
 
 def test_diverse_gets_its_second_discriminator():
-    recipe = Recipe.named("transfer", losses=["diverse"], **{"discriminators.filters": 8})
-    assert [str(spec) for spec in recipe.discriminators] == ["stylezoo/patch:filters=8"] * 2
+    plan = Recipe.named("transfer", losses=["diverse"], **{"discriminators.filters": 8}).resolve()
+    assert [str(spec) for spec in plan.recipe.discriminators] == ["stylezoo/patch:filters=8"] * 2
 
 
 def test_diverse_repeats_the_last_discriminator_only_as_often_as_needed():
     parts = ["patch:scale=2", "patch"]
-    assert len(Recipe(losses="diverse", discriminators=parts).resolved().discriminators) == 2
+    assert len(Recipe(losses="diverse", discriminators=parts).resolve().discriminators) == 2
     parts = ["patch", "patch:scale=2", "patch:scale=4"]
-    assert len(Recipe(losses="diverse", discriminators=parts).resolved().discriminators) == 3
+    assert len(Recipe(losses="diverse", discriminators=parts).resolve().discriminators) == 3
 
 
 def test_options_of_the_networks_are_set_by_a_dot():
@@ -371,20 +458,43 @@ def test_options_of_the_networks_are_set_by_a_dot():
 def test_options_are_set_on_the_parts_that_are_named_beside_them():
     changes = {"generator.filters": 8, "generator": "resnet", "load_size": 700, "image_size": 600}
     for order in (changes, dict(reversed(changes.items()))):
-        recipe = Recipe.named("single-pair", **order)
+        recipe = Recipe.named("single-pair", **order).resolve().recipe
         assert recipe.generator == Spec("stylezoo/resnet", {"filters": 8})
         assert (recipe.image_size, recipe.load_size) == (600, 700)
 
 
 def test_an_option_set_by_a_dot_is_checked():
     with pytest.raises(BadOptions, match=r"no option 'filter'. Did you mean 'filters'?"):
-        Recipe.named("transfer", **{"generator.filter": 8})
+        Recipe.named("transfer", **{"generator.filter": 8}).resolve()
+
+
+def test_options_of_choices_are_set_by_a_dot():
+    changes = {"optimizer.learning_rate": 1e-4, "data.direction": "BtoA", "schedule.epochs": 3, "crops.flip": False}
+    changes |= {"order": "discriminator-first", "order.critic_steps": 2, "discriminator_optimizer.beta_1": 0.0}
+    plan = Recipe.named("cut", **changes).resolve()
+    assert plan.optimizers["generator"].learning_rate == 1e-4
+    assert str(plan.recipe.discriminator_optimizer) == "adam:learning_rate=0.0001,beta_1=0.0"  # else the generator's
+    assert (plan.data.direction, plan.schedule.epochs, plan.schedule.decay_epochs) == ("BtoA", 3, 200)
+    assert (plan.crops.flip, plan.crops.whole_in_decay, plan.order.batches) == (False, True, 2)
+
+
+def test_a_warm_up_that_is_not_there_has_no_options():
+    with pytest.raises(BadRecipe, match=r"'warmup.epochs' cannot be set: the recipe has no warmup"):
+        Recipe.named("transfer", **{"warmup.epochs": 2})
+    assert Recipe.named("animegan", **{"warmup.epochs": 2}).resolve().warmup.epochs == 2
+    assert Recipe.named("animegan", warmup=None).resolve().warmup is None
 
 
 @pytest.mark.parametrize("key", ["losses.real", "seed.value"])
-def test_only_networks_have_options_by_a_dot(key):
+def test_only_networks_and_choices_have_options_by_a_dot(key):
     with pytest.raises(BadRecipe, match=f"'{key}' cannot be set"):
         Recipe.named("transfer", **{key: 1})
+
+
+@pytest.mark.parametrize(("gone", "now"), old_recipes.MOVED.items())
+def test_a_field_of_0_1_0_gets_its_new_place_as_a_hint(gone, now):
+    with pytest.raises(BadRecipe, match=re.escape(f"no field '{gone}'. It is '{now}' now.")):
+        Recipe.named("transfer", **{gone: 1})
 
 
 def test_an_unknown_field_gets_a_hint_and_the_list():
@@ -399,24 +509,27 @@ def test_an_unknown_field_gets_a_hint_and_the_list():
 
 def test_discriminators_that_no_loss_teaches_are_refused():
     with pytest.raises(BadRecipe, match="No loss of this recipe teaches its discriminators"):
-        Recipe(losses=["content", "tv"]).resolved()
+        Recipe(losses=["content", "tv"]).resolve()
 
 
 def test_an_adversarial_loss_without_discriminators_is_refused():
     with pytest.raises(BadRecipe, match="need 1 discriminators, the recipe has none"):
-        Recipe(discriminators=()).resolved()
+        Recipe(discriminators=()).resolve()
 
 
 def test_a_recipe_without_a_game_is_possible():
-    recipe = Recipe(losses=["content"], discriminators=()).resolved()
-    assert [kind for kind, _ in recipe.parts] == ["generator", "loss"]
+    plan = Recipe(losses=["content"], discriminators=()).resolve()
+    assert [part.kind for part in plan.parts] == ["generator", "loss"]
 
 
 def test_a_loss_that_stands_twice_is_refused():
     with pytest.raises(BadRecipe, match="stylezoo/tv stands twice"):
-        Recipe(losses=["lsgan", "tv", "stylezoo/tv:weight=2"]).resolved()
+        Recipe(losses=["lsgan", "tv", "stylezoo/tv:weight=2"]).resolve()
 
 
 def test_resolving_twice_changes_nothing():
-    recipe = Recipe(losses=["diverse", "tv:weight=0"]).resolved()
-    assert recipe.resolved() == recipe
+    plan = Recipe(losses=["diverse", "tv:weight=0"]).resolve()
+    assert plan.recipe.resolve().recipe == plan.recipe
+    assert plan.resolve() is plan
+    assert [str(spec) for spec in plan.recipe.losses] == ["stylezoo/diverse"]
+    assert len(plan.recipe.discriminators) == 2

@@ -27,7 +27,7 @@ class WGANGP(Loss):
         self.one_sided = one_sided
         self.target = target
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         style, fake = ops.convert_to_tensor(translation.style), ops.stop_gradient(translation.fake)
         share = keras.random.uniform((ops.shape(style)[0], 1, 1, 1), seed=translation.seed)  # one a picture
         between = share * style + (1 - share) * fake

@@ -142,7 +142,7 @@ class LossSubject(Subject):
 def values(subject):
     """Its value is a finite number for each player, for a batch of two and of one."""
     placed = subject.placed
-    demand(placed.players, "it has a value for neither player: override generator, discriminator or both")
+    demand(placed.players, "it has a value for neither player: override generator_loss, discriminator_loss or both")
     for batch in (2, 1):
         for player, value in placed.costs(placed.translation(batch)).items():
             value, whose = ops.convert_to_tensor(value), PLAYERS[player]

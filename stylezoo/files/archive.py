@@ -27,7 +27,7 @@ SOME_BYTES = 2**20
 
 # What the state of a compiled model consists of. The model itself is described by its recipe, not by layers.
 KERAS_CLASSES = re.compile(r"keras\.(optimizers|losses|metrics)(\.[a-z_.]+)?:\w+|keras:\w*DTypePolicy")
-OUR_MODULES = ("stylezoo.updates.optimizers", "stylezoo.optimizers")  # of now, and of 0.1.0
+OUR_MODULES = ("stylezoo.updates.optimizers", "stylezoo.updates.schedules", "stylezoo.optimizers")  # the last: 0.1.0
 IDENTITY = {"module": "stylezoo.gan", "class_name": "GAN", "registered_name": "stylezoo>GAN"}
 
 

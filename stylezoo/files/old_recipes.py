@@ -27,6 +27,7 @@ MOVED = {
     "weight_decay": "optimizer.weight_decay",
     "epochs": "schedule.epochs",
     "decay_epochs": "schedule.decay_epochs",
+    "random_codes": "latent-reconstruction:random_codes",
 }
 DEFAULTS = {
     "data": "unpaired", "direction": "AtoB", "styles": (), "added_styles": 0, "match_tones": False,
@@ -42,7 +43,7 @@ KEPT = ("data", "order", "schedule")  # fields that have the same name now, and 
 
 def is_old(plain: dict) -> bool:
     """Whether the plain data of a recipe has fields of 0.1.0 that recipes have no more."""
-    return any(name in MOVED or name == "random_codes" for name in plain)
+    return any(name in MOVED for name in plain) or plain.get("data") == "styles"
 
 
 def translated(plain: dict) -> dict:
@@ -65,7 +66,7 @@ def translated(plain: dict) -> dict:
         }
     except (TypeError, ValueError, IndexError, AttributeError) as error:
         raise BadRecipe(f"A recipe of stylezoo 0.1.0 cannot be read: {error}.") from None
-    same = {name: value for name, value in plain.items() if name not in MOVED and name != "random_codes"}
+    same = {name: value for name, value in plain.items() if name not in MOVED}
     return {**same, **{name: value for name, value in changed.items() if value is not None}}
 
 
@@ -83,11 +84,16 @@ def _plain(value):
     return tuple(value) if isinstance(value, list) else value
 
 
+def _listed(value):
+    """A list of names; one alone may stand without."""
+    return [value] if isinstance(value, str) else None if value is None else list(value)
+
+
 def _data(old):
     options = _changed(old, match_tones="match_tones")
     if old["data"] == "styles":
         more = _changed(old, added="added_styles")
-        return _spelled("named-styles", names=list(old["styles"]), **more, **options)
+        return _spelled("named-styles", names=_listed(old["styles"]), **more, **options)
     return _spelled(old["data"], **_changed(old, direction="direction"), **options)
 
 
@@ -99,7 +105,7 @@ def _warmup(old):
     if not old["warmup_epochs"]:
         return None
     rate = {} if old["warmup_rate"] is None else {"learning_rate": old["warmup_rate"]}
-    return _spelled("generator-only", losses=list(old["warmup_losses"]), epochs=old["warmup_epochs"], **rate)
+    return _spelled("generator-only", losses=_listed(old["warmup_losses"]), epochs=old["warmup_epochs"], **rate)
 
 
 def _crops(old):
@@ -131,12 +137,15 @@ def _schedule(old):
 
 def _losses(old):
     """Whether codes are random is an option of the loss that compares them."""
-    losses = old.get("losses")
-    if losses is None or old["random_codes"]:
+    losses = _listed(old.get("losses"))
+    comparing = [each for each in losses or () if each.partition(":")[0].rpartition("/")[2] == "latent-reconstruction"]
+    if old["random_codes"]:
+        if not comparing:
+            raise ValueError(
+                "random_codes is true without the loss latent-reconstruction, which it is an option of now"
+            )
         return losses
-    return [
-        each + (",random_codes=False" if ":" in each else ":random_codes=False")
-        if each.partition(":")[0].rpartition("/")[2] == "latent-reconstruction"
-        else each
+    return losses and [
+        each + (",random_codes=False" if ":" in each else ":random_codes=False") if each in comparing else each
         for each in losses
     ]

@@ -118,6 +118,10 @@ def start(
     license = card.licensed(license)
     folder.check_empty()
     plan = recipe.resolve()
+    if plan.objects:
+        raise BadRecipe(
+            f"A run folder keeps its model by names. {plan.unsaved} Or train it with fit, without a folder."
+        )
     if plan.data.added and start_from is None:
         raise BadRecipe("The recipe adds a style to a trained model; name that: --from RUN --add-style PICTURES.")
     ancestor = None if start_from is None else lineage.read(start_from)

@@ -21,7 +21,7 @@ class Autoencoder(Loss):
                 f"autoencoder needs a generator with the input styles, such as gated, not {generator.name}"
             )
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         source = translation.source
         again = generate(translation.generator, source, translation.style, translation.training, translation.seed)
         return ops.mean(ops.abs(again - source))

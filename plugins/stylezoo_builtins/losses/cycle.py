@@ -15,5 +15,5 @@ class Cycle(Loss):
     discriminators_needed = 0
     two_way_needed = True
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return ops.mean(ops.abs(translation.cycled - translation.source))

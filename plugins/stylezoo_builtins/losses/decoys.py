@@ -29,7 +29,7 @@ class Decoys(Loss):
         self.grey = grey
         self.blur = blur
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         grey = luminance(translation.style)
         return self.grey * _cost(grey, translation) + self.blur * _cost(_smoothed(grey), translation)
 

@@ -36,11 +36,11 @@ class Diverse(Loss):
         if count % 2:
             raise ValueError(f"two discriminators of as many scales are needed; together they have {count}")
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         first, second = _halves(translation.fake_logits)
         return self.beta * _mean_log_score(second) - _mean_score(first)
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         (real_1, real_2), (fake_1, fake_2) = _halves(translation.real_logits), _halves(translation.fake_logits)
         first = _mean_score(fake_1) - self.alpha * _mean_log_score(real_1)
         second = _mean_score(real_2) - self.beta * _mean_log_score(fake_2)

@@ -15,7 +15,7 @@ class DRAGAN(Loss):
     deviation (Kodali et al., 2017, https://arxiv.org/abs/1705.07215). Meant for `bce`, with a weight of 10.
     """
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         style = ops.convert_to_tensor(translation.style)
         noise = ops.std(style) / 2 * keras.random.uniform(ops.shape(style), seed=translation.seed)
         share = keras.random.uniform((ops.shape(style)[0], 1, 1, 1), seed=translation.seed)  # one a picture

@@ -22,7 +22,7 @@ class FeatureMatching(Loss):
                     f"{discriminator.name} has none"
                 )
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         count = sum(scales(d) for d in translation.discriminators)
         return sum(_difference(d, translation) for d in translation.discriminators) / count
 

@@ -14,5 +14,5 @@ class Identity(Loss):
 
     discriminators_needed = 0
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return ops.mean(ops.abs(translation.identity - translation.style))

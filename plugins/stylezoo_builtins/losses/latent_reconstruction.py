@@ -34,7 +34,7 @@ class LatentReconstruction(Loss):
                 f"latent-reconstruction needs a generator made of codes, such as munit, not {generator.name}"
             )
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         code = translation.code
         if code is None:  # the fake was made of the code of `style`
             code = _read(translation.generator, "style_code", translation.style, translation)

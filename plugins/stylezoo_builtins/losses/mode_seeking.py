@@ -22,7 +22,7 @@ class ModeSeeking(Loss):
                 f"{generator.name} always makes the same picture of a source"
             )
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         draw = _with_noise if _takes_noise(translation.generator) else _with_codes
         noise, pictures = draw(translation)
         return 1 / (_distance(pictures) / _distance(noise) + 1e-5)

@@ -58,7 +58,7 @@ class PatchNCE(Loss):
             )
         self.layers = [_head(tap.output.shape[-1], self.units) for tap in taps]
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         mirrored = None
         if self.flip and translation.training:
             mirrored = keras.random.uniform((), seed=translation.seed) < 0.5

@@ -21,7 +21,7 @@ class R1(Loss):
     def __init__(self, patches: bool = False):
         self.patches = patches
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         return sum(self._penalty(d, translation) for d in translation.discriminators)
 
     def _penalty(self, discriminator, translation):

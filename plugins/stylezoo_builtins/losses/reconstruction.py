@@ -21,7 +21,7 @@ class Reconstruction(Loss):
         if not made_of_codes(generator):
             raise ValueError(f"reconstruction needs a generator made of codes, such as munit, not {generator.name}")
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         source, training = translation.source, translation.training
         content = translation.generator.get_layer("content")(source, training=training)
         code = translation.inverse.get_layer("style_code")(source, training=training)

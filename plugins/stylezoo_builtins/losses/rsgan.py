@@ -16,10 +16,10 @@ class RSGAN(Loss):
 
     adversarial = True
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return sum(ops.mean(ops.softplus(lead)) for lead in _leads(translation))
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         return sum(ops.mean(ops.softplus(-lead)) for lead in _leads(translation))
 
 

@@ -23,10 +23,10 @@ class StyleClassification(Loss):
                 "both such as gated"
             )
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return _cost(translation.fake_styles, translation.labels)
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         return _cost(translation.real_styles, translation.labels)
 
 
