@@ -21,7 +21,7 @@ def test_parts_are_named_with_their_distributions():
     assert recipe.generator.name == "stylezoo-fast-style/fast-style"
     assert [spec.name for spec in recipe.discriminators] == ["stylezoo-fast-style/unet-sn"]
     assert "stylezoo-wgan-gp/wgan-gp" in [spec.name for spec in recipe.losses]
-    assert all("/" in spec.name for _, spec in recipe.parts)
+    assert all("/" in spec.name for spec in (recipe.generator, *recipe.discriminators, *recipe.losses))
     assert Recipe.named("fast-wgan").losses == recipe.losses
 
 
