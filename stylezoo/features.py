@@ -244,12 +244,12 @@ def _check_structure(path, found):
         if kernel.shape != wanted or bias.shape != wanted[-1:]:
             raise BadWeights(
                 f"'{path}' is no VGG-19: where conv{name} should be, a {kernel.shape[0]}x{kernel.shape[1]} "
-                f"convolution from {kernel.shape[2]} to {kernel.shape[3]} channels stands, not {_told(wanted)}."
+                f"convolution from {kernel.shape[2]} to {kernel.shape[3]} channels stands, not {_convolution(wanted)}."
             )
         before = kernel.shape[-1]
 
 
-def _told(wanted):
+def _convolution(wanted):
     return f"a 3x3 one from {wanted[2]} to {wanted[3]}"
 
 

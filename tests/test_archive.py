@@ -161,6 +161,8 @@ def test_optimizers_of_keras_and_of_installed_plugins_are_let_through(third_part
         described("Odd", "acme_style.optimizers", {}, "acme>Odd"),
     ]
     archive.check_classes("x", {"compile_config": config})
+    with pytest.raises(BadRun, match="'Late'"):  # all of them were looked at
+        archive.check_classes("x", {"compile_config": [*config, described("Late", "acme_late", {}, "acme>Late")]})
 
 
 def test_class_of_a_module_that_is_no_plugin_is_refused():

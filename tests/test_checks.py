@@ -3,6 +3,7 @@
 import pytest
 
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.checks import (
     CHECKS,
     check_generator,
@@ -138,6 +139,6 @@ def test_the_decorator_of_a_distribution_that_is_not_installed_says_so():
 
 
 def test_every_check_says_what_it_holds_a_plugin_to():
-    for kind in registry.GROUPS:
+    for kind in KINDS:
         for check in CHECKS[kind].values():
             assert check.__doc__.rstrip().endswith(".")

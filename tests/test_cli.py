@@ -428,7 +428,7 @@ def test_a_missing_extra_is_told_before_tensorflow_is_imported(tmp_path):
     expected = {
         "train": samples,
         "train cyclegan --seed 3": samples,
-        "train --from hf://me/mine": hub,
+        "train --source . --from hf://me/mine": hub,
         "stylize a.png -m hf://me/mine": hub,
         "stylize a.png --style hf://me/mine": hub,
         "show hf://me/mine": hub,

@@ -1,6 +1,7 @@
 """The documentation says what is true: generated pages are complete, examples run, command lines parse."""
 
 import ast
+import inspect
 import pydoc
 import re
 import shlex
@@ -241,6 +242,26 @@ def test_api_page_has_what_the_docs_import():
 def test_entry_of_the_api_page_is_there_and_says_something(name):
     assert pydoc.locate(name) is not None, name
     assert (pydoc.locate(name).__doc__ or "").strip()
+
+
+def test_api_page_has_something_to_say_of_every_name():
+    """As the page is made: from the source alone."""
+    griffe = pytest.importorskip("griffe", reason="the page needs the extra 'docs'")
+    loader = griffe.GriffeLoader(search_paths=[ROOT], docstring_parser="google")
+    loader.load("stylezoo")
+    loader.resolve_aliases(implicit=True)
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    names = re.findall(r"^::: (\S+)$", text, re.MULTILINE)
+    assert len(names) > 50
+    for name in names:
+        shown = loader.modules_collection[name]
+        assert shown.docstring is not None, name
+        assert not shown.is_module or name.partition(".")[2] not in stylezoo.__all__, name  # one that hides a function
+    (parameters,) = (
+        s.value for s in loader.modules_collection["stylezoo.train"].docstring.parsed if s.kind == "parameters"
+    )
+    expected = [*inspect.signature(stylezoo.train).parameters]
+    assert [parameter.name.lstrip("*") for parameter in parameters] == expected
 
 
 @pytest.mark.long

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from stylezoo.recipe import Recipe
-from stylezoo.updates.optimizers import ConstantThenLinear, PlayerOptimizer, recipe_optimizer
+from stylezoo.updates.optimizers import PlayerOptimizer, planned_optimizer
+from stylezoo.updates.schedules import ConstantThenLinear
+
+
+def players_of(**fields):
+    """The optimizers of a recipe's players."""
+    return planned_optimizer(Recipe(**fields).resolve()).players
 
 
 def published(epoch, epochs=100, decay_epochs=100):
@@ -21,50 +27,54 @@ def test_learning_rate_is_the_published_one(epoch, factor):
 
 
 def test_longer_training_keeps_the_decay_for_its_end():
-    recipe = Recipe(epochs=2, decay_epochs=2, steps_per_epoch=10, steps=100)
-    schedule = recipe_optimizer(recipe).players["generator"]._learning_rate
-    rates = [float(schedule(step)) / recipe.learning_rate for step in (0, 79, 80, 90, 99)]
+    players = players_of(schedule="linear:epochs=2,decay_epochs=2", steps_per_epoch=10, steps=100)
+    schedule = players["generator"]._learning_rate
+    rates = [float(schedule(step)) / 2e-4 for step in (0, 79, 80, 90, 99)]
     np.testing.assert_allclose(rates, [1, 1, 2 / 3, 1 / 3, 1 / 3], rtol=1e-5)
 
 
 def test_discriminators_that_learn_more_often_decay_at_the_same_time():
-    recipe = Recipe(epochs=1, decay_epochs=1, steps_per_epoch=10, order="discriminator-first", critic_steps=5)
-    players = recipe_optimizer(recipe).players
+    lengths = {"schedule": "linear:epochs=1,decay_epochs=1", "steps_per_epoch": 10}
+    players = players_of(**lengths, order="discriminator-first:critic_steps=5")
     at = {player: float(players[player]._learning_rate(10 * updates)) for player, updates in
           (("generator", 1), ("discriminator", 5))}  # fmt: skip
     assert at["generator"] == at["discriminator"] == pytest.approx(1e-4)
 
 
 def rates(recipe, player, steps):
-    schedule = recipe_optimizer(recipe).players[player]._learning_rate
+    schedule = players_of(**recipe)[player]._learning_rate
     return [float(schedule(step)) for step in steps]
 
 
 def test_rate_is_halved_every_so_many_steps_as_in_munit():
-    recipe = Recipe(schedule="halving:every=100", learning_rate=1e-4, order="discriminator-first", critic_steps=2)
+    recipe = {
+        "schedule": "halving:every=100",
+        "optimizer": "adam:learning_rate=1e-4",
+        "order": "discriminator-first:critic_steps=2",
+    }
     assert rates(recipe, "generator", (0, 99, 100, 250)) == pytest.approx([1e-4, 1e-4, 5e-5, 2.5e-5])
     assert rates(recipe, "discriminator", (199, 200)) == pytest.approx([1e-4, 5e-5])  # two updates in a step
 
 
 def test_rate_falls_inversely_as_in_adain():
-    recipe = Recipe(schedule="inverse:rate=5e-5", learning_rate=1e-4)
+    recipe = {"schedule": "inverse:rate=5e-5", "optimizer": "adam:learning_rate=1e-4"}
     assert rates(recipe, "generator", (0, 20_000, 160_000)) == pytest.approx([1e-4, 1e-4 / 2, 1e-4 / 9])
 
 
 def test_generator_warms_up_at_a_rate_of_its_own_and_then_begins_the_schedule():
-    lengths = {"warmup_epochs": 2, "epochs": 1, "decay_epochs": 1, "steps_per_epoch": 5}
-    recipe = Recipe(warmup_losses="lsgan", warmup_rate=1e-3, **lengths)
+    lengths = {"schedule": "linear:epochs=1,decay_epochs=1", "steps_per_epoch": 5}
+    recipe = {"warmup": "generator-only:losses=lsgan,epochs=2,learning_rate=1e-3", **lengths}
     assert rates(recipe, "generator", (0, 9, 10, 14, 15)) == pytest.approx([1e-3, 1e-3, 2e-4, 2e-4, 1e-4])
     assert rates(recipe, "discriminator", (0, 4, 5)) == pytest.approx([2e-4, 2e-4, 1e-4])
-    config = keras.optimizers.serialize(recipe_optimizer(recipe))
+    config = keras.optimizers.serialize(planned_optimizer(Recipe(**recipe).resolve()))
     again = keras.optimizers.deserialize(config).players["generator"]._learning_rate
     assert float(again(12)) == pytest.approx(2e-4)
 
 
 def test_weight_decay_is_added_to_the_gradient_as_in_pytorch():
     """Recomputed: Adam on g + l2 * w, not Keras' decoupled decay."""
-    recipe = Recipe(weight_decay=0.1, learning_rate=0.01, betas=(0.5, 0.9), epsilon=1e-8)
-    adam = recipe_optimizer(recipe).players["generator"]
+    numbers = "learning_rate=0.01,beta_1=0.5,beta_2=0.9,epsilon=1e-8,weight_decay=0.1"
+    adam = players_of(optimizer=f"adam:{numbers}")["generator"]
     variable = keras.Variable([2.0, -1.0])
     w, first, second = np.array([2.0, -1.0]), 0.0, 0.0
     for step, gradient in enumerate(([0.3, 0.2], [-0.1, 0.4], [0.05, -0.3]), 1):
@@ -76,15 +86,18 @@ def test_weight_decay_is_added_to_the_gradient_as_in_pytorch():
 
 
 def test_discriminators_may_have_betas_of_their_own():
-    players = recipe_optimizer(Recipe(betas=(0.9, 0.99), discriminator_betas=(0.5, 0.999))).players
+    players = players_of(
+        optimizer="adam:beta_1=0.9,beta_2=0.99", discriminator_optimizer="adam:beta_1=0.5,beta_2=0.999"
+    )
     assert (players["generator"].beta_1, players["discriminator"].beta_1) == (0.9, 0.5)
     assert (players["generator"].beta_2, players["discriminator"].beta_2) == (0.99, 0.999)
 
 
 def test_recipe_decides_the_rates_betas_and_epsilon():
-    players = recipe_optimizer(
-        Recipe(learning_rate=3e-4, discriminator_rate=6e-4, betas=(0.0, 0.9), epsilon=1e-6)
-    ).players
+    players = players_of(
+        optimizer="adam:learning_rate=3e-4,beta_1=0,beta_2=0.9,epsilon=1e-6",
+        discriminator_optimizer="adam:learning_rate=6e-4",
+    )
     assert [float(players[p].learning_rate) for p in ("generator", "discriminator")] == pytest.approx([3e-4, 6e-4])
     adam = players["generator"]
     assert (adam.beta_1, adam.beta_2, adam.epsilon) == (0.0, 0.9, 1e-6)

@@ -199,9 +199,8 @@ def test_a_dead_vector_has_a_finite_gradient():
     loss.build(generator, [], (16, 16, 3))
     weights = [v.value for v in loss.layers[0].trainable_variables]
     with tf.GradientTape() as tape:
-        cost = loss.generator_loss(
-            SimpleNamespace(generator=generator, source=picture, fake=picture, training=True, seed=0)
-        )
+        translation = SimpleNamespace(generator=generator, source=picture, fake=picture, training=True, seed=0)
+        cost = loss.generator_loss(translation)
     assert all(np.isfinite(slope).all() for slope in tape.gradient(cost, weights))
 
 

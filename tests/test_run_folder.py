@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from stylezoo.docs import pages
 from stylezoo.errors import BadRun
 from stylezoo.runs.folder import RunFolder
 
@@ -94,6 +95,12 @@ def test_a_lock_goes_with_the_process_that_has_it_however_that_ends(folder):
     with folder.begin():
         folder.write_text(RunFolder.LOG, "")
     assert names(folder) == [RunFolder.LOG]
+
+
+def test_documentation_lists_what_a_folder_holds():
+    table = pages.filled("{{ run folder }}")
+    assert "| `recipe.json` | at the start | the complete recipe, for `stylezoo train --recipe` |" in table
+    assert all(f"| `{each.name}` |" in table for each in RunFolder.CONTENTS)
 
 
 def test_a_folder_is_read_without_keras(python):

@@ -166,9 +166,9 @@ def test_a_qualified_spec_keeps_its_options_and_names_the_owner():
 def test_a_qualified_spec_means_the_same_whoever_comes_later(third_party):
     spec = Spec("lsgan").qualified("loss")
     third_party("rival")
-    assert spec.load("loss").__module__ == "stylezoo_builtins.losses.lsgan"
+    assert spec.part("loss").component.__module__ == "stylezoo_builtins.losses.lsgan"
     with pytest.raises(PluginConflict):
-        Spec("lsgan").load("loss")
+        Spec("lsgan").part("loss")
     assert Spec("lsgan").qualified("loss", home="Rival.Losses").name == "Rival.Losses/lsgan"
 
 
@@ -181,19 +181,19 @@ def test_an_unknown_name_cannot_be_qualified():
 
 
 def test_a_component_is_built_with_its_options():
-    assert Spec.parse("lsgan:real=0.9,fake=0.1").build("loss").real == 0.9
-    net = Spec.parse("patch:filters=2,layers=1").build("discriminator", shape=(32, 32, 3))
+    assert Spec.parse("lsgan:real=0.9,fake=0.1").part("loss").build().real == 0.9
+    net = Spec.parse("patch:filters=2,layers=1").part("discriminator").build(shape=(32, 32, 3))
     assert net.input_shape == (None, 32, 32, 3)
 
 
 def test_an_unknown_option_gets_a_hint_and_the_list():
     with pytest.raises(BadOptions, match=r"no option 'reel'. Did you mean 'real'\? It takes: real, fake"):
-        Spec.parse("lsgan:reel=1").load("loss")
+        Spec.parse("lsgan:reel=1").part("loss")
 
 
 def test_the_shape_is_given_by_the_machine_and_is_no_option():
     with pytest.raises(BadOptions, match="no option 'shape'"):
-        Spec.parse("patch:shape=3").load("discriminator")
+        Spec.parse("patch:shape=3").part("discriminator")
 
 
 @pytest.mark.parametrize(
@@ -210,24 +210,24 @@ def test_the_shape_is_given_by_the_machine_and_is_no_option():
 )
 def test_a_value_of_the_wrong_type_is_refused(kind, text, expected):
     with pytest.raises(BadOptions, match=f"is no {expected}"):
-        Spec.parse(text).load(kind)
+        Spec.parse(text).part(kind)
 
 
 def test_a_whole_number_will_do_for_a_float():
-    assert Spec.parse("lsgan:real=1").build("loss").real == 1
+    assert Spec.parse("lsgan:real=1").part("loss").build().real == 1
 
 
 def test_a_refusal_of_the_component_is_passed_on():
     with pytest.raises(BadOptions, match="The loss 'content' refuses: fine is 9 and coarse is 8"):
-        Spec.parse("content:fine=9").build("loss")
+        Spec.parse("content:fine=9").part("loss").build()
 
 
 def test_a_missing_option_is_named(tmp_path, monkeypatch):
     source = "from stylezoo import Loss\nclass Mine(Loss):\n    def __init__(self, needed):\n        pass\n"
     own_plugin(tmp_path, monkeypatch, source)
     with pytest.raises(BadOptions, match=r"needs the option 'needed': 'mine:needed=...'"):
-        Spec("mine").load("loss")
-    assert Spec("mine", {"needed": 1}).load("loss").__name__ == "Mine"
+        Spec("mine").part("loss")
+    assert Spec("mine", {"needed": 1}).part("loss").component.__name__ == "Mine"
 
 
 @pytest.mark.parametrize("signature", ["self, *args", "self, **kwargs"])
@@ -235,17 +235,17 @@ def test_hidden_options_are_refused(signature, tmp_path, monkeypatch):
     source = f"from stylezoo import Loss\nclass Mine(Loss):\n    def __init__({signature}):\n        pass\n"
     own_plugin(tmp_path, monkeypatch, source)
     with pytest.raises(BrokenPlugin, match=r"acme_own 1.0.*hidden behind \*args or \*\*kwargs"):
-        Spec("mine").load("loss")
+        Spec("mine").part("loss")
 
 
 @pytest.mark.parametrize("source", ["class Mine: pass\n", "def Mine(): pass\n", "Mine = 3\n"])
 def test_a_loss_that_is_no_loss_is_refused(source, tmp_path, monkeypatch):
     own_plugin(tmp_path, monkeypatch, source)
     with pytest.raises(BrokenPlugin, match=r"not a subclass of stylezoo.Loss"):
-        Spec("mine").load("loss")
+        Spec("mine").part("loss")
 
 
 def test_a_generator_that_cannot_be_called_is_refused(tmp_path, monkeypatch):
     own_plugin(tmp_path, monkeypatch, "Mine = 3\n", group="generators")
     with pytest.raises(BrokenPlugin, match="it cannot be called"):
-        Spec("mine").load("generator")
+        Spec("mine").part("generator")

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -265,9 +264,13 @@ def wait_for(condition, seconds=90):
         time.sleep(0.02)
 
 
-def test_device_is_named():
-    assert training.device().startswith(("CPU, ", "GPU, "))
-    assert str(os.cpu_count()) in training.device() or "GPU" in training.device()
+@pytest.mark.parametrize(
+    ("gpus", "name"), [([], "CPU, 12 cores"), (["Card A", "Card B"], "GPU, Card A, Card B")], ids=["none", "two"]
+)
+def test_device_is_named(gpus, name, monkeypatch):
+    monkeypatch.setattr("stylezoo.backend.gpus", lambda: gpus)
+    monkeypatch.setattr("os.cpu_count", lambda: 12)
+    assert training.device() == name
 
 
 def test_result_is_the_first_source_at_its_own_size(pictures, tmp_path):

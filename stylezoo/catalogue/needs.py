@@ -6,6 +6,7 @@ A plugin is here plain data, as in ``plugins.json``: its kind, name, distributio
 import re
 
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 
 FORMS = {"distribution": r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", "version": r"[\w.+!-]*", "name": r"[^/:\s][^/:]*"}
 
@@ -14,7 +15,7 @@ def are_plugins(plain) -> bool:
     """Whether plain data is a list of plugins, with names that can stand in a command."""
     return isinstance(plain, list) and all(
         isinstance(each, dict)
-        and each.get("kind") in registry.GROUPS
+        and each.get("kind") in KINDS
         and all(re.fullmatch(form, str(each.get(key, " "))) for key, form in FORMS.items())
         for each in plain
     )
@@ -35,6 +36,11 @@ def lack(plugin: dict) -> str:
         return ""
     kind, name, owner, version = (plugin[key] for key in ("kind", "name", "distribution", "version"))
     wanted = f"the {kind} '{name}' of {owner} {version}".rstrip()
+    if owner == registry.LOCAL:
+        return (
+            f"the {kind} '{name}', which was registered in another Python session: run the code that registers it "
+            f"(@stylezoo.register('{kind}', '{name}')) before it is loaded."
+        )
     there = _version(owner)
     if there is None:
         return f"{wanted}, which is not installed: '{install_line(plugin)}'.{_elsewhere(plugin)}"

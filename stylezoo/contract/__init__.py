@@ -19,6 +19,9 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
   can be added to a trained generator: only those of the new styles learn, and no other style's pictures change.
 * A build function that has a parameter `styles` is given the number of named styles, one that has a parameter `vgg` the
   recipe's file of VGG weights.
+* The module of a generator may have a function ``from_torch(weights)`` beside its build function, for ``import``:
+  it gives the options that arrays by PyTorch's names ask for, or None if they are of another network; its docstring's
+  first line says which files these are.
 """
 
 from stylezoo.contract.inputs import fuses, made_of_codes, random_code, random_noise

@@ -56,7 +56,7 @@ def strangers():
 
 def run_folder():
     """A table of what a run folder holds."""
-    rows = [(f"`{name}`", holds, when) for name, holds, when in RunFolder.CONTENTS]
+    rows = [(f"`{name}`", re.sub("'([^']+)'", r"`\1`", holds), when) for name, holds, when in RunFolder.CONTENTS]
     return _table(["File", "Content", "Written"], rows)
 
 

@@ -33,7 +33,7 @@ IDENTITY = {"module": "stylezoo.gan", "class_name": "GAN", "registered_name": "s
 
 @contextmanager
 def opened(file: Path):
-    """The archive, its members seen to be what a model has; whatever cannot be read in it is told in one line.
+    """The archive, its members seen to be what a model has; an error in it is a `BadRun` of one line.
 
     Raises:
         BadRun: It is no archive, it is damaged, or it holds something else.

@@ -36,7 +36,7 @@ LICENSES = {
 
 @dataclass(frozen=True)
 class Card:
-    """What can be told of a model, as plain data.
+    """What is known of a model, as plain data.
 
     Attributes:
         recipe: The recipe as `Recipe.to_dict` has it, without the folders of files.

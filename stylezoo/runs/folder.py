@@ -59,7 +59,7 @@ class RunFolder(os.PathLike):
         Content(RESULT, "the first source in the style, at its full size", "at the end"),
         Content(f"{SAMPLES}/", "contact sheets: source, style, result", "about ten times in a training"),
         Content(LOG, "step, seconds and the mean of every loss since the row before", "about a hundred rows"),
-        Content(MODEL, "the model, for 'stylezoo stylize' and stylezoo.load_model", "at the end, also after Ctrl-C"),
+        Content(MODEL, "the model, for 'stylezoo stylize' and 'stylezoo.load_model'", "at the end, also after Ctrl-C"),
         Content(CARD, "what is known of the model, for 'stylezoo show'", "at the start and at the end"),
         Content(
             "checkpoints/",

@@ -51,7 +51,7 @@ def import_weights(file, model, out=None, **changes) -> Path:
     """
     asked = Spec.parse(changes.pop("generator")) if "generator" in changes else None
     if refused := [key for key in changes if key.startswith("generator.")] + [*(asked.options if asked else ())]:
-        raise BadOptions(f"'{refused[0]}' cannot be set: the options of the generator are told by the weights.")
+        raise BadOptions(f"'{refused[0]}' cannot be set: the options of the generator are read from the weights.")
     weights = torch_files.read(file)
     spec = _recognised(file, weights, asked)
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)

@@ -29,7 +29,7 @@ class Run:
         model: The model, trained as far as `model.step` says.
         steps: How many steps the whole training has.
         interrupted: Whether Ctrl-C or SIGTERM asked it to end after its present step.
-        card: What is told of it.
+        card: What is known of it.
         notes: Lines about what could not be taken over from the model that it starts from.
     """
 
@@ -53,7 +53,7 @@ class Run:
         return int(self.model.step.numpy())
 
     def looks(self, index: int) -> list:
-        """The styles that a contact sheet shows source number `index` in, as `GAN.stylize` is told them."""
+        """The styles that a contact sheet shows source number `index` in, as `GAN.stylize` takes them."""
         shown = self.batches.data.shown(self.batches, index)
         return [picture if self.model.takes_style_picture else (name or None) for name, picture in shown]
 
