@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from stylezoo.features import BLOCKS, vgg19
-from stylezoo.layers import ReflectionPadding2D, register
+from stylezoo.layers import ReflectionPadding2D
 from stylezoo_builtins.adain import adain
 
 
@@ -48,7 +48,7 @@ def _reflected(x, channels):
     return layers.Conv2D(channels, 3)(ReflectionPadding2D(1)(x))
 
 
-@register
+@keras.saving.register_keras_serializable("stylezoo")
 class AdaIN(layers.Layer):
     """The first features with the mean and the standard deviation of each channel of the second."""
 
