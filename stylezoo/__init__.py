@@ -261,9 +261,9 @@ def train(
         >>> gan = stylezoo.train(source="photos/", style="monet/", start_from="runs/single-pair", steps=300)
         >>> gan = stylezoo.train(source="photos/", add_style="vangogh/", start_from="runs/gated", out="runs/gated-3")
     """
-    from stylezoo import training
+    from stylezoo.training import loop
 
-    return training.train(model, source, style, out, license, start_from, add_style, callbacks, verbose, **changes)
+    return loop.train(model, source, style, out, license, start_from, add_style, callbacks, verbose, **changes)
 
 
 def _names(kind, pattern):

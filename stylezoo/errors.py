@@ -14,6 +14,21 @@
     + BadData               a folder or file of pictures is missing, empty or too small
 """
 
+__all__ = [
+    "BadData",
+    "BadOptions",
+    "BadPicture",
+    "BadRecipe",
+    "BadRun",
+    "BadWeights",
+    "BrokenPlugin",
+    "MissingExtra",
+    "PluginConflict",
+    "StylezooError",
+    "UnknownPlugin",
+    "UsageError",
+]
+
 
 class StylezooError(Exception):
     """Base class of all exceptions of stylezoo; `exit_code` is that of the command."""

@@ -21,6 +21,8 @@ from stylezoo.errors import BadWeights, name_all
 from stylezoo.files import torch_files
 from stylezoo.layers import ReflectionPadding2D
 
+__all__ = ["BLOCKS", "checked_tap", "vgg19"]
+
 BLOCKS = (2, 2, 4, 4, 4)  # convolutions between the halvings
 CONVOLUTIONS = tuple(f"{block}_{i}" for block, count in enumerate(BLOCKS, 1) for i in range(1, count + 1))
 TAPS = tuple(f"{kind}{name}" for name in CONVOLUTIONS for kind in ("conv", "relu"))

@@ -16,6 +16,8 @@ from stylezoo.updates.game import Game, check_no_losses
 from stylezoo.updates.image_pool import ImagePool
 from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer
 
+__all__ = ["GAN"]
+
 
 @keras.saving.register_keras_serializable("stylezoo")
 class GAN(Stylizing, keras.Model):

@@ -7,6 +7,19 @@ from keras import layers, ops
 
 from stylezoo import scene
 
+__all__ = [
+    "BatchNormalization",
+    "BlurDownsampling2D",
+    "BlurUpsampling2D",
+    "GroupNormalization",
+    "InstanceNormalization",
+    "ReflectionPadding2D",
+    "SpectralNormalization",
+    "initializer",
+    "luminance",
+    "normalization",
+]
+
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 register = keras.saving.register_keras_serializable("stylezoo")
 

@@ -20,6 +20,8 @@ from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, name_all
 from stylezoo.spec import Part
 from stylezoo.updates import Optimizer, Order, Schedule, WarmUp
 
+__all__ = ["Plan"]
+
 if TYPE_CHECKING:
     from stylezoo.recipe import Recipe
 

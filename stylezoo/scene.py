@@ -12,6 +12,8 @@ from keras import ops
 
 from stylezoo.errors import BrokenPlugin
 
+__all__ = ["mixed", "moments", "origin", "whole"]
+
 _current = ContextVar("scene", default=None)
 
 

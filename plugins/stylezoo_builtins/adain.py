@@ -6,9 +6,9 @@ from stylezoo import scene
 
 
 def statistics(features):
-    """The mean and the deviation of each channel: two tensors (batch, 1, 1, channels).
+    """The mean and the standard deviation of each channel: two tensors (batch, 1, 1, channels).
 
-    The deviation is that of the authors' code: of the unbiased variance, 1e-5 added.
+    As in the authors' code, it is the root of the unbiased variance plus 1e-5.
     """
     features = ops.cast(features, "float32")
     count = ops.cast(ops.shape(features)[1] * ops.shape(features)[2], "float32")
@@ -17,9 +17,9 @@ def statistics(features):
 
 
 def adain(content, style):
-    """Content features with the mean and the deviation of each channel of style features.
+    """Content features with the mean and the standard deviation of each channel of style features.
 
-    Where several styles share a picture, `style` has a row for each and their numbers are mixed: see `scene.mixed`.
+    Where several styles share a picture, `style` has a row for each, and their statistics are mixed: see `scene.mixed`.
     """
     content_mean, content_deviation = statistics(content)
     style_mean, style_deviation = (scene.mixed(each, content) for each in statistics(style))

@@ -25,6 +25,7 @@ from stylezoo.checks.subjects import (
     labels,
     pictures,
 )
+from stylezoo.contract import networks
 from stylezoo.contract.style_inputs import known_inputs, style_input, unknown_inputs
 from stylezoo.drawing.looks import look
 from stylezoo.drawing.painter import Painter
@@ -69,7 +70,7 @@ class NetworkSubject(Subject):
         if self.draws:
             return [contract.generate(network, picture, other, training, labels=labels(batch))]
         logits = contract.judge(network, picture, other, training)
-        styles = contract.answer(network, picture, other, training)[1]
+        styles = networks.answer(network, picture, other, training)[1]
         return logits if styles is None else [*logits, styles]
 
 

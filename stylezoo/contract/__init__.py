@@ -27,9 +27,7 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
 from stylezoo.contract.inputs import fuses, made_of_codes, random_code, random_noise
 from stylezoo.contract.losses import AdversarialLoss, ImageLoss, Loss, RelativisticAverageLoss
 from stylezoo.contract.networks import (
-    BRANCH,
     FEATURE,
-    answer,
     features,
     generate,
     judge,
@@ -42,7 +40,6 @@ from stylezoo.contract.style_inputs import NamedStyles, OneStyle, StyleCodes, St
 from stylezoo.contract.translation import Translation
 
 __all__ = [
-    "BRANCH",
     "FEATURE",
     "AdversarialLoss",
     "ImageLoss",
@@ -54,7 +51,6 @@ __all__ = [
     "StyleInput",
     "StylePicture",
     "Translation",
-    "answer",
     "features",
     "fuses",
     "generate",

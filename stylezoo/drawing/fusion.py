@@ -12,6 +12,8 @@ from PIL import Image
 from stylezoo.errors import BadOptions, BadPicture, UsageError
 from stylezoo.pictures import colour, files
 
+__all__ = ["caption", "sweep"]
+
 SAME_SHAPE = 0.02  # by how much the proportions of a mask may differ from those of its picture
 
 

@@ -17,6 +17,8 @@ from stylezoo.drawing.tiles import Tiling, View
 from stylezoo.errors import BadOptions, BadPicture
 from stylezoo.pictures import arrays, colour, files, luminance
 
+__all__ = ["Painter"]
+
 LARGEST_STYLE = 896  # pixels: of the side of a square as large as a style's picture is used
 UNTOUCHED = 4  # the power with which places without a style are the picture: greys of a mask are the network's
 LASTING = ("generator", "fusion", "tones", "seed")  # what the facts of a film depend on

@@ -9,6 +9,8 @@ from PIL import Image, ImageDraw
 
 from stylezoo.errors import MissingExtra
 
+__all__ = ["painting", "photograph", "photographs", "styles", "write"]
+
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")  # in the wheel of scikit-image; public domain or CC0
 SIZE = 512  # side of the pictures that are drawn here, in pixels
 CANVAS = 2 * SIZE  # the side that is drawn on, then halved: edges come out smooth

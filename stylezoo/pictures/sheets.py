@@ -4,6 +4,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from stylezoo.pictures import colour
 
+__all__ = ["contact_sheet"]
+
 
 def contact_sheet(rows: list[list[Image.Image]], titles: list, height: int = 256) -> Image.Image:
     """Pictures side by side, every row scaled to one height.

@@ -18,6 +18,8 @@ from stylezoo.files import archive, plain
 from stylezoo.runs import loading
 from stylezoo.runs.folder import RunFolder
 
+__all__ = ["Card", "read", "sheet"]
+
 SCHEMA = 1
 ID = r"[0-9a-f]{8,64}"  # of a training
 LIBRARIES = ("stylezoo", "keras", "tensorflow")

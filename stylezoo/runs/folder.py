@@ -14,6 +14,8 @@ from stylezoo.errors import BadRun
 from stylezoo.files.atomic import written
 from stylezoo.recipe import Recipe
 
+__all__ = ["RunFolder"]
+
 
 class Content(NamedTuple):
     """Something that lies in a run folder.

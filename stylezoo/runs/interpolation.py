@@ -9,6 +9,8 @@ from stylezoo.errors import BadOptions
 from stylezoo.gan import GAN
 from stylezoo.runs import lineage
 
+__all__ = ["Siblings"]
+
 NETWORKS = ("generator", "inverse", "average")
 
 

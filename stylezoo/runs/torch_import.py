@@ -140,7 +140,7 @@ def _answers(file, weights, plugins):
 
 def _from_torch(plugin):
     """The function ``from_torch`` in the module of a generator; None if there is none."""
-    return getattr(inspect.getmodule(plugin.load()), "from_torch", None)
+    return getattr(plugin.load(), "__globals__", {}).get("from_torch")  # the module of a function
 
 
 def _options(plugin, from_torch, weights):

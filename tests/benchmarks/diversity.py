@@ -50,7 +50,7 @@ def trained(loss, seed):
         chosen = tf.gather(CENTRES, random.uniform([BATCH], 0, 8, tf.int32))
         real = chosen + DEVIATION * random.normal([BATCH, 2])
         noise = random.uniform([BATCH, 256], -1, 1)
-        for player, price in ((1, loss.discriminator), (0, loss.generator)):
+        for player, price in ((1, loss.discriminator_loss), (0, loss.generator_loss)):
             with tf.GradientTape() as tape:
                 cost = price(judged(real, generator(noise)))
             adams[player].apply(tape.gradient(cost, [v.value for v in players[player]]), players[player])

@@ -1,4 +1,4 @@
-"""The ResNet generator of CycleGAN, of CUT and, before them, of fast neural style transfer."""
+"""The ResNet generator of CycleGAN, CUT and fast neural style transfer."""
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ from stylezoo.layers import (
     initializer,
 )
 
-BLURS = {3: np.array([1, 2, 1]) / 4, 4: np.array([1, 3, 3, 1]) / 4}  # along one axis, by length; that of 4 doubles
+BLURS = {3: np.array([1, 2, 1]) / 4, 4: np.array([1, 3, 3, 1]) / 4}  # along one axis, by length; that of 4 upsamples
 
 
 def build(
@@ -23,25 +23,26 @@ def build(
     antialias: bool = False,
     init: str = "normal",
 ):
-    """ResNet generator: two halvings, residual blocks, two doublings, instance normalisation throughout.
+    """ResNet generator: two downsamplings, residual blocks, two upsamplings, all with instance normalisation.
 
-    Zhu et al., 2017, https://arxiv.org/abs/1703.10593, with the layers of the authors' PyTorch code; 64 filters and
-    9 blocks are the published network for pictures of 256 pixels (11,378,179 weights), 6 blocks that for 128. With
+    Zhu et al., 2017, https://arxiv.org/abs/1703.10593, with the layers of the authors' PyTorch code; 64 filters and 9
+    blocks are the published network for pictures of 256 pixels (11,378,179 weights), 6 blocks that for 128. With
     `antialias` and the init "xavier" it is the generator of CUT (Park et al., 2020, https://arxiv.org/abs/2007.15651).
     The layers feature_0 to feature_4 are those that CUT's PatchNCE compares.
 
     Args:
         shape: Height, width and channels of a picture; None for any height or width.
-        filters: Channels at full resolution; twice and four times as many after the halvings.
+        filters: Channels at full resolution; 2 and 4 times as many after downsampling.
         blocks: Residual blocks.
-        resize: Double by nearest neighbour and a convolution instead of a transposed convolution: no checkerboard.
-        antialias: Halve and double with a blur instead of strides (Zhang, 2019, https://arxiv.org/abs/1904.11486).
-        init: How kernels begin: "normal" with deviation 0.02, "xavier" with gain 0.02, or "kaiming".
+        resize: Upsample by nearest neighbour and a convolution instead of a transposed convolution: no checkerboard.
+        antialias: Downsample and upsample with a blur instead of strides (Zhang, 2019,
+            https://arxiv.org/abs/1904.11486).
+        init: Kernel initialisation: "normal" with standard deviation 0.02, "xavier" with gain 0.02, or "kaiming".
     """
     if blocks < 1:
         raise ValueError("blocks must be 1 or more")
     if resize and antialias:
-        raise ValueError("resize and antialias are two ways to double: take one of them")
+        raise ValueError("resize and antialias are two ways to upsample: take one of them")
 
     picture = keras.Input(shape, name="source")
     x = _norm_relu(_convolution(filters, 7, init)(ReflectionPadding2D(3, name="feature_0")(picture)))
@@ -66,7 +67,7 @@ def from_torch(weights):
 
 
 def _has_blurs(weights):
-    """Whether there are blurs of CUT between the convolutions; they must be those that our layers have."""
+    """Whether CUT's blurs are between the convolutions; they must be those of our layers."""
     blurs = {name: each for name, each in weights.items() if name.endswith(".filt")}
     for name, blur in blurs.items():
         line = BLURS.get(blur.shape[-1])

@@ -15,21 +15,21 @@ def build(
     resize: bool = False,
     init: str = "normal",
 ):
-    """U-Net generator: halved down to a few pixels and doubled again, with a skip at each resolution.
+    """U-Net generator: downsampled to a few pixels and upsampled again, with a skip connection at each resolution.
 
-    Isola et al., 2017, https://arxiv.org/abs/1611.07004, with the layers of the authors' PyTorch code; 8 downs are
-    the published network for pictures of 256 pixels (54,413,955 trained weights), 7 that for 128 (41,828,995). Sides
-    must be multiples of 2**downs. The layers feature_0, feature_1, ... are the halving convolutions.
+    Isola et al., 2017, https://arxiv.org/abs/1611.07004, with the layers of the authors' PyTorch code; 8 downs are the
+    published network for pictures of 256 pixels (54,413,955 trained weights), 7 that for 128 (41,828,995). Sides must
+    be multiples of 2**downs. The layers feature_0, feature_1, ... are the convolutions with a stride of 2.
 
     Args:
         shape: Height, width and channels of a picture; None for any height or width.
-        filters: Channels after the first halving; they double up to eight times as many.
-        downs: Halvings.
-        norm: How answers are normalised: "batch", "instance" or "none". Convolutions have no bias under "batch".
-        dropout: The part of the answers that training drops after the innermost doublings: 3 of them with 8 downs, not
-            the very first, nor those with fewer channels.
-        resize: Double by nearest neighbour and a convolution of 3 x 3 instead of a transposed one: no grid.
-        init: How kernels begin: "normal" with deviation 0.02, "xavier" with gain 0.02, or "kaiming".
+        filters: Channels after the first downsampling; twice as many after each further one, up to 8 times.
+        downs: Downsamplings, each by 2.
+        norm: Normalisation: "batch", "instance" or "none". With "batch" convolutions have no bias.
+        dropout: Dropout rate after the innermost upsamplings: 3 of them with 8 downs, without the very first one and
+            those with fewer channels.
+        resize: Upsample by nearest neighbour and a convolution of 3 x 3 instead of a transposed convolution: no grid.
+        init: Kernel initialisation: "normal" with standard deviation 0.02, "xavier" with gain 0.02, or "kaiming".
     """
     if downs < 1:
         raise ValueError("downs must be 1 or more")
@@ -64,7 +64,7 @@ def from_torch(weights):
         return None
     if kernels[0].shape[1] != 3 or kernels[-1].shape[1] != 3:  # (out, in, ...) and, transposed, (in, out, ...)
         return None
-    # An instance norm without a scale noted statistics until PyTorch 0.4, and never used them.
+    # Until PyTorch 0.4 an instance norm without a scale saved statistics that it never used.
     norms = [name.rpartition(".")[0] for name in weights if name.endswith(".running_mean")]
     norm = "batch" if any(f"{name}.weight" in weights for name in norms) else "instance"
     return {"filters": kernels[0].shape[0], "downs": len(kernels) // 2, "norm": norm}

@@ -8,14 +8,14 @@ from stylezoo_builtins.adain import adain
 
 
 class AdaINContent(ImageLoss):
-    """AdaIN content loss: a fake with the features that the source has once they are given the style's statistics.
+    """AdaIN content loss: the fake should have the features that the decoder was given to draw.
 
-    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868: the mean squared difference of the fake's features and
-    those that AdaIN makes of the source's and the style's at relu4_1, which is what the decoder was given to draw.
+    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868: the mean squared difference, at relu4_1, of the fake's
+    features and the source's features with the style's means and standard deviations.
 
     Args:
         vgg: A file of VGG-19 weights; None: the recipe's, or those of Keras, which are downloaded.
-        depth: At which block: 4 is relu4_1; 3 for a file that ends with relu3_1.
+        depth: The block to compare: 4 is relu4_1; 3 for a file that ends with relu3_1.
     """
 
     def __init__(self, vgg: str | None = None, depth: int = 4):

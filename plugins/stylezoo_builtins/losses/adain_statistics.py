@@ -8,14 +8,14 @@ from stylezoo_builtins.adain import statistics
 
 
 class AdaINStatistics(ImageLoss):
-    """AdaIN style loss: in each block of VGG-19 features of the style's mean and deviation.
+    """AdaIN style loss: the fake should have the style's means and standard deviations of VGG-19 features.
 
-    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868: the mean squared differences of both, added up over
-    relu1_1, relu2_1, relu3_1 and relu4_1; it weighs 10 there, with the content at 1.
+    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868: the mean squared differences of both, summed over
+    relu1_1, relu2_1, relu3_1 and relu4_1; the weight is 10 there, with the content loss at 1.
 
     Args:
         vgg: A file of VGG-19 weights; None: the recipe's, or those of Keras, which are downloaded.
-        depth: Up to which block: 4 is relu4_1; 3 for a file that ends with relu3_1.
+        depth: The last block to compare: 4 is relu4_1; 3 for a file that ends with relu3_1.
     """
 
     def __init__(self, vgg: str | None = None, depth: int = 4):
