@@ -44,7 +44,7 @@ def several(tmp_path_factory):
     """A model of three styles by name, likewise."""
     file = tmp_path_factory.mktemp("several") / "model.keras"
     parts = {"generator": "gated:filters=4,blocks=1", "discriminators": "gated:filters=2,layers=1", "pool": 0}
-    model = GAN(Recipe.named("gated", styles=STYLES, seed=1, **parts, **SMALL))
+    model = GAN(Recipe.named("gated", data=f"named-styles:names={list(STYLES)}", seed=1, **parts, **SMALL))
     for variable in model.generator.layers[-2].weights:  # of the last convolution, else all pictures are nearly grey
         variable.assign(8 * variable)
     model.save(file)
@@ -644,7 +644,7 @@ def sibling(plain, tmp_path_factory):
     """A model that went on from `plain`: of the same line, with other weights."""
     folder = tmp_path_factory.mktemp("sibling")
     source, style = picture(folder / "source.png"), picture(folder / "style.png", seed=5)
-    stylezoo.train(None, source, style, folder / "run", start_from=plain, steps=2, learning_rate=0.01)
+    stylezoo.train(None, source, style, folder / "run", start_from=plain, steps=2, **{"optimizer.learning_rate": 0.01})
     return folder / "run"
 
 
