@@ -20,7 +20,8 @@ import stylezoo
 from stylezoo.cli import main, redrawing, terminal
 from stylezoo.errors import BadOptions
 from stylezoo.gan import GAN
-from stylezoo.pictures import animation, arrays, files
+from stylezoo.files import atomic
+from stylezoo.pictures import animation, arrays
 from stylezoo.recipe import Recipe
 from stylezoo.runs import interpolation
 
@@ -203,7 +204,7 @@ def test_a_full_disk_stops_it_and_is_one_line(count, plain, tmp_path, monkeypatc
     """The results are written into a device that is always full, so that the operating system refuses them."""
     begun = []
 
-    class Full(files.written):
+    class Full(atomic.written):
         def __enter__(self):
             begun.append(self.path)
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -211,7 +212,7 @@ def test_a_full_disk_stops_it_and_is_one_line(count, plain, tmp_path, monkeypatc
             self.temporary.symlink_to("/dev/full")
             return self.temporary
 
-    monkeypatch.setattr(files, "written", Full)
+    monkeypatch.setattr(atomic, "written", Full)
     pictures = [picture(tmp_path / f"{i}.png", seed=i) for i in range(count)]
     done = run(*pictures, "-m", plain, "-o", tmp_path / "results")
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import GifImagePlugin, Image, ImageChops
 
 from stylezoo.errors import BadPicture
+from stylezoo.files import atomic
 from stylezoo.pictures import colour, files
 
 FORMATS = ("GIF", "WEBP", "PNG")  # not TIFF and MPO: their further pictures are pages, not frames
@@ -77,7 +78,7 @@ class Animation:
         if path.suffix.lower() not in WRITERS:
             raise BadPicture(f"'{path}' cannot hold an animation; take one of {', '.join(sorted(SUFFIXES))}.")
         durations = self.durations
-        with files.written(path) as temporary, open(temporary, "wb") as file:
+        with atomic.written(path) as temporary, open(temporary, "wb") as file:
             WRITERS[path.suffix.lower()](file, _exactly(len(self), frames), durations, self.plays)
 
     def _decoded(self):
@@ -145,8 +146,8 @@ def _write_gif(file, frames, durations, plays):
             file.write(b"GIF89a" + struct.pack("<HHBBB", *frame.size, 0, 0, 0) + _repetitions(plays))
         picture, corner = _drawn(before, frame)
         cleared = "RGBA" in (frame.mode, after and after.mode)
-        told = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1, "transparency": colour.CLEAR}
-        for block in GifImagePlugin.getdata(picture, corner, include_color_table=True, **told):
+        options = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1, "transparency": colour.CLEAR}
+        for block in GifImagePlugin.getdata(picture, corner, include_color_table=True, **options):
             file.write(block)
         before = frame
     file.write(b";")
@@ -185,7 +186,9 @@ def _hundredths(durations):
 
 def _write_webp(file, frames, durations, plays):
     first, options = next(frames), {"duration": durations, "loop": min(plays, 0xFFFF), "quality": 95}
-    if first.mode == "RGB":  # no key frames, each of which is coded anew, so that what is still would flicker
+    if (
+        first.mode == "RGB"
+    ):  # no key frames, each of which is encoded by itself, so that what stands still would flicker
         options |= {"kmin": 0, "kmax": 0}  # with alpha libwebp would lose some of it
     first.save(file, "WEBP", save_all=True, append_images=[_Rest(frames, len(durations) - 1)], **options)
     next(frames, None)  # raises if there are more
