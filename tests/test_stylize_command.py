@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 import stylezoo
 from stylezoo.cli import main, redrawing, terminal
 from stylezoo.errors import BadOptions
-from stylezoo.gan import GAN
 from stylezoo.files import atomic
+from stylezoo.gan import GAN
 from stylezoo.pictures import animation, arrays
 from stylezoo.recipe import Recipe
 from stylezoo.runs import interpolation
