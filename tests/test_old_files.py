@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -91,8 +92,8 @@ def meant(old):
     planned = warmup_steps + sum(lengths) * pace
     total = old["steps"] if old["steps"] or not pace else planned
     bare = lambda text: text.removeprefix("stylezoo/")  # noqa: E731
-    same = ("weight_decay", "epsilon", "learning_rate", "order", "judge_identity", "crop_grid", "whole_in_decay", "flip",
-            "turn_style", "match_tones", "pool", "two_way", "average", "image_size", "batch_size", "steps",
+    same = ("weight_decay", "epsilon", "learning_rate", "order", "judge_identity", "crop_grid", "whole_in_decay",
+            "flip", "turn_style", "match_tones", "pool", "two_way", "average", "image_size", "batch_size", "steps",
             "steps_per_epoch", "precision", "seed", "about", "vgg", "warmup_epochs", "random_codes")  # fmt: skip
     return {
         **{name: old[name] for name in same},
@@ -124,9 +125,7 @@ def meant(old):
 def found(plain):
     """The numbers of a saved recipe as it is read now."""
     there = numbers(Recipe.from_dict(plain).resolve())
-    there["losses"] = [
-        text.replace(",random_codes=False", "").replace(":random_codes=False", "") for text in there["losses"]
-    ]
+    there["losses"] = [re.sub("[,:]random_codes=False", "", text) for text in there["losses"]]
     return there
 
 
