@@ -132,7 +132,7 @@ def _schedule(old):
     name, epochs, decay = old["schedule"], old["epochs"], old["decay_epochs"]
     if name == "linear":
         return _spelled(name, epochs=epochs, decay_epochs=decay)
-    return f"{name},epochs={epochs + decay}"
+    return f"{name}{',' if ':' in name else ':'}epochs={epochs + decay}"
 
 
 def _losses(old):
