@@ -11,9 +11,9 @@ from PIL import Image
 from stylezoo.errors import BadPicture
 from stylezoo.pictures import colour
 
-STUBS = {"BUFR", "GRIB", "HDF5"}  # Pillow knows them by name only
+STUBS = {"BUFR", "GRIB", "HDF5"}  # formats that Pillow recognises but cannot decode
 SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in {*Image.OPEN} - STUBS)
-UNFIT = STUBS | {"BLP", "EPS", "ICNS", "ICO", "MSP", "WMF", "XBM"}  # nor does it write these as they should be
+UNFIT = STUBS | {"BLP", "EPS", "ICNS", "ICO", "MSP", "WMF", "XBM"}  # formats that Pillow does not write properly
 LARGEST = 64_000_000  # pixels: some four times what a phone takes; above that a decoder may fill the memory
 WITH_ALPHA = frozenset({"AVIF", "DDS", "GIF", "ICNS", "ICO", "JPEG2000", "PNG", "SGI", "TGA", "TIFF", "WEBP"})
 
@@ -33,10 +33,10 @@ def open_picture(path: str | Path, alpha: bool = False) -> Image.Image:
 
 @contextmanager
 def reading(path: str | Path) -> Iterator[Image.Image]:
-    """The Pillow image of a picture file, not decoded yet; the file is open for as long as the block lasts.
+    """The Pillow image of a picture file, not decoded yet; the file is open within the block.
 
     Raises:
-        BadPicture: As `open_picture`; also for whatever Pillow raises inside of the block.
+        BadPicture: As `open_picture`; also for any error of Pillow within the block.
     """
     path = Path(path)
     try:
@@ -75,7 +75,7 @@ def is_writable(path: Path) -> bool:
 
 
 def not_writable(path: Path) -> str:
-    """What to say of a file that is not `is_writable`."""
+    """The message for a file that is not `is_writable`."""
     return f"Pictures cannot be written as '{path.suffix}', the suffix of '{path}'; take .png or .jpg."
 
 
@@ -101,12 +101,12 @@ def save_picture(image: Image.Image, path: str | Path) -> None:
 
 
 def in_folder(folder: Path) -> list[Path]:
-    """The files of a folder and its subfolders that are called like pictures, in order."""
+    """The files of a folder and its subfolders with the suffixes of pictures, in order."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
 class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
-    """Gives a temporary path beside `path` which takes its place at the end, if nothing was raised."""
+    """A context with a temporary path beside `path`, which is moved to `path` at the end unless an error is raised."""
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
@@ -120,14 +120,14 @@ class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
 
     def __exit__(self, kind, error, trace):
         if kind is None:
-            os.chmod(self.temporary, 0o666 & ~_umask())  # mkstemp keeps files to their owner
+            os.chmod(self.temporary, 0o666 & ~_umask())  # mkstemp gives access to the owner only
             os.replace(self.temporary, self.path)
         else:
             self.temporary.unlink(missing_ok=True)
 
 
 def reason(error: Exception) -> str:
-    """What an error says, in one line without a full stop."""
+    """The message of an error, in one line without a full stop."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
