@@ -162,7 +162,7 @@ def test_an_epoch_is_as_long_as_the_new_pictures_make_it(parent, pictures, tmp_p
 
 
 def test_a_training_whose_beginning_is_lost_is_not_resumed(gated, further, pictures, tmp_path):
-    """The weights that it began from were in its checkpoint only."""
+    """The weights that it started from were in its checkpoint only."""
     recipe = training.chosen(start_from=gated, add_style=[pictures / "klee"], steps=2)
     training.start(recipe, pictures / "photos", [pictures / "klee"], tmp_path / "added", start_from=gated)
     shutil.copytree(further, tmp_path / "b")
@@ -437,8 +437,8 @@ def test_styles_take_turns_whatever_the_number_of_their_pictures(pictures):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("--resume run --from a", "--resume goes on as the run began"),
-        ("--resume run --add-style a", "--resume goes on as the run began"),
+        ("--resume run --from a", "--resume continues a run"),
+        ("--resume run --add-style a", "--resume continues a run"),
         ("--add-style a", "--add-style adds to a trained model; name it with --from RUN"),
         ("--from a --add-style b --style c", "--add-style or --style, not both"),
     ],

@@ -59,12 +59,12 @@ class NetworkSubject(Subject):
         return fitting_side(self.network) if self.draws else SIDE
 
     def fusion(self, style):
-        """A style as the network takes it: a picture, a row of weights, or none where it is the only one."""
+        """A style for the network: a picture, a row of weights, or none where it is the only one."""
         way = style_input(self.network)
         return look(style if way.takes_picture else None, style_input=way, names=STYLES)
 
     def answer(self, network, batch=2, side=None, training=False, picture=None):
-        """What it makes of random pictures, or of one that is given: float32 tensors in a list."""
+        """Its outputs for random pictures, or for a given one: a list of float32 tensors."""
         random, other = pictures(batch, side or self.side, side or self.side)
         picture = random if picture is None else picture
         if self.draws:
@@ -75,7 +75,7 @@ class NetworkSubject(Subject):
 
 
 def named(subject):
-    """The network is a Keras model and bears the name of its entry point; a generator's several inputs have names."""
+    """The network is a Keras model with the name of its entry point; several inputs of a generator have known names."""
     network, name = subject.network, subject.plugin.name
     demand(isinstance(network, keras.Model), f"it builds a {type(network).__name__}, which is no keras.Model")
     same = network.name.replace("_", "-") == name.replace("_", "-")
@@ -86,7 +86,7 @@ def named(subject):
 
 
 def answers(subject):
-    """A generator answers with pictures of the source's size, a discriminator with logits: of any batch, finite."""
+    """A generator outputs pictures of the source's size, a discriminator logits: for any batch, finite."""
     for batch in (1, 3):
         given = subject.answer(subject.network, batch)
         demand(finite(given), f"its answers to {batch} pictures are not finite")
@@ -118,7 +118,7 @@ def odd_sizes(subject):
 
 
 def tiles(subject):
-    """A generator draws a picture in tiles as in one piece, given what it found out about the whole."""
+    """A generator draws a picture in tiles as in one piece, given the facts about the whole."""
     source, style = (arrays.resized(batch[0], *LARGE) for batch in pictures(1, 32, 80))
     painter = Painter(subject.network, subject.fusion(style), tile=0, steady=True)
     whole = painter.paint(source)
@@ -149,7 +149,7 @@ def gradients(subject):
 
 
 def precision(subject):
-    """In float16 and in bfloat16 its answers and gradients are finite, and close to those in float32."""
+    """In float16 and in bfloat16 its outputs and gradients are finite, and close to those in float32."""
     exact = subject.answer(subject.network)
     for rough, tolerance in ROUGH.items():
         network = subject.build(rough)
@@ -166,7 +166,7 @@ def precision(subject):
 
 
 def graph(subject):
-    """In a graph its answers are the same as eagerly."""
+    """In a graph its outputs are the same as eagerly."""
     traced = backend.graph(lambda: subject.answer(subject.network))
     demand(equal(traced(), subject.answer(subject.network), 1e-4), "in a graph its answers are not the same as eagerly")
 
@@ -179,7 +179,7 @@ def seed(subject):
 
 
 def file(subject):
-    """It is the same after `save` and `keras.models.load_model`, so every layer knows its own configuration."""
+    """It is the same after `save` and `keras.models.load_model`, so every layer has a correct `get_config`."""
     path = Path(folder(), "network.keras")
     subject.network.save(path)
     try:

@@ -119,7 +119,7 @@ def _check_related(first, other, common):
         )
     if not common:
         raise BadOptions(
-            f"'{first.name}' and '{other.name}' have no common ancestor, so that the mean of their weights draws noise. "
+            f"'{first.name}' and '{other.name}' have no common ancestor: the mean of their weights draws noise. "
             f"Make a sibling: stylezoo train --from {first.name} --source PICTURES --style OTHERS."
         )
 
