@@ -63,7 +63,7 @@ class Tone(Loss):
 
     discriminators_needed = 0
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return ops.mean(ops.square(translation.fake))
 
 
