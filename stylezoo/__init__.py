@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from stylezoo.catalogue.registry import register
     from stylezoo.contract import AdversarialLoss, ImageLoss, Loss, Translation
     from stylezoo.errors import StylezooError
     from stylezoo.gan import GAN
@@ -35,10 +36,11 @@ __all__ = [
     "list_models",
     "load_model",
     "push_to_hub",
+    "register",
     "train",
 ]
 
-HOMES = {  # the public classes, and the modules that they come from
+HOMES = {  # public names, and the modules that they come from
     "AdversarialLoss": "contract",
     "ImageLoss": "contract",
     "Loss": "contract",
@@ -46,6 +48,7 @@ HOMES = {  # the public classes, and the modules that they come from
     "Spec": "spec",
     "StylezooError": "errors",
     "Translation": "contract",
+    "register": "catalogue.registry",
 }
 
 
@@ -119,21 +122,20 @@ def load_model(path: str | Path) -> GAN:
             installed.
         MissingExtra: It lies on a hub, and huggingface_hub is not installed.
     """
-    from stylezoo.runs import folder as runs
+    from stylezoo.runs.loading import load
 
-    file = runs.checked_file(path)  # before Keras is imported: it takes three seconds
-    from stylezoo.gan import load
-
-    return load(file)
+    return load(path)
 
 
 def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None, **changes) -> Path:
     """Make a run folder of a generator that others trained with PyTorch; what the command ``stylezoo import`` does.
 
-    PyTorch is not needed, and nothing in the file is executed.
+    PyTorch is not needed, and nothing in the file is executed. Which generator the weights are of, is told by what the
+    file holds; each installed generator is asked.
 
     Args:
-        file: A state dict of the official CycleGAN, pix2pix or CUT, such as ``latest_net_G.pth``.
+        file: A state dict that an installed generator takes, such as ``latest_net_G.pth`` of the official CycleGAN,
+            pix2pix or CUT.
         model: The name of the model that it was trained as, or a `Recipe`.
         out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
         **changes: Changes to the recipe as in `create_model`.
@@ -142,15 +144,15 @@ def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None,
         The run folder, for `load_model` and ``stylezoo stylize``.
 
     Raises:
-        BadWeights: The file is no generator of these, or does not fit.
+        BadWeights: No installed generator takes the weights, several do, or they do not fit.
         BadRun: The folder holds something already, or cannot be written.
 
     Examples:
         >>> stylezoo.load_model(stylezoo.import_weights("latest_net_G.pth", "cut")).stylize("photo.jpg")
     """
-    from stylezoo.runs import torch_import as importing
+    from stylezoo.runs import torch_import
 
-    return importing.import_weights(file, model, out, **changes)
+    return torch_import.import_weights(file, model, out, **changes)
 
 
 def interpolate(runs: Mapping[str | Path, float] | Sequence[str | Path]) -> GAN:
@@ -224,6 +226,8 @@ def train(
     license="",
     start_from=None,
     add_style=(),
+    callbacks=(),
+    verbose=1,
     **changes,
 ) -> GAN:
     """Train a model and leave a run folder; what the command ``stylezoo train`` does.
@@ -242,6 +246,8 @@ def train(
             Optimizers and the count of steps begin anew. The run does not need it any more once it has begun.
         add_style: Pictures of a style, a list of such or named ones, to add to a model of several styles. Only what
             these have alone learns, so that all other styles stay as they are; their pictures are not needed.
+        callbacks: More `keras.callbacks.Callback`s.
+        verbose: 1: show step, losses and the time that is left; 0: show nothing.
         **changes: Changes to the recipe as in `create_model`.
 
     Returns:
@@ -255,9 +261,9 @@ def train(
         >>> gan = stylezoo.train(source="photos/", style="monet/", start_from="runs/single-pair", steps=300)
         >>> gan = stylezoo.train(source="photos/", add_style="vangogh/", start_from="runs/gated", out="runs/gated-3")
     """
-    from stylezoo.training import loop as training
+    from stylezoo.training import loop
 
-    return training.train(model, source, style, out, license, start_from, add_style, **changes)
+    return loop.train(model, source, style, out, license, start_from, add_style, callbacks, verbose, **changes)
 
 
 def _names(kind, pattern):

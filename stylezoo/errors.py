@@ -1,4 +1,4 @@
-"""Everything stylezoo raises on purpose, each with one line that says what was given, what is possible, what to do.
+"""The exceptions of stylezoo: each message is one line with what was given, what is possible and what to do.
 
 * StylezooError             a run failed                                          exit code 1
   + BrokenPlugin            a plugin is installed but cannot be imported or used
@@ -14,9 +14,24 @@
     + BadData               a folder or file of pictures is missing, empty or too small
 """
 
+__all__ = [
+    "BadData",
+    "BadOptions",
+    "BadPicture",
+    "BadRecipe",
+    "BadRun",
+    "BadWeights",
+    "BrokenPlugin",
+    "MissingExtra",
+    "PluginConflict",
+    "StylezooError",
+    "UnknownPlugin",
+    "UsageError",
+]
+
 
 class StylezooError(Exception):
-    """Base of all errors raised on purpose; `exit_code` is what the command line ends with."""
+    """Base class of all exceptions of stylezoo; `exit_code` is that of the command."""
 
     exit_code = 1
 
@@ -24,7 +39,7 @@ class StylezooError(Exception):
 class BrokenPlugin(StylezooError):
     """A plugin is installed but cannot be imported, or is not what its kind must be.
 
-    `reason` says why, without the names and the advice that the whole message has, and `plugin` which it is.
+    `reason` is the cause without the names and the advice of the whole message, and `plugin` is the plugin.
     """
 
     def __init__(self, message, reason="", plugin=None):
@@ -77,11 +92,11 @@ class BadData(UsageError):
 
 def did_you_mean(name, known):
     """A hint with the closest known name, or nothing: ``" Did you mean 'lsgan'?"``."""
-    from difflib import get_close_matches  # only on the way to an error: 4 ms that a listing need not pay
+    from difflib import get_close_matches  # only for an error message: it takes 4 ms, which a listing does not need
 
     return "".join(f" Did you mean '{close}'?" for close in get_close_matches(name, known, n=1))
 
 
 def name_all(names, empty="none"):
-    """The names for an error message, in their order: ``"a, b, c"``."""
+    """The names for an error message, in order: ``"a, b, c"``."""
     return ", ".join(map(str, names)) or empty

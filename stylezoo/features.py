@@ -14,12 +14,14 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
-from stylezoo import scene
+from stylezoo import backend
 from stylezoo.errors import BadWeights, name_all
 from stylezoo.files import torch_files
 from stylezoo.layers import ReflectionPadding2D
+
+__all__ = ["BLOCKS", "checked_tap", "vgg19"]
 
 BLOCKS = (2, 2, 4, 4, 4)  # convolutions between the halvings
 CONVOLUTIONS = tuple(f"{block}_{i}" for block, count in enumerate(BLOCKS, 1) for i in range(1, count + 1))
@@ -68,12 +70,10 @@ def vgg19(
         BadWeights: The file is missing, is no VGG-19, ends before a tap, or the download fails.
         ValueError: A tap, width or border is none that there is.
     """
-    import tensorflow as tf  # Keras has no way out of the graph of a function that is being traced
-
     depth = 1 + max((CONVOLUTIONS.index(checked_tap(tap)[4:]) for tap in taps), default=0)
     if borders not in (None, *BORDERS):
         raise ValueError(f"borders is {borders!r}; it can be {name_all(BORDERS)}")
-    with tf.init_scope():
+    with backend.outside_graphs():
         if _LATER.get():
             return _network(_channels(widths or WIDTHS), taps, depth, borders or "reflect")
         file = _file(weights)
@@ -94,28 +94,6 @@ def checked_tap(tap: str) -> str:
     if tap not in TAPS:
         raise ValueError(f"VGG-19 has no layer {tap!r}; it has reluX_Y and convX_Y up to relu5_4, such as relu4_1")
     return tap
-
-
-def statistics(features):
-    """The mean and the deviation of each channel: two tensors (batch, 1, 1, channels).
-
-    The deviation is that of AdaIN: of the unbiased variance, 1e-5 added (Huang and Belongie, 2017,
-    https://arxiv.org/abs/1703.06868).
-    """
-    features = ops.cast(features, "float32")
-    count = ops.cast(ops.shape(features)[1] * ops.shape(features)[2], "float32")
-    mean, variance = scene.moments(features)
-    return mean, ops.sqrt(variance * count / ops.maximum(count - 1, 1.0) + 1e-5)
-
-
-def adain(content, style):
-    """Content features with the mean and the deviation of each channel of style features: AdaIN.
-
-    Where several styles share a picture, `style` has a row for each and their numbers are mixed: see `scene.mixed`.
-    """
-    content_mean, content_deviation = statistics(content)
-    style_mean, style_deviation = (scene.mixed(each, content) for each in statistics(style))
-    return (ops.cast(content, "float32") - content_mean) / content_deviation * style_deviation + style_mean
 
 
 def _network(channels, taps, depth, borders):
@@ -268,12 +246,12 @@ def _check_structure(path, found):
         if kernel.shape != wanted or bias.shape != wanted[-1:]:
             raise BadWeights(
                 f"'{path}' is no VGG-19: where conv{name} should be, a {kernel.shape[0]}x{kernel.shape[1]} "
-                f"convolution from {kernel.shape[2]} to {kernel.shape[3]} channels stands, not {_told(wanted)}."
+                f"convolution from {kernel.shape[2]} to {kernel.shape[3]} channels stands, not {_convolution(wanted)}."
             )
         before = kernel.shape[-1]
 
 
-def _told(wanted):
+def _convolution(wanted):
     return f"a 3x3 one from {wanted[2]} to {wanted[3]}"
 
 

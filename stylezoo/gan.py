@@ -1,47 +1,26 @@
 """The Keras model of a plan: a generator, its discriminators and the game that teaches them."""
 
-import io
-import random
 import warnings
-import zipfile
-from contextlib import contextmanager
-from dataclasses import replace
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from stylezoo import features
-from stylezoo.catalogue import sources
-from stylezoo.contract import Translation, generate, made_of_codes
-from stylezoo.contract.branches import branches, freeze
-from stylezoo.contract.losses import concerns, cost
-from stylezoo.data import arrays
-from stylezoo.drawing.fusion import Fusion, Share
-from stylezoo.drawing.painter import Painter
-from stylezoo.errors import BadOptions, BadPicture, BadRecipe, BadRun, StylezooError, did_you_mean, name_all
-from stylezoo.files import archive, hdf5
-from stylezoo.pictures import images
+from stylezoo.contract import Translation, generate, style_input
+from stylezoo.contract.branches import freeze
+from stylezoo.contract.summary import summary
+from stylezoo.data import fitting
+from stylezoo.drawing.stylizing import Stylizing
 from stylezoo.recipe import Recipe
-from stylezoo.scene import fuses
 from stylezoo.updates.averaging import follow
+from stylezoo.updates.game import Game, check_no_losses
 from stylezoo.updates.image_pool import ImagePool
-from stylezoo.updates.optimizers import PLAYERS, PlayerOptimizer, planned_optimizer
+from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer
 
-if keras.backend.backend() != "tensorflow":
-    raise StylezooError(
-        f"stylezoo trains with TensorFlow, and Keras runs on {keras.backend.backend()} here: set the environment "
-        "variable KERAS_BACKEND=tensorflow before Keras is imported."
-    )
-
-
-# What the directions of a translation are called in logs, for each player: like the attributes of the model.
-WAYS = {"generator": ("generator", "inverse"), "discriminator": ("discriminator", "inverse_discriminator")}
-REFUSED = ("loss", "loss_weights", "metrics", "weighted_metrics")  # of `compile`: the recipe has the losses
+__all__ = ["GAN"]
 
 
 @keras.saving.register_keras_serializable("stylezoo")
-class GAN(keras.Model):
+class GAN(Stylizing, keras.Model):
     """A GAN for style transfer, built from a plan and compiled: `fit`, `save` and callbacks work as in Keras.
 
     `fit` takes batches of (source, style), each (batch, height, width, 3) in [-1, 1]; with named styles also labels
@@ -76,7 +55,7 @@ class GAN(keras.Model):
     def __init__(self, plan, **kwargs):
         plan = plan.resolve()
         recipe, two_way, shape = plan.recipe, plan.recipe.two_way, (plan.recipe.image_size, plan.recipe.image_size, 3)
-        with _reproducible(recipe):
+        with plan.reproducible():
             super().__init__(**kwargs)
             self.plan = plan
             self.generator = plan.build_generator()
@@ -86,20 +65,21 @@ class GAN(keras.Model):
                 freeze(self.generator, len(plan.styles) - plan.data.added)
             self.discriminators = plan.build_discriminators(shape)
             self.inverse_discriminators = plan.build_discriminators(shape, again=True) if two_way else []
-            self.terms = plan.build_losses(self.generator, self.discriminators, shape)
-            self.loss_layers = [layer for _, _, loss in self.terms for layer in loss.layers]
+            terms = plan.build_losses(self.generator, self.discriminators, shape)
+            self.loss_layers = [layer for _, _, loss in terms for layer in loss.layers]
             self.pool = ImagePool(recipe.pool, shape) if recipe.pool else None
             self.inverse_pool = ImagePool(recipe.pool, shape) if recipe.pool and two_way else None
             self.noise = keras.random.SeedGenerator()
             self.step = self._state("step", "int64", ())
             self.tones = self._state("tones", "float32", (4,)) if plan.data.match_tones else None
-        self._check()
+        plan.check_generator(self.generator)
         if plan.objects:
             warnings.warn(f"This model cannot be saved. {plan.unsaved}", stacklevel=2)
         if self.average:
             self.average.trainable = False
             self.average.set_weights(self.generator.get_weights())
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in self._metric_names()}
+        self.game = Game(terms, self.players, two_way)
+        self.trackers = self.game.trackers  # so that Keras knows them
         for player in PLAYERS:
             for variable in self.variables_of(player):
                 variable.player = player
@@ -111,9 +91,14 @@ class GAN(keras.Model):
         return self.plan.recipe
 
     @property
+    def terms(self):
+        """Label, weight and `Loss` of each term."""
+        return self.game.terms
+
+    @property
     def random_codes(self):
         """Whether results are made of random style codes in training."""
-        return made_of_codes(self.generator) and any(loss.random_codes_needed for _, _, loss in self.terms)
+        return style_input(self.generator).can_be_random and any(loss.random_codes_needed for _, _, loss in self.terms)
 
     def compile(self, optimizer=None, **kwargs):
         """Set the optimizers: the recipe's, unless others are given.
@@ -126,26 +111,21 @@ class GAN(keras.Model):
         Raises:
             BadOptions: Losses or metrics are given, which the recipe has, or one optimizer for both players.
         """
-        if given := [name for name in REFUSED if kwargs.get(name) is not None]:
-            raise BadOptions(
-                f"compile got {name_all(given)}; the losses of a GAN are those of its recipe, and each is a metric: "
-                "create_model(name, losses=[...])."
-            )
-        super().compile(optimizer=self._optimizers(optimizer), **{"jit_compile": False, **kwargs})
+        check_no_losses(kwargs)
+        super().compile(optimizer=chosen_optimizer(optimizer, self.plan), **{"jit_compile": False, **kwargs})
         self.optimizer.build(self.trainable_variables)  # else loading skips its state, with only a warning
 
-    def _optimizers(self, given):
-        if isinstance(given, PlayerOptimizer):
-            return given
-        planned = planned_optimizer(self.plan)
-        if given is None:
-            return planned
-        if not isinstance(given, dict) or not given.keys() <= planned.players.keys():
-            raise BadOptions(
-                f"The optimizer is {given!r}; a GAN has two players, each with its own: "
-                "{'generator': Adam(1e-4), 'discriminator': Adam(4e-4)}."
-            )
-        return PlayerOptimizer({**planned.players, **given})
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, **_):
+        """Print the networks by their roles, with their numbers of weights; `expand_nested` adds the layers of each."""
+        summary(self.networks, print_fn or print, expand_nested)
+
+    @property
+    def networks(self):
+        """The networks by their roles: "generator", "discriminator", "discriminator 2" ..."""
+        roles = {"generator": [self.generator], "inverse": [self.inverse], "average": [self.average]}
+        roles |= {"discriminator": self.discriminators, "inverse discriminator": self.inverse_discriminators}
+        numbered = [(role, i, net) for role, networks in roles.items() for i, net in enumerate(networks, 1) if net]
+        return {role if i == 1 else f"{role} {i}": net for role, i, net in numbered}
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -158,112 +138,6 @@ class GAN(keras.Model):
         inputs = inputs if isinstance(inputs, list | tuple) else (inputs, inputs)
         source, style, labels = (*inputs, None)[:3]
         return generate(self.average or self.generator, source, style, training, labels=labels)
-
-    @property
-    def takes_style_picture(self):
-        """Whether the style is told by a picture when one is stylised."""
-        return "style" in {each.name for each in self.generator.inputs}
-
-    def stylize(self, picture, style=None, seed=0, **look):
-        """Redraw a picture in the style, or in several.
-
-        Args:
-            picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
-                [-1, 1], of any size.
-            style: One style: see `painter`.
-            seed: For a generator with noise or random styles another number gives another hand; the same gives the
-                same picture.
-            **look: `styles`, `masks`, `strength`, `keep_colour` and `tile`: see `painter`.
-
-        Returns:
-            A Pillow image for a path or an image, as transparent as it was; a float32 array of the same shape, not
-            quantised, for an array.
-
-        Raises:
-            BadPicture: A file cannot be used.
-            BadOptions: The model does not know the style, needs one, or cannot do what is asked.
-
-        Examples:
-            >>> gan.stylize("photo.jpg", styles={"monet": 0.6, "song": 0.4}, masks={"song": "sky.png"}, strength=0.8)
-        """
-        return self.painter(style, seed, **look).paint(picture)
-
-    def painter(
-        self,
-        style=None,
-        seed=0,
-        *,
-        styles=None,
-        masks=None,
-        strength=1.0,
-        keep_colour=False,
-        tile=None,
-        steady=False,
-    ) -> Painter:
-        """What redraws one picture after another in the same look: see `stylizing.Painter`.
-
-        A style is a name for a model of several styles; for a model that takes its style from a picture it is that
-        picture, a path, an image or an array.
-
-        Args:
-            style: One style. None: the first named one, or a random one if the model was trained on such.
-            seed: As in `stylize`.
-            styles: Several styles with their weights, ``{"monet": 0.6, "song": 0.4}``, or a list of (style, weight)
-                where pictures are no keys. Only the proportions of weights count.
-            masks: Where a style is: ``{"monet": mask}`` or a list of (style, mask). A mask is a path, an image or an
-                array (height, width) in [0, 1]: white is all of the style, black none of it, greys are between. What
-                masks leave is shared by the styles without one; if there are none, the picture stays there as it is.
-            strength: From 0, the picture as it is, to 1, full style. Where the generator has no means for less of a
-                style, what it draws is laid over the picture.
-            keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
-            tile: The side of tiles in pixels, which bounds the memory that a large picture takes; 0: draw in one
-                piece. None: tiles as large as 2 GB allow, for a picture that is larger than one.
-            steady: Whether all pictures are frames of a film.
-
-        Raises:
-            BadPicture: The file of a style or a mask cannot be used.
-            BadOptions: As in `stylize`.
-        """
-        if style is not None and styles is not None:
-            raise BadOptions("Give 'style' for one style or 'styles' for several, not both.")
-        fusion = Fusion.of(style if styles is None else styles, masks, strength)
-        known = self.tones is not None and self.tones.numpy().any()
-        return Painter(
-            self.average or self.generator,
-            self._resolved(fusion),
-            random_code=not fusion.parts and self.takes_style_picture and self.random_codes,
-            tones=self.tones.numpy() if known else None,
-            seed=seed,
-            keep_colour=keep_colour,
-            tile=tile,
-            steady=steady,
-        )
-
-    def _resolved(self, fusion):
-        """A fusion with its styles as the generator takes them."""
-        if not fusion.parts and self.plan.styles:
-            fusion = replace(fusion, parts=(Share(self.plan.styles[0]),))
-        if not fusion.parts and self.takes_style_picture and not self.random_codes:
-            raise BadOptions("This model takes its style from a picture: give it one (--style painting.jpg).")
-        find = self._picture_of if self.takes_style_picture else self._row_of
-        parts = tuple(replace(part, style=find(part.style)) for part in fusion.parts)
-        mixes_pictures = self.takes_style_picture and len(parts) > 1 and not made_of_codes(self.generator)
-        if (fusion.is_divided or mixes_pictures) and not fuses(self.generator):
-            raise BadOptions(f"The generator '{self.recipe.generator}' takes one style at a time, everywhere the same.")
-        return replace(fusion, parts=parts)
-
-    def _picture_of(self, style):
-        picture = images.as_array(style)
-        if picture.ndim != 3:
-            raise BadPicture(f"The style is {len(picture)} pictures; it must be one.")
-        return picture
-
-    def _row_of(self, style):
-        names = self.plan.styles
-        if style not in names:
-            there_are = f"It has: {name_all(names)}." if names else "It has one style only."
-            raise BadOptions(f"This model has no style '{style}'.{did_you_mean(str(style), names)} {there_are}")
-        return np.float32([name == style for name in names])
 
     # Training
 
@@ -307,15 +181,7 @@ class GAN(keras.Model):
             translations: From `translations`.
             only: The names of the losses that count; None: all.
         """
-        total = 0.0
-        for label, weight, loss in self.terms:
-            if concerns(loss, player) and (only is None or label in only):
-                for way, translation in zip(WAYS[player], translations, strict=False):
-                    value = weight * cost(loss, player, translation)
-                    self.trackers[f"{way}/{label}"].update_state(value)
-                    total += value
-        self.trackers[player].update_state(total)
-        return total
+        return self.game.cost(player, translations, only)
 
     def prepare(self):
         """Read what only training needs, such as the pretrained networks of losses."""
@@ -323,20 +189,15 @@ class GAN(keras.Model):
             loss.prepare()
 
     def fit(self, x=None, y=None, *rest, sample_weight=None, **options):
-        """Train, as in Keras: ``fit(source, style)``, with named styles also ``sample_weight=labels``, or batches of them.
+        """Train, as in Keras: ``fit(source, style)``, with named styles also ``sample_weight=labels``, or a dataset.
 
-        Args:
-            x: Sources, float (count, height, width, 3) in [-1, 1]; or a dataset of (source, style) batches or, with
-                named styles, of (source, style, labels).
-            y: Styles, as many, where `x` is an array.
-            *rest: As in Keras.
-            sample_weight: With named styles the number of each picture's style, (count,), or one-hot (count, K).
-            **options: As in Keras: `epochs`, `batch_size`, `callbacks` ...
+        Sources and styles are float (count, height, width, 3) in [-1, 1]. Labels are numbers of styles, (count,), or
+        one-hot, (count, K). A dataset has batches (source, style) or (source, style, labels).
 
         Raises:
-            BadData: The arrays are not such.
+            BadData: The arrays are something else.
         """
-        arrays.check_arrays(self.plan.data.labelled, x, y, sample_weight)
+        fitting.check_arrays(self.plan.data.labelled, x, y, sample_weight)
         return super().fit(x, y, *rest, sample_weight=sample_weight, **options)
 
     def make_train_function(self, force=False):
@@ -348,7 +209,7 @@ class GAN(keras.Model):
         return super().make_test_function(force)
 
     def train_step(self, data):
-        batch, plan = arrays.tensors(self.plan, data), self.plan
+        batch, plan = fitting.tensors(self.plan, data), self.plan
         if plan.warmup_steps:
             plan.warmup.then(plan.order, self, batch)
         else:
@@ -359,39 +220,10 @@ class GAN(keras.Model):
         return self.get_metrics_result()
 
     def test_step(self, data):
-        translations = self.translations(*arrays.tensors(self.plan, data), training=False)
+        translations = self.translations(*fitting.tensors(self.plan, data), training=False)
         for player in self.players:
             self.cost(player, translations)
         return self.get_metrics_result()
-
-    def _check(self):
-        """See that generator, data and devices fit, and that every player has a loss."""
-        plan, takes_labels = self.plan, "styles" in {each.name for each in self.generator.inputs}
-        if takes_labels != plan.data.labelled:
-            has = "chooses among named styles" if takes_labels else "knows one style only"
-            example = sources.such_as(data="named-styles")
-            raise BadRecipe(f"The generator '{self.recipe.generator}' {has}, and data is '{plan.data.spec}'{example}.")
-        if plan.data.added and branches(self.generator) < {*plan.data.added_numbers}:
-            raise BadRecipe(
-                f"The generator '{self.recipe.generator}' has no layers that one style alone has (style_0_...), so "
-                f"that no style can be added{sources.such_as(data='named-styles')}."
-            )
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and (self.recipe.pool or plan.warmup):
-            raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup=none.")
-        for player in self.players:
-            if not any(concerns(loss, player) for _, _, loss in self.terms):
-                raise BadRecipe(f"No loss of this recipe teaches its {player}; add one such as 'lsgan'.")
-
-    def _metric_names(self):
-        ways = 2 if self.recipe.two_way else 1
-        terms = [
-            f"{way}/{label}"
-            for player in self.players
-            for label, _, loss in self.terms
-            if concerns(loss, player)
-            for way in WAYS[player][:ways]
-        ]
-        return [*self.players, *terms]
 
     @property
     def metrics(self):
@@ -425,46 +257,3 @@ class GAN(keras.Model):
 
     def _state(self, name, dtype, shape):
         return self.add_weight(shape=shape, dtype=dtype, name=name, initializer="zeros", trainable=False)
-
-
-def load(file):
-    """The model of a ``.keras`` file; what `stylezoo.load_model` does once the plugins are known to be there.
-
-    Raises:
-        BadRun: Keras cannot read it, or its weights reach beyond it.
-    """
-    _check_weights(file)
-    try:
-        return keras.models.load_model(file, safe_mode=True)
-    except (MemoryError, tf.errors.ResourceExhaustedError):
-        raise BadRun(f"There is not enough memory for the model '{file}'.") from None
-    except (ValueError, TypeError, OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())
-        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {reason[:200]}") from error
-
-
-def _check_weights(file):
-    with archive.opened(file) as members:
-        weights = io.BytesIO(members.read(archive.WEIGHTS))
-    try:
-        hdf5.check(weights)
-    except OSError as error:
-        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {error}") from None
-    except ValueError as error:
-        raise archive.refused(file, str(error)) from None
-
-
-@contextmanager
-def _reproducible(recipe):
-    """Networks are built in the recipe's precision and from its seed; both are as they were afterwards.
-
-    Keras draws the seeds of initializers and of dropout from Python's `random`.
-    """
-    policy, state = keras.config.dtype_policy(), random.getstate()
-    keras.config.set_dtype_policy(recipe.precision)
-    random.seed(recipe.seed)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(policy)
-        random.setstate(state)

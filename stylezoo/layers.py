@@ -7,6 +7,19 @@ from keras import layers, ops
 
 from stylezoo import scene
 
+__all__ = [
+    "BatchNormalization",
+    "BlurDownsampling2D",
+    "BlurUpsampling2D",
+    "GroupNormalization",
+    "InstanceNormalization",
+    "ReflectionPadding2D",
+    "SpectralNormalization",
+    "initializer",
+    "luminance",
+    "normalization",
+]
+
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 register = keras.saving.register_keras_serializable("stylezoo")
 
@@ -266,39 +279,3 @@ class SpectralNormalization(layers.Wrapper):
 
 def _unit(vector):
     return vector / (ops.norm(vector) + 1e-12)
-
-
-# The pieces of StyleGAN2 (Karras et al., 2020, arXiv 1912.04958)
-
-
-def equalised_convolution(x, channels, size, strides=1, bias=True):
-    """StyleGAN2's convolution, with a kernel of variance 1 that is scaled when used, so that all learn at one pace.
-
-    Karras et al., 2018, https://arxiv.org/abs/1710.10196.
-
-    What is scaled is its input: it comes to the same.
-    """
-    x = layers.Rescaling(1 / math.sqrt(size**2 * x.shape[-1]))(x)
-    padding, initializer = "same" if strides == 1 else "valid", keras.initializers.RandomNormal(stddev=1.0)
-    return layers.Conv2D(channels, size, strides, padding, use_bias=bias, kernel_initializer=initializer)(x)
-
-
-def scaled_leaky_relu(x):
-    """StyleGAN2's leaky ReLU, which keeps the variance."""
-    return layers.Rescaling(math.sqrt(2))(layers.LeakyReLU(0.2)(x))
-
-
-def blurred(x, padding):
-    """Blurred by 1, 3, 3, 1, which is three means of two neighbours."""
-    x = layers.ZeroPadding2D(padding)(x)
-    for _ in range(3):
-        x = layers.AveragePooling2D(2, strides=1)(x)
-    return x
-
-
-def blurred_halving(x, channels, name=None):
-    """StyleGAN2's residual block that halves height and width."""
-    y = scaled_leaky_relu(equalised_convolution(x, x.shape[-1], 3))
-    y = scaled_leaky_relu(equalised_convolution(blurred(y, 2), channels, 3, strides=2))
-    x = equalised_convolution(blurred(x, 1), channels, 1, strides=2, bias=False)
-    return layers.Rescaling(1 / math.sqrt(2), name=name)(layers.Add()([x, y]))

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import keras
 
+from stylezoo import backend
 from stylezoo.catalogue import sources
 from stylezoo.contract import Loss
+from stylezoo.contract.branches import branches
+from stylezoo.contract.style_inputs import known_inputs, style_input, unknown_inputs
 from stylezoo.data import Crops, DataMode
 from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, name_all
 from stylezoo.spec import Part
 from stylezoo.updates import Optimizer, Order, Schedule, WarmUp
+
+__all__ = ["Plan"]
 
 if TYPE_CHECKING:
     from stylezoo.recipe import Recipe
@@ -151,12 +158,11 @@ class Plan:
                 f"The generator '{self.generator.spec.name}' is a {type(network).__name__} whose inputs cannot be "
                 "read; it must be a functional or sequential model that begins with keras.Input."
             )
-        unknown = {each.name for each in network.inputs} - {"source", "style", "noise", "styles"}
-        if len(network.inputs) > 1 and unknown:
+        if unknown_inputs(network):
             raise BrokenPlugin(
                 f"The generator '{self.generator.spec.name}' has the inputs "
-                f"{name_all(each.name for each in network.inputs)}; several inputs must be called source, style, noise "
-                "and styles."
+                f"{name_all(each.name for each in network.inputs)}; several inputs must be called "
+                f"{name_all(known_inputs())}."
             )
         return network
 
@@ -164,6 +170,40 @@ class Plan:
         """New discriminators for crops of this shape; `again` as in `build_generator`."""
         parts = self.discriminators
         return [self._network(part, shape, again or part in parts[:i]) for i, part in enumerate(parts)]
+
+    def check_generator(self, generator) -> None:
+        """See that generator, data and devices fit.
+
+        Raises:
+            BadRecipe: They do not.
+        """
+        name, takes_labels = self.generator.spec, style_input(generator).needs_labels
+        example = sources.such_as(data="named-styles")
+        if takes_labels != self.data.labelled:
+            has = "chooses among named styles" if takes_labels else "knows one style only"
+            raise BadRecipe(f"The generator '{name}' {has}, and data is '{self.data.spec}'{example}.")
+        if self.data.added and branches(generator) < {*self.data.added_numbers}:
+            raise BadRecipe(
+                f"The generator '{name}' has no layers that one style alone has (style_0_...), so that no style can be "
+                f"added{example}."
+            )
+        if backend.replicas() > 1 and (self.recipe.pool or self.warmup):
+            raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup=none.")
+
+    @contextmanager
+    def reproducible(self):
+        """Within it networks are built in the recipe's precision and from its seed; both are as before afterwards.
+
+        Keras draws the seeds of initializers and of dropout from Python's `random`.
+        """
+        policy, state = keras.config.dtype_policy(), random.getstate()
+        keras.config.set_dtype_policy(self.recipe.precision)
+        random.seed(self.recipe.seed)
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(policy)
+            random.setstate(state)
 
     def build_losses(self, generator, discriminators, shape) -> list[tuple[str, float, Loss]]:
         """New losses for these networks: label, weight and loss of each."""
@@ -212,15 +252,11 @@ class Plan:
         back = [part.label for part in self.losses if part.component.two_way_needed]
         if back and not self.recipe.two_way:
             raise BadRecipe(f"The loss {name_all(back)} needs a model with a way back{sources.such_as(two_way=True)}.")
-        if self.recipe.two_way and self.data.labelled:
-            raise BadRecipe(
-                f"data is '{self.recipe.data}' and two_way is true; a model of several styles has no one way back."
-            )
         if self.warmup and (strangers := set(self.warmup.losses) - {part.label for part in self.losses}):
             raise BadRecipe(f"warmup is '{self.recipe.warmup}'; {name_all(strangers)} is no loss of the recipe.")
         if self.recipe.steps is None and self.schedule.epochs + self.schedule.decay_epochs == 0:
             raise BadRecipe("The recipe has neither steps nor epochs; set steps, or schedule.epochs.")
-        self.crops.check(self.data)
+        self.data.check(self.crops, self.recipe.two_way)
 
     def _with(self, **values):
         return replace(self, recipe=self.recipe._with(**values))

@@ -10,6 +10,10 @@ from contextvars import ContextVar
 
 from keras import ops
 
+from stylezoo.errors import BrokenPlugin
+
+__all__ = ["mixed", "moments", "origin", "whole"]
+
 _current = ContextVar("scene", default=None)
 
 
@@ -24,6 +28,10 @@ class Scene:
 
     Attributes:
         found: What layers found out about the whole, in the order in which they asked.
+
+    Raises:
+        BrokenPlugin: At the end, if layers asked for more or for fewer facts than the other pass has noted: then they
+            were given facts that other layers found.
     """
 
     def __init__(self, shares=None, found=None, corner=(0, 0)):
@@ -38,16 +46,22 @@ class Scene:
         self._token = _current.set(self)
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, kind, *error):
         _current.reset(self._token)
+        if kind is None and self._is_part and self._asked != len(self.found):
+            raise BrokenPlugin(
+                f"In a part of a picture the generator's layers asked for {self._asked} facts about the whole, and in "
+                f"the whole they noted {len(self.found)}: let each call the functions of stylezoo.scene equally often "
+                "whatever the size of the picture."
+            )
 
     def of_whole(self, value):
         """The value itself, which is noted, or what the other pass noted in its place."""
         if not self._is_part:
             self.found.append(value)
             return value
-        self._asked += 1
-        return self.found[self._asked - 1]
+        self._asked += 1  # one too many is refused at the end: Keras would change the message of an error in a layer
+        return self.found[self._asked - 1] if self._asked <= len(self.found) else value
 
     def shares_at(self, height, width):
         """The shares at the resolution of some features."""
@@ -98,8 +112,3 @@ def origin():
     """The row and the column of the whole picture at which the part that is seen begins: (0, 0), or two tensors."""
     scene = _current.get()
     return (0, 0) if scene is None else scene.corner
-
-
-def fuses(network):
-    """Whether some layer of a network, or of a network in it, mixes styles by their shares: see `mixed`."""
-    return any(getattr(layer, "fuses", False) or fuses(layer) for layer in getattr(network, "layers", ()))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import stylezoo_builtins
@@ -12,6 +13,24 @@ import stylezoo_builtins
 import stylezoo
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def eager():
+    """Lets every model `fit` eagerly, which saves the seconds of tracing a graph: a test of the graph is marked so."""
+    import keras
+
+    eagerly = SimpleNamespace(on=True)
+    with pytest.MonkeyPatch.context() as patch:
+        read, write = keras.Model.run_eagerly.fget, keras.Model.run_eagerly.fset
+        patch.setattr(keras.Model, "run_eagerly", property(lambda model: eagerly.on or read(model), write))
+        yield eagerly
+
+
+@pytest.fixture(autouse=True)
+def graph(request, eager, monkeypatch):
+    """In a test that is marked `graph`, `fit` traces a graph as it does for users."""
+    monkeypatch.setattr(eager, "on", request.node.get_closest_marker("graph") is None)
 
 
 @pytest.fixture

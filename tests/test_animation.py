@@ -6,7 +6,7 @@ import pytest
 from PIL import GifImagePlugin, Image
 
 from stylezoo.errors import BadPicture
-from stylezoo.pictures import animation, images
+from stylezoo.pictures import animation, colour, files
 
 SUFFIXES = [".gif", ".png", ".webp"]
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -74,7 +74,7 @@ def test_gif_of_which_each_frame_draws_only_what_changes_comes_whole(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.gif", "a.webp"])
 def test_still_picture_is_no_animation(name, tmp_path):
-    images.save_picture(moving()[0], tmp_path / name)
+    files.save_picture(moving()[0], tmp_path / name)
     assert animation.opened(tmp_path / name) is None
 
 
@@ -119,15 +119,15 @@ def test_frames_are_turned_upright(tmp_path):
 
 def test_frame_that_hangs_over_the_edge_of_a_gif_is_cut(tmp_path, monkeypatch):
     frames = [Image.new("P", size) for size in ((4, 4), (6, 5))]
-    for frame, colour in zip(frames, (RED, GREEN), strict=True):
-        frame.putpalette(colour)
+    for frame, wanted in zip(frames, (RED, GREEN), strict=True):
+        frame.putpalette(wanted)
     blocks = [block for frame in frames for block in GifImagePlugin.getdata(frame, include_color_table=True)]
     head = b"GIF89a" + struct.pack("<HHBBB", 4, 4, 0, 0, 0)
     (tmp_path / "a.gif").write_bytes(head + b"".join(blocks) + b";")
     read = animation.opened(tmp_path / "a.gif")
     assert [frame.size for frame in read] == [read.size] * 2 == [(4, 4)] * 2
     assert [frame.getpixel((3, 3)) for frame in read] == [RED, GREEN]
-    monkeypatch.setattr(images, "LARGEST", 16)
+    monkeypatch.setattr(files, "LARGEST", 16)
     with pytest.raises(BadPicture, match="6 x 5 pixels"):
         list(read)
 
@@ -154,21 +154,21 @@ def test_webp_that_is_cut_off_is_refused_as_a_still_picture_is(tmp_path):
     path.write_bytes(path.read_bytes()[:-500])
     assert animation.opened(path) is None
     with pytest.raises(BadPicture, match=r"a.webp"):
-        images.open_picture(path)
+        files.open_picture(path)
 
 
 def test_animation_of_too_large_frames_is_left_to_those_who_read_still_ones(tmp_path, monkeypatch):
     written(tmp_path / "a.gif", moving(), 40)
-    monkeypatch.setattr(images, "LARGEST", 2000)
+    monkeypatch.setattr(files, "LARGEST", 2000)
     assert animation.opened(tmp_path / "a.gif") is None
     with pytest.raises(BadPicture, match="64 x 32 pixels"):
-        images.open_picture(tmp_path / "a.gif")
+        files.open_picture(tmp_path / "a.gif")
 
 
 def test_frames_are_decoded_one_by_one(tmp_path, monkeypatch):
     read = written(tmp_path / "a.gif", moving(), 40)
-    calls, upright = [], images.upright
-    monkeypatch.setattr(images, "upright", lambda image: calls.append(1) or upright(image))
+    calls, upright = [], colour.upright
+    monkeypatch.setattr(colour, "upright", lambda image: calls.append(1) or upright(image))
     walk = iter(read)
     next(walk), next(walk)
     assert len(calls) == 2
@@ -205,7 +205,7 @@ def test_saved_frames_come_back(suffix, tmp_path):
         read.save(iter(moving(mode=mode)), tmp_path / f"b{suffix}")
         result = animation.opened(tmp_path / f"b{suffix}")
         assert [frame.mode for frame in result] == [mode] * 5
-        expected = [np.asarray(images.upright(frame)) for frame in moving(mode=mode)]
+        expected = [np.asarray(colour.upright(frame)) for frame in moving(mode=mode)]
         assert all(np.array_equal(*pair) for pair in zip(map(np.asarray, result), expected, strict=True))
 
 

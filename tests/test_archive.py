@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import stylezoo
+from stylezoo import training
 from stylezoo.errors import BadRun
 from stylezoo.files import archive, hdf5
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
-from stylezoo.runs import folder as runs
-from stylezoo.training import loop as training
+from stylezoo.runs.folder import RunFolder
 
 TINY = {"generator": "resnet:filters=2,blocks=1", "discriminators": ["patch:filters=2,layers=1"], "image_size": 16}
 WEIGHTS = archive.WEIGHTS
@@ -161,6 +161,8 @@ def test_optimizers_of_keras_and_of_installed_plugins_are_let_through(third_part
         described("Odd", "acme_style.optimizers", {}, "acme>Odd"),
     ]
     archive.check_classes("x", {"compile_config": config})
+    with pytest.raises(BadRun, match="'Late'"):  # all of them were looked at
+        archive.check_classes("x", {"compile_config": [*config, described("Late", "acme_late", {}, "acme>Late")]})
 
 
 def test_class_of_a_module_that_is_no_plugin_is_refused():
@@ -413,7 +415,7 @@ def test_a_checkpoint_is_checked_before_a_training_goes_on(name, tmp_path):
     run = training.start(Recipe(**TINY, load_size=20, steps=3), noise, noise, tmp_path / "run")
     run.interrupted = True  # after its first step
     training.fit(run)
-    checkpoint = tmp_path / "run" / runs.CHECKPOINT
+    checkpoint = tmp_path / "run" / RunFolder.CHECKPOINT
     make, said = CHANGES[name]
     checkpoint.write_bytes(changed_weights(checkpoint.read_bytes(), replaced(make)))
     with pytest.raises(BadRun, match=f"checkpoints/latest.weights.h5 cannot be read: .*{said}"):

@@ -17,15 +17,15 @@ from click.testing import CliRunner
 from PIL import Image
 
 import stylezoo
+from stylezoo import training
 from stylezoo.cli import main
 from stylezoo.errors import BadOptions, BadRun
 from stylezoo.files import archive, plain
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card
-from stylezoo.runs import folder as runs
 from stylezoo.runs.card import Card
-from stylezoo.training import loop as training
+from stylezoo.runs.folder import RunFolder
 
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
@@ -65,8 +65,8 @@ def show(*words):
 
 def test_card_of_a_run_tells_what_it_was_made_of(run):
     found = card.read(run)
-    assert found.recipe == Recipe.read(run / runs.RECIPE).to_dict()
-    assert found.plugins == json.loads((run / runs.PLUGINS).read_text())
+    assert found.recipe == Recipe.read(run / RunFolder.RECIPE).to_dict()
+    assert found.plugins == json.loads((run / RunFolder.PLUGINS).read_text())
     assert found.versions == {
         "stylezoo": version("stylezoo"),
         "keras": keras.__version__,
@@ -80,22 +80,22 @@ def test_card_of_a_run_tells_what_it_was_made_of(run):
     assert (found.origin, found.seed, found.steps, found.total_steps) == ("trained", 5, 3, 3)
     assert found.license == "CC-BY-4.0"
     assert found.date == datetime.now(UTC).date().isoformat()
-    with open(run / runs.LOG, newline="") as file:
+    with open(run / RunFolder.LOG, newline="") as file:
         *_, last = csv.DictReader(file)
     assert found.losses == {name: float(last[name]) for name in last if name not in ("step", "seconds")}
     assert "generator/lsgan" in found.losses
 
 
 def test_model_file_carries_the_card_and_the_sheet_of_its_run(run, tmp_path):
-    file = (run / runs.MODEL).rename(tmp_path / "alone.keras")
+    file = (run / RunFolder.MODEL).rename(tmp_path / "alone.keras")
     try:
-        assert card.read(file) == Card.from_dict(json.loads((run / runs.CARD).read_text()))
-        assert card.sheet(file) == (run / runs.SAMPLES / "step-000003.png").read_bytes() == card.sheet(run)
+        assert card.read(file) == Card.from_dict(json.loads((run / RunFolder.CARD).read_text()))
+        assert card.sheet(file) == (run / RunFolder.SAMPLES / "step-000003.png").read_bytes() == card.sheet(run)
         picture = np.zeros((16, 16, 3), "float32")
         drawn = keras.models.load_model(file).stylize(picture)
         np.testing.assert_array_equal(drawn, stylezoo.load_model(file).stylize(picture))
     finally:
-        file.rename(run / runs.MODEL)
+        file.rename(run / RunFolder.MODEL)
 
 
 def test_card_tells_the_line_of_trainings_shortly():
@@ -111,7 +111,7 @@ def test_a_lineage_of_something_else_than_ids_is_refused(said):
 
 
 def test_card_tells_no_folders(pictures, run):
-    for content in ((run / runs.CARD).read_text(), card.read(run).to_markdown("x", "hf://me/x", True)):
+    for content in ((run / RunFolder.CARD).read_text(), card.read(run).to_markdown("x", "hf://me/x", True)):
         assert "photos" in content
         assert str(pictures["source"].parent) not in content
 
@@ -168,13 +168,13 @@ def test_run_that_was_killed_shows_what_there_is(pictures, tmp_path):
     assert card.sheet(tmp_path / "run") == b""
     run.interrupted = True  # after its first step
     training.fit(run)
-    for lost in (runs.MODEL, runs.CARD, runs.PLUGINS):
+    for lost in (RunFolder.MODEL, RunFolder.CARD, RunFolder.PLUGINS):
         (tmp_path / "run" / lost).unlink()
         found = card.read(tmp_path / "run")
         assert (found.steps, "generator/lsgan" in found.losses) == (1, True)
         assert show(tmp_path / "run").exit_code == 0
     assert found.recipe["steps"] == 4
-    with open(tmp_path / "run" / runs.LOG, "a") as file:
+    with open(tmp_path / "run" / RunFolder.LOG, "a") as file:
         file.write("2,1.0,0.5")  # what a machine that goes down leaves
     assert card.read(tmp_path / "run") == found
 
@@ -182,7 +182,7 @@ def test_run_that_was_killed_shows_what_there_is(pictures, tmp_path):
 def test_licence_outlasts_resuming(pictures, tmp_path):
     stylezoo.train("transfer", out=tmp_path / "run", steps=1, license="my own words", **pictures, **TINY)
     training.fit(training.resume(tmp_path / "run", steps=2))
-    for place in (tmp_path / "run", tmp_path / "run" / runs.MODEL):
+    for place in (tmp_path / "run", tmp_path / "run" / RunFolder.MODEL):
         found = card.read(place)
         assert (found.license, found.steps, found.total_steps, found.recipe["steps"]) == ("my own words", 2, 2, 2)
 
@@ -199,7 +199,7 @@ def test_card_of_a_plain_file_has_what_its_configuration_tells(tmp_path):
 
 
 def test_losses_that_are_no_numbers_any_more_are_told(tmp_path):
-    (tmp_path / runs.LOG).write_text("step,seconds,generator,discriminator\n7,1.0,nan,0.25\n")
+    (tmp_path / RunFolder.LOG).write_text("step,seconds,generator,discriminator\n7,1.0,nan,0.25\n")
     assert card.updated(Card(), tmp_path) == Card(steps=7, losses={"generator": None, "discriminator": 0.25})
 
 
@@ -264,7 +264,7 @@ def test_markup_of_a_stranger_is_text():
 
 
 def with_card(run, path, content, picture=None):
-    archive.copied(run / runs.MODEL, path, {archive.CARD: content, archive.SHEET: picture})
+    archive.copied(run / RunFolder.MODEL, path, {archive.CARD: content, archive.SHEET: picture})
     return path
 
 
@@ -290,8 +290,8 @@ def test_a_card_that_is_not_plain_is_refused_in_one_line(content, said, run, tmp
         card.read(file)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
-    (tmp_path / runs.RECIPE).write_text("{}")
-    (tmp_path / runs.CARD).write_bytes(content)
+    (tmp_path / RunFolder.RECIPE).write_text("{}")
+    (tmp_path / RunFolder.CARD).write_bytes(content)
     with pytest.raises(BadRun) as caught:
         card.read(tmp_path)
     assert "\n" not in str(caught.value)
@@ -300,7 +300,7 @@ def test_a_card_that_is_not_plain_is_refused_in_one_line(content, said, run, tmp
 def test_what_a_terminal_would_obey_is_not_printed(run, tmp_path):
     hostile = "\x1b]0;owned\x07\x9b2J\u202egnp.exe\u200b\r\nLicense"
     said = {
-        **json.loads((run / runs.CARD).read_text()),
+        **json.loads((run / RunFolder.CARD).read_text()),
         "license": hostile,
         "recipe": {hostile: hostile},
         "versions": {hostile: hostile},
@@ -327,7 +327,7 @@ def test_a_contact_sheet_that_is_no_picture_is_not_shown(run, tmp_path):
 def test_a_folder_that_is_no_run_is_told(tmp_path):
     with pytest.raises(BadRun, match=r"is no run folder: there is no recipe\.json in it"):
         card.read(tmp_path)
-    (tmp_path / runs.RECIPE).write_text("[]")
+    (tmp_path / RunFolder.RECIPE).write_text("[]")
     with pytest.raises(BadRun, match="is damaged: its card cannot be read"):
         card.read(tmp_path)
 
@@ -396,7 +396,7 @@ def test_train_takes_a_licence(pictures, tmp_path):
     done = CliRunner().invoke(main, list(map(str, line)))
     assert done.exit_code == 0, done.output
     assert card.read(tmp_path / "run").license == "CC0-1.0"
-    with zipfile.ZipFile(tmp_path / "run" / runs.MODEL) as opened:
+    with zipfile.ZipFile(tmp_path / "run" / RunFolder.MODEL) as opened:
         assert set(opened.namelist()) == archive.MEMBERS
     done = CliRunner().invoke(main, ["train", "--resume", str(tmp_path / "run"), "--license", "MIT"])
     assert done.exit_code == 2

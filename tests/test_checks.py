@@ -4,18 +4,25 @@ import pytest
 
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
-from stylezoo.checks import CHECKS, check_generator, check_loss, check_model, check_plugin, parametrize_with_checks
-from stylezoo.checks import kit as checks
+from stylezoo.checks import (
+    CHECKS,
+    check_generator,
+    check_loss,
+    check_model,
+    check_plugin,
+    parametrize_with_checks,
+    running,
+)
 from stylezoo.errors import UnknownPlugin, UsageError
 
 FLAWS = {  # plugin: the checks that it fails, each with a part of the reason
-    ("loss", "logarithm"): {"values": "the generator pays nan for a batch of 2"},
-    ("loss", "pictures"): {"values": "pays a tensor of shape (2,); a number is needed"},
-    ("loss", "cut-off"): {"gradients": "no gradient of what the generator pays reaches a weight"},
-    ("loss", "moody"): {"file": "in a model of the same seed the generator pays"},
-    ("loss", "secretive"): {"documented": "does not tell the option power", "plain_options": "come back from JSON as"},
-    ("loss", "halved"): {"precision": "in mixed_float16 the generator pays inf"},
-    ("loss", "silent"): {"values": "it says nothing to either player"},
+    ("loss", "logarithm"): {"values": "the generator's loss is nan for a batch of 2"},
+    ("loss", "pictures"): {"values": "loss is a tensor of shape (2,); a number is needed"},
+    ("loss", "cut-off"): {"gradients": "no gradient of the generator's loss reaches a weight"},
+    ("loss", "moody"): {"file": "of the same seed the generator's loss is"},
+    ("loss", "secretive"): {"documented": "lacks the option power", "plain_options": "come back from JSON as"},
+    ("loss", "halved"): {"precision": "in mixed_float16 the generator's loss is inf"},
+    ("loss", "silent"): {"values": "it has a value for neither player"},
     ("generator", "shrinking"): {"answers": "it answers pictures of 72 x 72 with (1, 70, 70, 3)"},
     ("generator", "unbounded"): {"range": "let it end in a tanh"},
     ("generator", "forgetful"): {"file": "it answers otherwise after loading"},
@@ -35,7 +42,7 @@ def test_a_flaw_is_found_by_the_check_that_is_for_it(kind, name, third_party):
     third_party("flawed")
     plugin = registry.find(kind, name)
     for check, reason in FLAWS[kind, name].items():
-        result = checks._result(plugin, check, CHECKS[kind][check], {}, None)
+        result = running.run(check, running.subject_of(plugin))
         assert result.status == "failed"
         assert reason in result.reason
         assert "\n" not in result.reason
@@ -66,7 +73,7 @@ def test_an_expected_failure_is_told_with_its_reason_and_stops_nothing(third_par
 
 def test_what_was_expected_to_fail_and_passes_is_a_failure(third_party):
     third_party("acme")
-    with pytest.raises(AssertionError, match=r"check 'values' passes and is said to fail \(long ago\)"):
+    with pytest.raises(AssertionError, match=r"check 'values' passes and is expected to fail \(long ago\)"):
         check_loss("charbonnier", expected_failures={"values": "long ago"})
 
 
@@ -84,7 +91,7 @@ def test_a_check_that_is_not_there_is_refused(third_party):
 
 def test_a_component_that_raises_fails_the_check_with_what_it_raised(third_party):
     third_party("flawed")
-    result = checks._result(registry.find("generator", "raising"), "answers", CHECKS["generator"]["answers"], {}, None)
+    result = running.run("answers", running.subject_of(registry.find("generator", "raising")))
     assert result.status == "failed"
     assert result.reason.startswith("RuntimeError: Exception encountered when calling Unpainted.call(). out of paint ")
 
@@ -97,7 +104,7 @@ def test_options_may_be_lists_and_must_be_of_plugins_that_are_checked(third_part
     with pytest.raises(UsageError, match="no plugin secretiv among those"):
         parametrize_with_checks("acme-flawed", expected_failures={"secretiv": known})
     mark = parametrize_with_checks("acme-flawed", expected_failures={"loss/secretive": known})
-    assert {known["documented"]} == {p.values[0].args[4] for p in mark.args[1] if "secretive-documented" in p.id}
+    assert {known["documented"]} == {p.values[0].args[3] for p in mark.args[1] if "secretive-documented" in p.id}
 
 
 def test_a_strangers_name_does_not_disturb_the_kit(tmp_path, monkeypatch, third_party):
@@ -108,12 +115,12 @@ def test_a_strangers_name_does_not_disturb_the_kit(tmp_path, monkeypatch, third_
     (metadata / "entry_points.txt").write_text(tables)
     monkeypatch.syspath_prepend(str(tmp_path))
     plugin = registry.find("loss", "charbonnier")
-    assert checks._result(plugin, "values", CHECKS["loss"]["values"], {}, None).status == "passed"
+    assert running.run("values", running.subject_of(plugin)).status == "passed"
 
 
 def test_side_effects_of_the_import_are_found(third_party):
     third_party("meddles")
-    result = checks._result(registry.find("loss", "meddling"), "imported_cleanly", checks._imported_cleanly, {}, None)
+    result = running.run("imported_cleanly", running.subject_of(registry.find("loss", "meddling")))
     assert result.status == "failed"
     assert result.reason.startswith("side effects: its import changes environment variables; ")
 

@@ -1,6 +1,9 @@
 import csv
 import json
+import subprocess
+import sys
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -348,6 +351,121 @@ def test_as_a_process_an_unknown_name_ends_with_2_and_one_line(python):
     assert len(done.stderr.splitlines()) == 1
 
 
+# Before TensorFlow starts
+
+ANSWER = """
+import contextlib, io, json, sys
+missing, lines = json.load(sys.stdin)
+sys.modules.update(dict.fromkeys(missing))  # as if they were not installed
+from stylezoo.cli import main
+for line in lines:
+    stderr = io.StringIO()
+    with contextlib.redirect_stderr(stderr), contextlib.suppress(SystemExit):
+        main(line.split(), prog_name="stylezoo")
+    print(json.dumps([stderr.getvalue(), [name for name in ("tensorflow", "keras") if name in sys.modules]]))
+"""
+
+
+def answers(lines, missing=(), **options):
+    """What a process without some packages answers to command lines, one after the other, and what it imported."""
+    words = json.dumps([list(missing), list(lines)])
+    done = subprocess.run([sys.executable, "-c", ANSWER], input=words, capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stderr
+    return dict(zip(lines, map(json.loads, done.stdout.splitlines()), strict=True))
+
+
+def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(trained, tmp_path):
+    noise(tmp_path / "a.png", 40, 40)
+    (tmp_path / "words.txt").write_text("no picture")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("mine")
+    (tmp_path / "imported").mkdir()
+    for name in ("recipe.json", "model.keras"):
+        (tmp_path / "imported" / name).write_text("{}")
+    (tmp_path / "recipe.json").write_text('{"losses": ["gone"]}')
+    run = trained[0]
+    expected = {
+        "train --source gone": "There is no file or folder 'gone'.",
+        "train --source a.png --style gone": "There is no file or folder 'gone'.",
+        f"train --source a.png --from {run} --add-style gone": "There is no file or folder 'gone'.",
+        "train --from gone": "'gone' is no model: there is no such file or folder.",
+        "train --from full": "'full' is no model: it holds no model.keras.",
+        "train --from words.txt": "'words.txt' is no model of stylezoo or is damaged",
+        "train --resume gone": "'gone' is no run folder: there is no recipe.json in it.",
+        "train --resume imported": "'imported' was imported, not trained",
+        "train --recipe gone.json": "Cannot read the recipe 'gone.json'",
+        "train --recipe words.txt": "Cannot read the recipe 'words.txt'",
+        "train --recipe recipe.json": "No loss is named 'gone'.",
+        "train transfr": "No model is named 'transfr'. Did you mean 'transfer'?",
+        "train --loss lsgna": "No loss is named 'lsgna'.",
+        "train --set losses=lsgna --dry-run": "No loss is named 'lsgna'.",
+        "train --generator nobody/resnet": "'nobody' is not installed or offers no generator 'resnet'.",
+        "train --discriminator lsgan:layers=2": "No discriminator is named 'lsgan'.",
+        f"train --source a.png -o {run}": f"'{run}' is not empty. Go on with 'stylezoo train --resume {run}'",
+        "train --source a.png -o full": "'full' is not empty. Name another folder with -o.",
+        f"train --add-style a.png --style a.png --from {run}": "--add-style or --style, not both",
+        "train transfer --recipe recipe.json": "Name the model 'transfer' or the recipe 'recipe.json', not both.",
+        "import gone.pth -m cut": "'gone.pth' cannot be read",
+        "import words.txt -m cut": "'words.txt' is damaged or is no file of PyTorch weights",
+        "import gone.pth -m cot": "No model is named 'cot'.",
+        f"stylize gone.png words.txt -m {run}": "2 of 2 failed: gone.png, words.txt",
+        f"stylize gone.png -m {run}": "There is no file 'gone.png'.",
+        f"stylize full -m {run}": "The folder 'full' holds no picture files.",
+        "stylize a.png -m gone": "'gone' is no model: there is no such file or folder.",
+        f"stylize a.png -m {run} --mask gone.png=monet": "There is no file 'gone.png'.",
+        f"stylize a.png --style {run}=1 --style gone=1": "'gone' is no model",
+        f"push {run} mine": "'mine' is no address of a model",
+        "push gone me/mine": "'gone' is no model",
+    }
+    found = answers(expected, cwd=tmp_path)
+    assert {line: imported for line, (_, imported) in found.items() if imported} == {}
+    assert {line: stderr for line, (stderr, _) in found.items() if expected[line] not in stderr} == {}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "full", "imported", "recipe.json", "words.txt"]
+
+
+def test_a_missing_extra_is_told_before_tensorflow_is_imported(tmp_path):
+    samples, hub = 'pip install "stylezoo[samples]"', 'pip install "stylezoo[hub]"'
+    expected = {
+        "train": samples,
+        "train cyclegan --seed 3": samples,
+        "train --source . --from hf://me/mine": hub,
+        "stylize a.png -m hf://me/mine": hub,
+        "stylize a.png --style hf://me/mine": hub,
+        "show hf://me/mine": hub,
+    }
+    found = answers(expected, missing=["skimage", "huggingface_hub"], cwd=tmp_path)
+    assert {line: imported for line, (_, imported) in found.items() if imported} == {}
+    assert {line: stderr for line, (stderr, _) in found.items() if expected[line] not in stderr} == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+# Help
+
+
+def test_help_shows_every_command_once_under_the_heading_of_its_family():
+    lines = stylezoo("--help").stdout.partition("Options:\n")[2].splitlines()
+    shown = {line.rstrip(":"): [] for line in lines if line.endswith(":")}
+    for line in lines:
+        if line.endswith(":"):
+            heading = line.rstrip(":")
+        elif line.startswith("  ") and line.split()[0] in main.commands:
+            shown[heading].append(line.split()[0])
+    assert shown == {
+        "Pictures": ["stylize"],
+        "Training": ["train", "import"],
+        "Plugins": ["list", "show", "doctor", "new"],
+        "Sharing": ["push"],
+    }
+    assert sorted(name for names in shown.values() for name in names) == sorted(main.commands)
+
+
+def test_help_of_train_has_every_option_once():
+    lines = stylezoo("train", "--help").stdout.partition("Options:\n")[2].splitlines()
+    shown = [line.split()[0].rstrip(",") for line in lines if line.startswith("  -")]
+    options = [param for param in main.commands["train"].params if isinstance(param, click.Option)]
+    assert sorted(shown) == sorted(["-h", *(option.opts[0] for option in options)])
+
+
 # Colour
 
 
@@ -364,20 +482,15 @@ def test_a_terminal_gets_colours_unless_no_color_is_set(third_party):
 
 def test_a_dry_run_prints_a_recipe_that_can_be_read_and_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = "--loss hinge --loss tv:weight=0.1 --discriminator patch:layers=2 --steps 7 --seed 3 --set betas=[0,0.9]"
-    done = stylezoo("train", "transfer", *words.split(), "--set", "generator.filters=8", "--dry-run")
+    words = "--loss hinge --loss tv:weight=0.1 --discriminator patch:layers=2 --steps 7 --seed 3"
+    settings = {"generator.filters": 8, "optimizer.beta_1": 0, "schedule.epochs": 50}
+    done = stylezoo("train", "transfer", *words.split(), *small_part(**settings), "--dry-run")
     assert (done.exit_code, done.stderr, list(tmp_path.iterdir())) == (0, "", [])
     file = tmp_path / "recipe.json"
     file.write_text(done.stdout)
-    assert Recipe.read(file) == Recipe.named(
-        "transfer",
-        losses=["hinge", "tv:weight=0.1"],
-        discriminators=["patch:layers=2"],
-        steps=7,
-        seed=3,
-        betas=(0, 0.9),
-        **{"generator.filters": 8},
-    )
+    losses, discriminators = ["hinge", "tv:weight=0.1"], ["patch:layers=2"]
+    expected = Recipe.named("transfer", losses=losses, discriminators=discriminators, steps=7, seed=3, **settings)
+    assert Recipe.read(file) == expected.resolve().recipe
     assert stylezoo("train", "--recipe", file, "--dry-run").stdout == done.stdout
 
 
@@ -488,7 +601,7 @@ def test_every_style_folder_is_a_style_by_name(gated):
     folder, done = gated
     assert done.exit_code == 0, done.output
     assert "Style   1 picture of monet" in done.stdout
-    assert json.loads((folder / "run/recipe.json").read_text())["styles"] == ["monet", "song"]
+    assert Recipe.read(folder / "run/recipe.json").resolve().styles == ("monet", "song")
     with Image.open(folder / "run/samples/step-000002.png") as sheet:
         assert sheet.width > 4 * sheet.height / 2  # source, style and a result in each of the two styles
     drawn = []

@@ -1,12 +1,13 @@
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from stylezoo import Recipe
-from stylezoo.data.batches import Batches, Pictures, laid_out
+from stylezoo.data.album import Album
+from stylezoo.data.batches import Batches
+from stylezoo.data.domains import Pictures
 from stylezoo.errors import BadData
 
 RECIPE = Recipe(image_size=16, load_size=20, batch_size=2, seed=3)
@@ -59,7 +60,7 @@ def test_the_dataset_gives_the_same_batches_from_any_start(start, folders):
 
 
 def test_the_dataset_knows_its_shapes(folders):
-    recipe = Recipe(image_size=16, batch_size=2, critic_steps=3, order="discriminator-first")
+    recipe = Recipe(image_size=16, batch_size=2, order="discriminator-first:critic_steps=3")
     for spec in Batches(recipe, *folders).dataset().element_spec:
         assert (spec.shape.as_list(), spec.dtype.name) == ([6, 16, 16, 3], "float32")
 
@@ -110,12 +111,12 @@ def test_the_smaller_folder_begins_again_while_the_larger_goes_on():
     [(7, 3, 1, 1, 7), (3, 7, 1, 1, 7), (8, 1, 4, 1, 2), (9, 1, 2, 2, 2), (2, 2, 4, 1, 1)],
 )
 def test_an_epoch_is_once_through_the_larger_folder(sources, styles, batch_size, critic_steps, expected):
-    recipe = Recipe(image_size=16, batch_size=batch_size, critic_steps=critic_steps, order="discriminator-first")
+    recipe = Recipe(image_size=16, batch_size=batch_size, order=f"discriminator-first:critic_steps={critic_steps}")
     assert Batches(recipe, [plain(0)] * sources, [plain(0)] * styles).steps_per_epoch == expected
 
 
 def test_a_step_takes_a_batch_for_every_update_of_the_discriminators():
-    recipe = Recipe(image_size=16, batch_size=2, critic_steps=3, order="discriminator-first")
+    recipe = Recipe(image_size=16, batch_size=2, order="discriminator-first:critic_steps=3")
     assert [crops.shape[0] for crops in Batches(recipe, plain(0), plain(0))[0]] == [6, 6]
 
 
@@ -147,7 +148,7 @@ def test_crops_come_from_everywhere_and_are_pieces_of_the_picture():
 
 def test_half_of_the_crops_are_mirrored_or_none():
     for flip, least, most in ((True, 60, 140), (False, 0, 0)):  # of 200; 60 and 140 are six deviations away
-        batches = Batches(Recipe(image_size=16, load_size=64, flip=flip), ramps(), ramps())
+        batches = Batches(Recipe(image_size=16, load_size=64, crops=f"random:flip={flip}"), ramps(), ramps())
         for stream in (0, 1):
             assert least <= sum(corner(batches[n][stream][0])[2] for n in range(200)) <= most
 
@@ -160,8 +161,8 @@ def step(crop):
 
 @pytest.mark.parametrize("stream", [0, 1], ids=["source", "style"])
 def test_crops_of_each_domain_are_zoomed_in_their_own_range(stream):
-    zoom = {("source_zoom", "style_zoom")[stream]: (1.5, 3)}
-    batches = Batches(Recipe(image_size=16, load_size=64, **zoom), ramps(), ramps())
+    crops = f"random:{('source_zoom', 'style_zoom')[stream]}=(1.5, 3)"
+    batches = Batches(Recipe(image_size=16, load_size=64, crops=crops), ramps(), ramps())
     zooms = [step(batches[n][stream][0]) for n in range(100)]
     assert 1.4 < min(zooms) < 1.7
     assert 2.8 < max(zooms) < 3.1
@@ -169,7 +170,7 @@ def test_crops_of_each_domain_are_zoomed_in_their_own_range(stream):
 
 
 def test_style_crops_are_turned_by_quarters_and_sources_never():
-    batches = Batches(Recipe(image_size=16, load_size=64, turn_style=True), ramps(), ramps())
+    batches = Batches(Recipe(image_size=16, load_size=64, crops="random:turn_style=true"), ramps(), ramps())
     for stream, expected in ((0, {True}), (1, {True, False})):
         # Upright, the red ramp of the pictures runs across and the green one down.
         upright = {bool(batches[n][stream][0][0, 0, 0] != batches[n][stream][0][0, -1, 0]) for n in range(60)}
@@ -180,13 +181,13 @@ def test_sources_are_brought_to_the_tones_of_the_styles():
     grey = np.random.default_rng(0).integers(100, 200, (16, 16, 1), dtype="uint8").repeat(3, -1)
     bright, dark = Image.fromarray(grey), Image.fromarray(grey // 2)
     for match, expected in ((True, grey // 2), (False, grey)):
-        batches = Batches(Recipe(image_size=16, load_size=16, match_tones=match), bright, dark)
+        batches = Batches(Recipe(image_size=16, load_size=16, data=f"unpaired:match_tones={match}"), bright, dark)
         np.testing.assert_allclose(batches.source[0], expected, atol=2)
         np.testing.assert_array_equal(batches.style[0], grey // 2)
 
 
 def test_zooming_out_ends_at_the_whole_picture():
-    batches = Batches(Recipe(image_size=16, load_size=32, style_zoom=(8, 8)), ramps(), ramps())
+    batches = Batches(Recipe(image_size=16, load_size=32, crops="random:style_zoom=(8, 8)"), ramps(), ramps())
     assert {round(step(batches[n][1][0])) for n in range(10)} == {
         4
     }  # half of 64 columns shown by 16 pixels: 32 / 16 * 2
@@ -208,7 +209,7 @@ def test_a_folder_is_searched_with_its_subfolders_in_order(tmp_path):
         noise(0).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not a picture, and not called like one")
     pictures = Pictures(tmp_path, 16)
-    assert [item.relative_to(tmp_path).as_posix() for item in pictures.items] == [
+    assert [item.path.relative_to(tmp_path).as_posix() for item in pictures.items] == [
         "a/deep/er.webp",
         "a/z.JPG",
         "b.png",
@@ -224,7 +225,7 @@ def test_unusable_files_of_a_folder_are_skipped_by_name(tmp_path):
     (tmp_path / "text.png").write_text("not a picture")
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff")
     pictures = Pictures(tmp_path, 16, smallest=8)
-    assert [item.name for item in pictures.items] == ["good.png"]
+    assert [item.path.name for item in pictures.items] == ["good.png"]
     assert [next(n for n in ("cut.jpg", "small.png", "text.png") if n in line) for line in pictures.skipped] == [
         "cut.jpg",
         "small.png",
@@ -305,12 +306,12 @@ def side_by_side(tmp_path):
     return tmp_path
 
 
-PAIRED = Recipe(image_size=16, load_size=20, batch_size=1, data="paired", flip=True)
+PAIRED = Recipe(image_size=16, load_size=20, batch_size=1, data="paired")
 
 
 @pytest.mark.parametrize(("direction", "sign"), [("AtoB", 1), ("BtoA", -1)])
 def test_halves_of_one_picture_are_a_pair(direction, sign, side_by_side):
-    batches = Batches(replace(PAIRED, direction=direction), side_by_side / "train", None)
+    batches = Batches(PAIRED.changed(**{"data.direction": direction}), side_by_side / "train", None)
     assert batches.steps_per_epoch == 3
     source, style = (np.array(which(batches, stream, range(6))) for stream in (0, 1))
     assert (style - source == 100 * sign).all()
@@ -324,7 +325,7 @@ def test_both_pictures_of_a_pair_are_cropped_and_mirrored_alike(tmp_path):
         picture = noise(i, 40, 32)
         picture.save(tmp_path / "a" / f"{i}.png")
         Image.fromarray(255 - np.asarray(picture)).save(tmp_path / "b" / f"{i}.png")  # the negative
-    batches = Batches(replace(PAIRED, load_size=32), tmp_path / "a", tmp_path / "b")
+    batches = Batches(PAIRED.changed(load_size=32), tmp_path / "a", tmp_path / "b")
     crops = [batches[n] for n in range(12)]
     for source, style in crops:
         np.testing.assert_allclose(source, -style, atol=1e-6)
@@ -406,14 +407,19 @@ def test_pairs_that_cannot_be_made_are_told(tmp_path, side_by_side):
 # Folders of public data sets
 
 
+def laid_out(recipe, source, style):
+    """The paths that a data mode finds in these."""
+    return tuple(each.path for each in recipe.resolve().data.laid_out(Album.of(source), Album.of(style)))
+
+
 @pytest.mark.parametrize(("direction", "order"), [("AtoB", "AB"), ("BtoA", "BA")])
 def test_folders_of_cyclegans_data_sets_are_known(direction, order, tmp_path):
     for name in ("trainA", "trainB", "testA", "testB"):
         (tmp_path / name).mkdir()
-    found = laid_out(replace(RECIPE, direction=direction), tmp_path, None)
+    found = laid_out(RECIPE.changed(**{"data.direction": direction}), tmp_path, None)
     assert found == tuple(tmp_path / f"train{half}" for half in order)
     assert laid_out(RECIPE, str(tmp_path), None)[0] == tmp_path / "trainA"
-    assert laid_out(RECIPE, tmp_path, "style") == (tmp_path, "style")
+    assert laid_out(RECIPE, tmp_path, tmp_path / "testB") == (tmp_path, tmp_path / "testB")
 
 
 def test_folders_of_pix2pix_data_sets_are_known(side_by_side):
@@ -435,7 +441,7 @@ def styles(tmp_path):
     return tmp_path / "all"
 
 
-STYLES = Recipe(image_size=16, load_size=20, batch_size=2, data="styles")
+STYLES = Recipe(image_size=16, load_size=20, batch_size=2, data="named-styles")
 
 
 @pytest.mark.parametrize("as_list", [True, False])
@@ -475,7 +481,7 @@ def test_two_styles_of_one_name_are_told(styles, tmp_path):
 # Crops from a grid, and the decay
 
 
-GRID = Recipe(image_size=8, load_size=64, batch_size=4, crop_grid=True, source_zoom=(1, 3), flip=False)
+GRID = Recipe(image_size=8, load_size=64, batch_size=4, crops="grid:source_zoom=(1, 3),flip=false")
 
 
 def test_grid_crops_of_a_batch_do_not_overlap():
@@ -497,21 +503,24 @@ def test_grid_crops_of_a_batch_do_not_overlap():
 
 
 def test_grid_begins_anew_where_a_picture_has_too_few_places():
-    batches = Batches(replace(GRID, batch_size=9, load_size=16, source_zoom=(1, 1)), noise(0, 16, 16), noise(1, 16, 16))
+    batches = Batches(
+        GRID.changed(batch_size=9, load_size=16, **{"crops.source_zoom": (1, 1)}), noise(0, 16, 16), noise(1, 16, 16)
+    )
     assert batches[0][0].shape == (9, 8, 8, 3)
 
 
 def test_decay_of_a_longer_training_is_at_its_end():
-    recipe = Recipe(epochs=3, decay_epochs=2, steps_per_epoch=2, warmup_epochs=1, warmup_losses="lsgan")
-    assert [replace(recipe, steps=steps).decay_begins for steps in (None, 5, 12, 20)] == [8, 8, 8, 16]
+    warmup = "generator-only:epochs=1,losses=['lsgan']"
+    recipe = Recipe(schedule="linear:epochs=3,decay_epochs=2", steps_per_epoch=2, warmup=warmup)
+    assert [recipe.changed(steps=steps).resolve().decay_begins for steps in (None, 5, 12, 20)] == [8, 8, 8, 16]
 
 
 def test_crops_show_the_whole_shorter_side_in_the_decay_epochs():
     picture = noise(2, 20, 20)
-    recipe = Recipe(image_size=16, load_size=20, epochs=3, decay_epochs=2, steps_per_epoch=2, flip=False)
-    before = [Batches(replace(recipe, whole_in_decay=whole), picture, picture)[5] for whole in (True, False)]
+    schedule = "linear:epochs=3,decay_epochs=2"
+    part = Recipe(image_size=16, load_size=20, schedule=schedule, steps_per_epoch=2, crops="random:flip=false")
+    whole_in_decay = part.changed(**{"crops.whole_in_decay": True})
+    before = [Batches(recipe, picture, picture)[5] for recipe in (whole_in_decay, part)]
     assert same(*before)
     whole = np.asarray(picture.resize((16, 16), Image.Resampling.LANCZOS), "float32") / 127.5 - 1
-    np.testing.assert_allclose(
-        Batches(replace(recipe, whole_in_decay=True), picture, picture)[6][0][0], whole, atol=1e-6
-    )
+    np.testing.assert_allclose(Batches(whole_in_decay, picture, picture)[6][0][0], whole, atol=1e-6)

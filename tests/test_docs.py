@@ -1,6 +1,8 @@
 """The documentation says what is true: generated pages are complete, examples run, command lines parse."""
 
 import ast
+import inspect
+import pydoc
 import re
 import shlex
 import subprocess
@@ -14,10 +16,10 @@ import pytest
 from test_cli import noise
 
 import stylezoo
-from stylezoo import errors
+from stylezoo import checks, contract, errors
 from stylezoo.catalogue import registry, scaffolding
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
-from stylezoo.checks import CHECKS
 from stylezoo.cli import main
 from stylezoo.docs.pages import filled, strangers
 
@@ -97,7 +99,7 @@ def test_site_navigation_names_every_page():
     assert sorted(named) == [page.name for page in PAGES]
 
 
-@pytest.mark.parametrize("kind", registry.GROUPS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_plugin_has_its_section(kind):
     pages = [page for page in PAGES if f"{{{{ zoo {kind} }}}}" in page.read_text(encoding="utf-8")]
     assert len(pages) == 1
@@ -118,7 +120,7 @@ def test_every_plugin_has_its_section(kind):
 def test_strangers_plugin_documents_itself(tone):
     text = filled("{{ zoo loss }}")
     assert "stylezoo-tone 0.1.0, `stylezoo_tone:Tone`" in text
-    assert "| `spread` | `float` | `1.0` | How much the spread counts, as a multiple of the mean. |" in text
+    assert "| `spread` | `float` | `1.0` | Weight of the standard deviation, relative to the mean. |" in text
     assert "stylezoo train --loss tone:spread=1.0" in text
 
 
@@ -193,9 +195,8 @@ def _check_names(params):
 def _offered_beside():
     """Kind and name of what the distributions in `plugins` offer."""
     projects = [tomllib.loads(file.read_text(encoding="utf-8")) for file in ROOT.glob("plugins/*/pyproject.toml")]
-    tables = [project["project"]["entry-points"].get(group, {}) for project in projects for group in registry.KINDS]
-    kinds = [kind for _ in projects for kind in registry.KINDS.values()]
-    return {(kind, name) for kind, table in zip(kinds, tables, strict=True) for name in table}
+    tables = [(kind, project["project"]["entry-points"]) for project in projects for kind in KINDS.values()]
+    return {(kind.name, name) for kind, entries in tables for name in entries.get(kind.group, {})}
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
@@ -207,11 +208,60 @@ def test_python_blocks_name_what_is_there(page):
                     assert hasattr(stylezoo, node.attr)
 
 
-def test_api_page_has_every_public_name():
+def entries_of_the_api_page():
+    """Every name that the page of the API documents, with its module: "stylezoo.layers.luminance"."""
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    shown = re.findall(r"^::: stylezoo\.(?:training\.|errors\.)?(\w+)$", text, re.MULTILINE)
-    raised = [name for name, each in vars(errors).items() if isinstance(each, type)]
-    assert {*stylezoo.__all__, *raised} <= {*shown}
+    for name, options in re.findall(r"^::: ([\w.]+)\n((?:    .*\n)*)", text, re.MULTILINE):
+        members = re.findall(r"^        - (\w+)$", options, re.MULTILINE)
+        members += re.findall(r"\w+", "".join(re.findall(r"[^_]members: \[(.*)\]", options)))
+        if "show_root_heading: false" not in options:
+            yield name
+        yield from (f"{name}.{member}" for member in members)
+
+
+def test_api_page_has_every_public_name():
+    shown = {*entries_of_the_api_page()}
+    raised = [f"stylezoo.errors.{name}" for name, each in vars(errors).items() if isinstance(each, type)]
+    public = [f"stylezoo.{name}" for name in stylezoo.__all__ if name != "StylezooError"]
+    assert {*public, *raised} <= shown
+    for module in (contract, checks):
+        alone = {name for name in module.__all__ if callable(getattr(module, name)) and name not in stylezoo.__all__}
+        assert {f"{module.__name__}.{name}" for name in alone - {"answer"}} <= shown
+
+
+def test_api_page_has_what_the_docs_import():
+    shown = {*entries_of_the_api_page()}
+    for page in TEXTS:
+        code = "\n".join(code for _, _, code in FENCE.findall(page.read_text(encoding="utf-8")))
+        for module, names in re.findall(r"^from (stylezoo(?:\.[\w.]+)?) import (.+)$", code, re.MULTILINE):
+            for name in names.split(", "):
+                assert any(each.startswith(f"{module}.{name}") for each in shown), f"{page.name}: {module}.{name}"
+
+
+@pytest.mark.parametrize("name", sorted(entries_of_the_api_page()))
+def test_entry_of_the_api_page_is_there_and_says_something(name):
+    assert pydoc.locate(name) is not None, name
+    assert (pydoc.locate(name).__doc__ or "").strip()
+
+
+def test_api_page_has_something_to_say_of_every_name():
+    """As the page is made: from the source alone."""
+    griffe = pytest.importorskip("griffe", reason="the page needs the extra 'docs'")
+    loader = griffe.GriffeLoader(search_paths=[ROOT], docstring_parser="google")
+    loader.load("stylezoo")
+    loader.resolve_aliases(implicit=True)
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    names = re.findall(r"^::: (\S+)$", text, re.MULTILINE)
+    assert len(names) > 50
+    for name in names:
+        shown = loader.modules_collection[name]
+        assert shown.docstring is not None, name
+        assert not shown.is_module or name.partition(".")[2] not in stylezoo.__all__, name  # one that hides a function
+    (parameters,) = (
+        s.value for s in loader.modules_collection["stylezoo.train"].docstring.parsed if s.kind == "parameters"
+    )
+    expected = [*inspect.signature(stylezoo.train).parameters]
+    assert [parameter.name.lstrip("*") for parameter in parameters] == expected
 
 
 @pytest.mark.long
@@ -257,11 +307,11 @@ def _follow(environment, folder, program, words):
 def test_page_names_every_check_and_says_of_what():
     rows = dict(re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", PAGE, re.MULTILINE))
     groups = {"parts": {"generator", "discriminator", "loss"}, "networks": {"generator", "discriminator"}}
-    groups |= {"all": set(CHECKS), **{f"{kind}s": {kind} for kind in CHECKS}, "losses": {"loss"}}
-    for name in {name for kind in CHECKS for name in CHECKS[kind]}:
+    groups |= {"all": set(checks.CHECKS), **{f"{kind}s": {kind} for kind in checks.CHECKS}, "losses": {"loss"}}
+    for name in {name for kind in checks.CHECKS for name in checks.CHECKS[kind]}:
         kinds = set().union(*(groups[word] for word in rows[name].split(", ")))
-        assert kinds == {kind for kind in CHECKS if name in CHECKS[kind]}, name
-    assert set(rows) == {name for kind in CHECKS for name in CHECKS[kind]}
+        assert kinds == {kind for kind in checks.CHECKS if name in checks.CHECKS[kind]}, name
+    assert set(rows) == {name for kind in checks.CHECKS for name in checks.CHECKS[kind]}
 
 
 def test_page_write_a_plugin_runs(tone):
@@ -289,13 +339,13 @@ def test_page_write_a_plugin_runs(tone):
 def test_page_write_a_plugin_measures_tones(tone):
     import numpy as np
 
-    loss = stylezoo.Spec.parse("tone:spread=0.5").build("loss")
+    loss = stylezoo.Spec.parse("tone:spread=0.5").part("loss").build()
     fake, style = np.random.default_rng(0).uniform(-1, 1, (2, 2, 8, 8, 3)).astype("float32")
     means = abs(fake.mean((0, 1, 2)) - style.mean((0, 1, 2))).mean()
     spreads = abs(fake.std((0, 1, 2)) - style.std((0, 1, 2))).mean()
     np.testing.assert_allclose(loss.measure(fake, style, fake), means + 0.5 * spreads, rtol=1e-4)
     with pytest.raises(stylezoo.StylezooError, match="0 or more is needed"):
-        stylezoo.Spec.parse("tone:spread=-1").build("loss")
+        stylezoo.Spec.parse("tone:spread=-1").part("loss").build()
 
 
 def test_page_write_a_plugin_looks_inside(tone):
@@ -303,8 +353,8 @@ def test_page_write_a_plugin_looks_inside(tone):
     import numpy as np
 
     keras.utils.set_random_seed(0)
-    loss = stylezoo.Spec.parse("gist").build("loss")
-    swatch = stylezoo.Spec.parse("swatch:filters=4").build("discriminator", shape=(8, 8, 3))
+    loss = stylezoo.Spec.parse("gist").part("loss").build()
+    swatch = stylezoo.Spec.parse("swatch:filters=4").part("discriminator").build(shape=(8, 8, 3))
     source, style, fake = np.random.default_rng(0).uniform(-1, 1, (3, 2, 8, 8, 3)).astype("float32")
     translation = stylezoo.Translation(source, style, None, [swatch, swatch])
     translation.fake = fake
@@ -313,4 +363,4 @@ def test_page_write_a_plugin_looks_inside(tone):
         layer = keras.Model(swatch.inputs, swatch.get_layer(name).output)
         fakes, reals = (layer.predict(pictures, verbose=0).mean((0, 1, 2)) for pictures in (fake, style))
         expected += 2 * ((fakes - reals) ** 2).mean()  # of two discriminators
-    np.testing.assert_allclose(loss.generator(translation), expected, rtol=1e-4)
+    np.testing.assert_allclose(loss.generator_loss(translation), expected, rtol=1e-4)

@@ -17,16 +17,16 @@ from keras import ops
 from PIL import Image
 
 import stylezoo
+from stylezoo import training
 from stylezoo.cli import main
 from stylezoo.contract import style_of
-from stylezoo.data.batches import Batches, named_styles
+from stylezoo.data.album import Album
+from stylezoo.data.batches import Batches
 from stylezoo.errors import BadData, BadOptions, BadRecipe, BadRun
 from stylezoo.gan import GAN, leaves
 from stylezoo.recipe import Recipe
-from stylezoo.runs import card
-from stylezoo.runs import folder as runs
-from stylezoo.runs import lineage as ancestry
-from stylezoo.training import loop as training
+from stylezoo.runs import card, lineage
+from stylezoo.runs.folder import RunFolder
 
 SMALL = {"image_size": 16, "load_size": 20, "batch_size": 1}
 TINY = {
@@ -119,7 +119,7 @@ def further(parent, pictures, tmp_path_factory):
 
 
 def test_further_training_learns_from_the_new_pictures(parent, further, pictures):
-    assert json.loads((further / runs.PLACES).read_text())["style"] == str(pictures / "song")
+    assert json.loads((further / RunFolder.PLACES).read_text())["style"] == str(pictures / "song")
     assert not same(state(further), state(parent))
 
 
@@ -133,7 +133,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_does_without_what_it_
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + 60
-    while not (tmp_path / "b" / runs.LOG).exists():
+    while not (tmp_path / "b" / RunFolder.LOG).exists():
         assert time.monotonic() < end
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
@@ -167,10 +167,10 @@ def test_a_training_whose_beginning_is_lost_is_not_resumed(gated, further, pictu
     training.start(recipe, pictures / "photos", [pictures / "klee"], tmp_path / "added", start_from=gated)
     shutil.copytree(further, tmp_path / "b")
     for name in ("added", "b"):
-        (tmp_path / name / runs.CHECKPOINT).unlink()
+        (tmp_path / name / RunFolder.CHECKPOINT).unlink()
         with pytest.raises(BadRun, match=r"has lost its checkpoints/latest.weights.h5.*Begin again .*train --from RUN"):
             training.resume(tmp_path / name, steps=5)
-    (tmp_path / "added" / runs.CARD).unlink()
+    (tmp_path / "added" / RunFolder.CARD).unlink()
     with pytest.raises(BadRun, match="has lost its"):
         training.resume(tmp_path / "added")
 
@@ -194,8 +194,8 @@ def test_what_does_not_fit_begins_anew_and_is_told(parent, pictures, tmp_path):
         parent, pictures, tmp_path / "b", discriminators=["patch:filters=3,layers=1"], losses=["patch-nce:patches=4"]
     )
     assert [line.partition(":")[0] for line in run.notes] == [
-        "The discriminator patch begins anew",
-        "The layers of the loss patch-nce begin anew",
+        "The discriminator patch starts from new weights",
+        "The layers of the loss patch-nce start from new weights",
     ]
     fresh = GAN(run.recipe)
     assert same(weights(run.model.discriminators[0]), weights(fresh.discriminators[0]))
@@ -215,12 +215,12 @@ def test_without_an_average_the_generator_draws_what_the_run_drew(parent, pictur
 
 
 def test_a_way_back_begins_anew_where_there_was_none(parent):
-    old = ancestry.read(parent)
+    old = lineage.read(parent)
     model = GAN(old.model.recipe.changed(two_way=True, losses=["cycle"]))
-    said = ancestry.inherit(model, old)
+    said = lineage.inherit(model, old)
     assert [line.partition(":")[0] for line in said] == [
-        "The way back begins anew",
-        "The inverse discriminator patch begins anew",
+        "The way back starts from new weights",
+        "The inverse discriminator patch starts from new weights",
     ]
     assert same(weights(model.generator), weights(old.model.generator))
 
@@ -231,21 +231,21 @@ def test_a_way_back_begins_anew_where_there_was_none(parent):
 def test_every_training_has_an_id_that_its_descendants_keep(parent, further, tmp_path):
     (first,) = card.read(parent).lineage
     assert re.fullmatch("[0-9a-f]{16}", first)
-    lineage = card.read(further).lineage
-    assert lineage[0] == first
-    assert len(set(lineage)) == 2
+    ids = card.read(further).lineage
+    assert ids[0] == first
+    assert len(set(ids)) == 2
     shutil.copytree(further, tmp_path / "b")
-    assert training.resume(tmp_path / "b", steps=5).card.lineage == lineage
-    for place in (tmp_path / "b", further / runs.MODEL):
-        assert card.read(place).lineage == lineage
+    assert training.resume(tmp_path / "b", steps=5).card.lineage == ids
+    for place in (tmp_path / "b", further / RunFolder.MODEL):
+        assert card.read(place).lineage == ids
     shown = CliRunner().invoke(main, ["show", str(further)]).stdout
-    assert f"lineage  {first[:8]} > {lineage[1][:8]}" in shown
+    assert f"lineage  {first[:8]} > {ids[1][:8]}" in shown
 
 
 def test_a_model_without_a_card_has_the_same_id_each_time(parent, tmp_path):
     stylezoo.load_model(parent).save(tmp_path / "bare.keras")
     assert card.read(tmp_path / "bare.keras").lineage == []
-    one, other = ancestry.read(tmp_path / "bare.keras"), ancestry.read(tmp_path / "bare.keras")
+    one, other = lineage.read(tmp_path / "bare.keras"), lineage.read(tmp_path / "bare.keras")
     assert one.lineage == other.lineage != ()
     assert re.fullmatch(card.ID, one.lineage[0])
 
@@ -278,7 +278,7 @@ def test_an_added_style_learns_its_look(gated, three, pictures):
     """What it draws has come nearer to its pictures, in the training by way of the loss l1 as well."""
     model = stylezoo.load_model(three)
     began = GAN(model.recipe)
-    ancestry.inherit(began, ancestry.read(gated))
+    lineage.inherit(began, lineage.read(gated))
     batches = Batches(model.recipe, pictures / "photos", [pictures / "vangogh"])
 
     def distance(network):
@@ -345,18 +345,21 @@ def test_styles_keep_the_names_that_they_were_given(gated, pictures, tmp_path):
         run = training.resume(tmp_path / folder, steps=2)
         assert stylezoo.load_model(tmp_path / folder).recipe.styles == run.recipe.styles == names[:count]
         assert {name: len(style) for name, style in run.batches.styles.items()} == mine
-    assert not Path(json.loads((tmp_path / "c" / runs.PLACES).read_text())["style"]["style-3"]).is_absolute()
+    assert not Path(json.loads((tmp_path / "c" / RunFolder.PLACES).read_text())["style"]["style-3"]).is_absolute()
 
 
-def test_a_name_that_a_style_has_is_not_given_to_an_image():
+def test_a_name_that_a_style_has_is_not_given_to_an_image(tmp_path):
     image = Image.new("RGB", (8, 8))
-    assert list(named_styles([image, "b.png", image])) == ["style-0", "b", "style-2"]
-    assert list(named_styles([image, image], ("style-3", "a"))) == ["style-2", "style-4"]
+    image.save(tmp_path / "b.png")
+    assert Album.of([image, tmp_path / "b.png", image]).by_style().names == ("style-0", "b", "style-2")
+    assert Album.of([image, image]).by_style(("style-3", "a")).names == ("style-2", "style-4")
 
 
 def test_a_model_of_one_style_takes_no_named_ones(pictures, tmp_path):
     with pytest.raises(BadData, match="learns one style, and these are named ones: p, q"):
-        stylezoo.train(None, pictures / "photos", {"p": pictures / "monet", "q": "b.png"}, tmp_path / "b", **SMALL)
+        stylezoo.train(
+            None, pictures / "photos", {"p": pictures / "monet", "q": pictures / "song"}, tmp_path / "b", **SMALL
+        )
     assert not (tmp_path / "b").exists()
 
 
@@ -381,7 +384,7 @@ def test_a_model_of_one_style_takes_no_other(parent, pictures):
 
 
 def test_a_recipe_that_adds_styles_needs_the_model(gated, three, pictures, tmp_path):
-    recipe = Recipe.read(three / runs.RECIPE)
+    recipe = Recipe.read(three / RunFolder.RECIPE)
     with pytest.raises(BadRecipe, match="adds a style to a trained model; name that: --from RUN"):
         training.start(recipe, pictures / "photos", pictures / "vangogh", tmp_path / "b")
     assert training.chosen(start_from=three).added_styles == 0  # to go on with all of them

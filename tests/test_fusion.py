@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylezoo.drawing.fusion import Fusion, opened_mask, sweep, told
+from stylezoo.drawing.fusion import Fusion, caption, opened_mask, sweep
 from stylezoo.errors import BadOptions, BadPicture, UsageError
 
 
@@ -145,7 +145,7 @@ def test_a_sweep_of_other_numbers_is_refused():
         sweep(5, 3)
 
 
-def test_a_mixture_is_told_in_few_words():
-    assert told(["runs/a/", "b.jpg"], (1, 0)) == "a"
-    assert told(["runs/a", "b.jpg"], (0.0, 1.0)) == "b.jpg"
-    assert told(["a", "b", "c"], (0.5, 0.25, 0.25)) == "50 : 25 : 25"
+def test_a_mixture_has_a_short_caption():
+    assert caption(["runs/a/", "b.jpg"], (1, 0)) == "a"
+    assert caption(["runs/a", "b.jpg"], (0.0, 1.0)) == "b.jpg"
+    assert caption(["a", "b", "c"], (0.5, 0.25, 0.25)) == "50 : 25 : 25"

@@ -16,7 +16,7 @@ from stylezoo.files import archive
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card, hub
-from stylezoo.runs import folder as runs
+from stylezoo.runs.folder import RunFolder
 
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
@@ -88,7 +88,7 @@ def test_a_model_that_was_pushed_is_fetched_with_the_same_bytes_and_draws_the_sa
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == f"Wrote   {server.url}/me/mine"
     assert "stylezoo stylize PICTURE.jpg --model hf://me/mine" in done.stdout
-    assert files_of(server)["model.keras"] == (run / runs.MODEL).read_bytes()
+    assert files_of(server)["model.keras"] == (run / RunFolder.MODEL).read_bytes()
     picture = run.parent / "photo.png"
     assert call("stylize", picture, "-m", "hf://me/mine", "-o", tmp_path / "there.png").returncode == 0
     stylezoo.load_model(run).stylize(picture).save(tmp_path / "here.png")
@@ -171,7 +171,7 @@ def test_in_python_it_is_push_to_hub(run, server, call):
 
 
 def test_the_second_time_nothing_is_downloaded(run, server, call):
-    keep(server, (run / runs.MODEL).read_bytes())
+    keep(server, (run / RunFolder.MODEL).read_bytes())
     first, second = call("hf://me/mine", code=FETCH), call("hf://me/mine", code=FETCH)
     assert first.stdout == second.stdout != ""
     assert server.count("GET", "/resolve/") == 1
@@ -179,7 +179,7 @@ def test_the_second_time_nothing_is_downloaded(run, server, call):
 
 
 def test_offline_the_cache_is_enough_and_nothing_is_asked(run, server, call):
-    keep(server, (run / runs.MODEL).read_bytes())
+    keep(server, (run / RunFolder.MODEL).read_bytes())
     assert_one_line(
         call("show", "hf://me/mine", HF_HUB_OFFLINE="1"),
         "'hf://me/mine' is not in the cache, and HF_HUB_OFFLINE is set",
@@ -191,7 +191,7 @@ def test_offline_the_cache_is_enough_and_nothing_is_asked(run, server, call):
 
 
 def test_show_from_a_hub_imports_nothing_heavy(run, server, call):
-    keep(server, (run / runs.MODEL).read_bytes())
+    keep(server, (run / RunFolder.MODEL).read_bytes())
     code = (
         "import atexit, sys\n"
         "heavy = ['keras', 'tensorflow', 'numpy', 'PIL', 'h5py', 'stylezoo_builtins']\n"
@@ -221,7 +221,7 @@ def test_a_download_that_was_spoiled_is_found_out_by_its_checksum(size, server, 
 
 
 def test_a_download_that_was_cut_off_is_one_line(run, server, call):
-    keep(server, (run / runs.MODEL).read_bytes())
+    keep(server, (run / RunFolder.MODEL).read_bytes())
     server.spoil = lambda content: content[:-100]
     assert_one_line(call("show", "hf://me/mine"), "'hf://me/mine' cannot be had from", "should be of size")
 
@@ -230,7 +230,7 @@ def test_a_download_that_was_cut_off_is_one_line(run, server, call):
 
 
 def test_what_a_hub_does_not_have_is_one_line(run, server, call):
-    keep(server, (run / runs.MODEL).read_bytes())
+    keep(server, (run / RunFolder.MODEL).read_bytes())
     server.repositories["me/empty"] = hub_server.Repository()
     keep(server, b"", "me/gated")
     server.gated.add("me/gated")
@@ -272,7 +272,7 @@ def test_what_cannot_be_pushed_is_told_before_anything_is_asked(run, server, pus
 @pytest.mark.long
 def test_a_hub_that_is_down_is_one_line(run, server, call, push):
     """huggingface_hub tries again for half a minute before it gives up."""
-    keep(server, (run / runs.MODEL).read_bytes())
+    keep(server, (run / RunFolder.MODEL).read_bytes())
     assert call("show", "hf://me/mine").returncode == 0
     server.shutdown()
     server.server_close()
@@ -283,7 +283,7 @@ def test_a_hub_that_is_down_is_one_line(run, server, call, push):
 
 def test_a_full_disk_is_one_line(run, server, call):
     """A limit on the size of files stands for the full disk."""
-    keep(server, (run / runs.MODEL).read_bytes())
+    keep(server, (run / RunFolder.MODEL).read_bytes())
     code = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"

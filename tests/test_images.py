@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from stylezoo.errors import BadPicture
-from stylezoo.pictures import images
+from stylezoo.pictures import arrays, colour, files, luminance, sheets
 
 RED, GREEN, BLUE, WHITE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (128, 128, 128)
 EXIF_ORIENTATION = 0x0112
@@ -24,7 +24,7 @@ def quarters(side=16):
 def opened(image, path, **options):
     """What `open_picture` makes of an image that Pillow has written: uint8 (height, width, 3)."""
     image.save(path, **options)
-    picture = images.open_picture(path)
+    picture = files.open_picture(path)
     assert picture.mode == "RGB"
     return np.asarray(picture)
 
@@ -144,20 +144,20 @@ def test_floats_that_are_no_numbers_are_black(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".tiff"])
 def test_of_an_animation_the_first_frame_is_taken(suffix, tmp_path):
-    frames = [Image.new("RGB", (16, 8), colour) for colour in (RED, GREEN, BLUE)]
+    frames = [Image.new("RGB", (16, 8), shade) for shade in (RED, GREEN, BLUE)]
     options = {"lossless": True} if suffix == ".webp" else {}
     pixels = opened(frames[0], tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:], **options)
     assert np.array_equal(pixels, np.asarray(frames[0]))
 
 
 def test_no_file_is_left_open(tmp_path):
-    frames = [Image.new("RGB", (16, 8), colour) for colour in (RED, GREEN)]
+    frames = [Image.new("RGB", (16, 8), shade) for shade in (RED, GREEN)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    images.open_picture(tmp_path / "a.gif")
+    files.open_picture(tmp_path / "a.gif")
     damaged = tmp_path / "b.gif"
     damaged.write_bytes((tmp_path / "a.gif").read_bytes()[:30])
     with pytest.raises(BadPicture):
-        images.open_picture(damaged)
+        files.open_picture(damaged)
     gc.collect()  # a file left open warns here, and warnings are errors
 
 
@@ -206,35 +206,35 @@ def encoded(linear):
     return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def luminance(lightness):
+def luminance_of(lightness):
     """Of a lightness of CIE Lab, in [0, 1]."""
     return ((lightness + 16) / 116) ** 3
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tiff", ".webp", ".avif"])
 def test_colours_of_a_wide_profile_become_srgb(suffix, tmp_path):
-    colour = np.array([60, 160, 100])
-    expected = encoded(np.linalg.inv(TO_XYZ) @ WIDE @ (colour / 255) ** 2.2)
-    assert np.abs(expected - colour).max() > 30
+    shade = np.array([60, 160, 100])
+    expected = encoded(np.linalg.inv(TO_XYZ) @ WIDE @ (shade / 255) ** 2.2)
+    assert np.abs(expected - shade).max() > 30
     pixels = opened(
-        Image.new("RGB", (16, 16), tuple(colour.tolist())), tmp_path / f"a{suffix}", icc_profile=rgb_profile()
+        Image.new("RGB", (16, 16), tuple(shade.tolist())), tmp_path / f"a{suffix}", icc_profile=rgb_profile()
     )
     assert np.abs(pixels - expected).max() <= 3
 
 
 def test_converted_picture_is_not_converted_again(tmp_path):
     Image.new("RGB", (4, 4), (60, 160, 100)).save(tmp_path / "a.png", icc_profile=rgb_profile())
-    once = images.open_picture(tmp_path / "a.png")
-    assert images.to_rgb(once) is once
+    once = files.open_picture(tmp_path / "a.png")
+    assert colour.to_rgb(once) is once
 
 
 def test_profile_applies_to_palettes_and_keeps_transparency(tmp_path):
-    colour, expected = (60, 160, 100), encoded(np.linalg.inv(TO_XYZ) @ WIDE @ (np.array([60, 160, 100]) / 255) ** 2.2)
+    shade, expected = (60, 160, 100), encoded(np.linalg.inv(TO_XYZ) @ WIDE @ (np.array([60, 160, 100]) / 255) ** 2.2)
     image = Image.new("P", (2, 1))
-    image.putpalette([*colour, *colour])
+    image.putpalette([*shade, *shade])
     image.putdata([0, 1])
     image.save(tmp_path / "p.png", transparency=b"\xff\x33", icc_profile=rgb_profile())
-    pixels = np.asarray(images.open_picture(tmp_path / "p.png", alpha=True))
+    pixels = np.asarray(files.open_picture(tmp_path / "p.png", alpha=True))
     assert np.abs(pixels[..., :3] - expected).max() <= 2
     assert pixels[..., 3].tolist() == [[255, 51]]
 
@@ -250,7 +250,7 @@ def test_grey_profile_is_applied_with_and_without_alpha(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".jpg", ".tiff"])
 def test_cmyk_profile_is_applied(suffix, tmp_path):
-    light, dark = luminance(80), luminance(20)
+    light, dark = luminance_of(80), luminance_of(20)
     expected = {0: encoded((light - dark) / (1 - dark)), 255: 0}  # the darkest that can be printed becomes black
     for ink, grey in expected.items():
         picture = Image.new("CMYK", (16, 16), (255, 0, 0, ink))
@@ -259,7 +259,7 @@ def test_cmyk_profile_is_applied(suffix, tmp_path):
 
 def test_lab_becomes_srgb_without_a_profile(tmp_path):
     pixels = opened(Image.new("LAB", (4, 4), (128, 128, 128)), tmp_path / "a.tiff")
-    assert np.abs(pixels - encoded(luminance(128 / 2.55))).max() <= 2
+    assert np.abs(pixels - encoded(luminance_of(128 / 2.55))).max() <= 2
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_srgb_profile_costs_nothing():
     known = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     picture = quarters()
     for picture.info["icc_profile"] in (known, b""):
-        assert images.upright(picture) is picture
+        assert colour.upright(picture) is picture
 
 
 # Transparency kept
@@ -300,23 +300,23 @@ def half_clear(mode="RGBA"):
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff", ".tga"])
 def test_transparency_is_kept_if_asked_for(suffix, tmp_path):
-    images.save_picture(half_clear().resize((48, 16), Image.Resampling.NEAREST), tmp_path / f"a{suffix}")
-    picture = images.open_picture(tmp_path / f"a{suffix}", alpha=True)
+    files.save_picture(half_clear().resize((48, 16), Image.Resampling.NEAREST), tmp_path / f"a{suffix}")
+    picture = files.open_picture(tmp_path / f"a{suffix}", alpha=True)
     assert picture.mode == "RGBA"
     assert [picture.getpixel((x, 8)) for x in (8, 24, 40)] == [(255, 0, 0, 255), CLEAR_WHITE, (90, 90, 90, 51)]
 
 
 @pytest.mark.parametrize("suffix", [".webp", ".avif", ".jp2"])
 def test_lossy_formats_keep_transparency_as_well(suffix, tmp_path):
-    images.save_picture(half_clear().resize((48, 16), Image.Resampling.NEAREST), tmp_path / f"a{suffix}")
-    picture = images.open_picture(tmp_path / f"a{suffix}", alpha=True)
+    files.save_picture(half_clear().resize((48, 16), Image.Resampling.NEAREST), tmp_path / f"a{suffix}")
+    picture = files.open_picture(tmp_path / f"a{suffix}", alpha=True)
     for x, expected in ((8, (255, 0, 0, 255)), (24, CLEAR_WHITE), (40, (90, 90, 90, 51))):
         assert picture.getpixel((x, 8)) == pytest.approx(expected, abs=6)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".bmp", ".ppm"])
 def test_transparency_is_laid_on_white_where_the_format_has_none(suffix, tmp_path):
-    images.save_picture(half_clear().resize((48, 16), Image.Resampling.NEAREST), tmp_path / f"a{suffix}")
+    files.save_picture(half_clear().resize((48, 16), Image.Resampling.NEAREST), tmp_path / f"a{suffix}")
     with Image.open(tmp_path / f"a{suffix}") as image:
         assert image.mode == "RGB"
         for x, expected in ((8, RED), (24, WHITE), (40, (222, 222, 222))):
@@ -324,8 +324,8 @@ def test_transparency_is_laid_on_white_where_the_format_has_none(suffix, tmp_pat
 
 
 def test_gif_keeps_its_colours_and_is_clear_where_less_than_half_is_seen(tmp_path):
-    images.save_picture(half_clear(), tmp_path / "a.gif")
-    picture = images.open_picture(tmp_path / "a.gif", alpha=True)
+    files.save_picture(half_clear(), tmp_path / "a.gif")
+    picture = files.open_picture(tmp_path / "a.gif", alpha=True)
     assert [picture.getpixel((x, 0)) for x in range(3)] == [(255, 0, 0, 255), CLEAR_WHITE, CLEAR_WHITE]
 
 
@@ -340,7 +340,7 @@ def test_gif_keeps_its_colours_and_is_clear_where_less_than_half_is_seen(tmp_pat
 )
 def test_premultiplied_colours_come_straight(mode, expected):
     image = half_clear("LA").convert("La") if mode == "La" else half_clear(mode)
-    pixels = np.asarray(images.upright(image)).astype(int)
+    pixels = np.asarray(colour.upright(image)).astype(int)
     assert np.abs(pixels - [expected]).max() <= 1
 
 
@@ -352,19 +352,19 @@ def test_palette_with_alpha_keeps_it():
     image.putalpha(half_clear().getchannel("A"))
     assert image.mode == "PA"
     expected = [(255, 0, 0, 255), CLEAR_WHITE, (90, 90, 90, 51)]
-    assert np.array_equal(np.asarray(images.upright(image))[0], expected)
+    assert np.array_equal(np.asarray(colour.upright(image))[0], expected)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_alpha_of_which_all_is_opaque_is_no_transparency(mode):
     image = quarters().convert(mode)
-    assert images.upright(image).mode == "RGB"
-    assert np.array_equal(np.asarray(images.upright(image)), np.asarray(image.convert("RGB")))
+    assert colour.upright(image).mode == "RGB"
+    assert np.array_equal(np.asarray(colour.upright(image)), np.asarray(image.convert("RGB")))
 
 
 @pytest.mark.parametrize("mode", ["YCbCr", "HSV", "CMYK", "RGBX"])
 def test_other_ways_to_write_colours_become_rgb(mode):
-    difference = np.asarray(images.upright(quarters().convert(mode))).astype(int) - np.asarray(quarters())
+    difference = np.asarray(colour.upright(quarters().convert(mode))).astype(int) - np.asarray(quarters())
     assert np.abs(difference).max() <= 2
 
 
@@ -381,7 +381,7 @@ def png_of(path, depth, kind, values, clear=b""):
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + clear + chunk(b"IDAT", zlib.compress(line)) + chunk(b"IEND", b"")
     )
-    return images.open_picture(path, alpha=True)
+    return files.open_picture(path, alpha=True)
 
 
 @pytest.mark.parametrize(
@@ -420,7 +420,7 @@ def test_tiff_of_16_bits_a_channel_and_of_many_channels(tmp_path):
             directory += struct.pack("<HHI", tag, kind, count) + items.ljust(4, b"\0")
         padded = data + bytes(len(data) % 2)
         (tmp_path / "a.tiff").write_bytes(b"II*\0" + struct.pack("<I", start) + padded + directory + bytes(4) + extra)
-        return images.open_picture(tmp_path / "a.tiff", alpha=True).getpixel((0, 0))
+        return files.open_picture(tmp_path / "a.tiff", alpha=True).getpixel((0, 0))
 
     assert write([65535, 25700, 0], 16) == (255, 100, 0)
     assert write([65535, 25700, 0, 13107], 16, (338, 3, [2])) == (255, 100, 0, 51)
@@ -431,13 +431,13 @@ def test_tiff_of_16_bits_a_channel_and_of_many_channels(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tiff", ".webp", ".gif", ".avif", ".bmp"])
 def test_picture_of_a_closed_file_can_be_used_and_saved(suffix, tmp_path):
-    images.save_picture(quarters(32), tmp_path / f"a{suffix}")
-    picture = images.open_picture(tmp_path / f"a{suffix}")
+    files.save_picture(quarters(32), tmp_path / f"a{suffix}")
+    picture = files.open_picture(tmp_path / f"a{suffix}")
     assert picture.crop((0, 0, 8, 8)).size == picture.resize((8, 8)).size == (8, 8)
-    assert np.array_equal(np.asarray(images.to_rgb(picture)), np.asarray(picture))
-    images.save_picture(picture, tmp_path / f"b{suffix}")
-    images.save_picture(picture, tmp_path / "b.png")
-    assert np.array_equal(np.asarray(images.open_picture(tmp_path / "b.png")), np.asarray(picture))
+    assert np.array_equal(np.asarray(colour.to_rgb(picture)), np.asarray(picture))
+    files.save_picture(picture, tmp_path / f"b{suffix}")
+    files.save_picture(picture, tmp_path / "b.png")
+    assert np.array_equal(np.asarray(files.open_picture(tmp_path / "b.png")), np.asarray(picture))
 
 
 # Refusing
@@ -465,7 +465,7 @@ def test_what_is_no_picture_is_refused_in_one_line(name, content, said, tmp_path
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(BadPicture) as caught:
-        images.open_picture(path)
+        files.open_picture(path)
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -478,19 +478,19 @@ def test_a_file_that_is_cut_off_is_refused(suffix, tmp_path):
     noise.save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(BadPicture, match=f"a.{suffix}"):
-        images.open_picture(path)
+        files.open_picture(path)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(BadPicture, match="There is no file"):
-        images.open_picture(tmp_path / "gone.png")
+        files.open_picture(tmp_path / "gone.png")
     with pytest.raises(BadPicture, match="is a folder"):
-        images.open_picture(tmp_path)
+        files.open_picture(tmp_path)
 
 
 def test_a_name_that_no_file_can_have_is_refused(tmp_path):
     with pytest.raises(BadPicture, match=r"cannot be read: .*File name too long"):
-        images.open_picture(tmp_path / ("a" * 300))
+        files.open_picture(tmp_path / ("a" * 300))
 
 
 # Arrays
@@ -498,15 +498,15 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path):
 
 def test_arrays_and_images_are_inverse_for_all_values():
     values = flat(*range(256))
-    array = images.to_array(Image.fromarray(values))
+    array = arrays.to_array(Image.fromarray(values))
     assert array.dtype == np.float32
     assert np.allclose(array, values / 127.5 - 1, rtol=0, atol=1e-6)
-    assert np.array_equal(np.asarray(images.to_image(array)), values)
+    assert np.array_equal(np.asarray(arrays.to_image(array)), values)
 
 
 def test_values_outside_of_the_range_are_clipped():
     array = np.array([[[-1.5, -1, 0.0], [1, 1.001, 99]]])
-    assert np.asarray(images.to_image(array)).tolist() == [[[0, 0, 128], [255, 255, 255]]]
+    assert np.asarray(arrays.to_image(array)).tolist() == [[[0, 0, 128], [255, 255, 255]]]
 
 
 @pytest.mark.parametrize(
@@ -514,35 +514,29 @@ def test_values_outside_of_the_range_are_clipped():
     [((40, 20), 10, (20, 10)), ((20, 40), 10, (10, 20)), ((30, 20), 30, (45, 30)), ((7, 7), 7, (7, 7))],
 )
 def test_scaling_sets_the_shorter_side_and_keeps_the_proportions(size, shorter, expected):
-    assert images.scaled(Image.new("RGB", size), shorter).size == expected
+    assert arrays.scaled(Image.new("RGB", size), shorter).size == expected
 
 
 def test_scaling_never_falls_short_of_the_side():
-    sizes = [images.scaled(Image.new("RGB", (w, 97)), 64).size for w in range(60, 140)]
+    sizes = [arrays.scaled(Image.new("RGB", (w, 97)), 64).size for w in range(60, 140)]
     assert all(min(size) == 64 for size in sizes)
 
 
 @pytest.mark.parametrize("copies", [1, 625])
 @pytest.mark.parametrize("size", [(40, 32), (32, 47), (7, 7)])
 def test_scaling_beyond_what_may_be_read_says_what_is_possible(size, copies, monkeypatch):
-    monkeypatch.setattr(images, "LARGEST", 3_000_000)
+    monkeypatch.setattr(files, "LARGEST", 3_000_000)
     image = Image.new("RGB", size)
     with pytest.raises(BadPicture, match="up to 3 megapixels are possible") as caught:
-        images.scaled(image, 20_000, copies)
+        arrays.scaled(image, 20_000, copies)
     possible = int(str(caught.value).rstrip(".").split()[-1])
-    width, height = images.scaled(image, possible, copies).size
+    width, height = arrays.scaled(image, possible, copies).size
     assert 0.93 * 3_000_000 < copies * width * height <= 3_000_000
-
-
-def test_the_centre_square_is_the_middle():
-    pixels = np.zeros((10, 30, 3), "uint8")
-    pixels[:, 10:20] = GREEN
-    assert np.array_equal(np.asarray(images.centre_square(Image.fromarray(pixels), 10)), pixels[:, 10:20])
 
 
 def test_a_contact_sheet_shows_every_picture_in_its_place():
     rows = [[Image.new("RGB", (30, 20), c) for c in (RED, GREEN)], [Image.new("RGB", (20, 20), BLUE)] * 2]
-    sheet = images.contact_sheet(rows, ["one", "two"], height=40)
+    sheet = sheets.contact_sheet(rows, ["one", "two"], height=40)
     colours = np.asarray(sheet)
     count = lambda colour: int((colours == colour).all(axis=-1).sum())  # noqa: E731
     assert (count(RED), count(GREEN), count(BLUE)) == (60 * 40, 60 * 40, 2 * 40 * 40)
@@ -553,8 +547,8 @@ def test_a_contact_sheet_shows_every_picture_in_its_place():
 
 def test_contact_sheet_has_a_band_of_titles_above_each_row_if_each_has_its_own():
     rows = [[Image.new("RGB", (20, 20), c) for c in (RED, GREEN)]] * 3
-    band = images.contact_sheet(rows, ["", ""], 20).height - 3 * 26
-    plain, own = (images.contact_sheet(rows, titles, 20) for titles in ([["", ""]] * 3, [["a", "b"]] * 3))
+    band = sheets.contact_sheet(rows, ["", ""], 20).height - 3 * 26
+    plain, own = (sheets.contact_sheet(rows, titles, 20) for titles in ([["", ""]] * 3, [["a", "b"]] * 3))
     assert plain.size == own.size == (2 * 20 + 3 * 6, 3 * (26 + band))
     changed = (np.asarray(plain) != np.asarray(own)).any(axis=(1, 2)).nonzero()[0]
     for row in range(3):
@@ -569,37 +563,37 @@ def test_contact_sheet_has_a_band_of_titles_above_each_row_if_each_has_its_own()
 
 @pytest.mark.parametrize("name", ["a.png", "a.PNG", "a.jpg", "a.jpeg", "a.webp", "a.tiff", "a.bmp", "a.gif"])
 def test_a_picture_is_written_in_the_format_of_its_suffix(name, tmp_path):
-    images.save_picture(quarters(), tmp_path / "new" / "folder" / name)
+    files.save_picture(quarters(), tmp_path / "new" / "folder" / name)
     with Image.open(tmp_path / "new" / "folder" / name) as image:
         assert image.format == Image.registered_extensions()[f".{name.partition('.')[2].lower()}"]
-    pixels = np.asarray(images.open_picture(tmp_path / "new" / "folder" / name))
+    pixels = np.asarray(files.open_picture(tmp_path / "new" / "folder" / name))
     assert np.abs(pixels.astype(int) - np.asarray(quarters())).mean() < 8
 
 
 def test_gif_of_few_colours_keeps_them_and_one_of_many_is_dithered(tmp_path):
     few = np.random.default_rng(0).integers(100, 106, (40, 40, 3), dtype="uint8")  # 216 colours
-    images.save_picture(Image.fromarray(few), tmp_path / "few.gif")
-    assert np.array_equal(np.asarray(images.open_picture(tmp_path / "few.gif")), few)
+    files.save_picture(Image.fromarray(few), tmp_path / "few.gif")
+    assert np.array_equal(np.asarray(files.open_picture(tmp_path / "few.gif")), few)
     y, x = np.mgrid[0:1:128j, 0:1:128j]
     many = np.stack([200 * x + 20, 220 * y + 10, 100 * (x + y)], axis=-1)
-    images.save_picture(Image.fromarray(many.astype("uint8")), tmp_path / "many.gif")
-    blocks = np.asarray(images.open_picture(tmp_path / "many.gif")).reshape(16, 8, 16, 8, 3).mean(axis=(1, 3))
+    files.save_picture(Image.fromarray(many.astype("uint8")), tmp_path / "many.gif")
+    blocks = np.asarray(files.open_picture(tmp_path / "many.gif")).reshape(16, 8, 16, 8, 3).mean(axis=(1, 3))
     assert np.abs(blocks - many.reshape(16, 8, 16, 8, 3).mean(axis=(1, 3))).max() < 5
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a", "a.svg"])
 def test_an_unknown_suffix_is_refused_and_nothing_is_written(name, tmp_path):
     with pytest.raises(BadPicture, match=r"take .png or .jpg"):
-        images.save_picture(quarters(), tmp_path / name)
+        files.save_picture(quarters(), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.jpg"
-    images.save_picture(quarters(), path)
+    files.save_picture(quarters(), path)
     before = path.read_bytes()
     with pytest.raises(OSError, match="cannot write mode F as JPEG"):
-        images.save_picture(quarters().convert("F"), path)
+        files.save_picture(quarters().convert("F"), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -607,7 +601,7 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_while_a_file_is_written_the_old_one_can_be_read(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("old")
-    with images.written(path) as temporary:
+    with files.written(path) as temporary:
         temporary.write_text("half of the n")
         assert path.read_text() == "old"
         temporary.write_text("new")
@@ -617,7 +611,7 @@ def test_while_a_file_is_written_the_old_one_can_be_read(tmp_path):
 
 def test_a_written_file_may_be_read_by_whom_the_umask_lets(tmp_path):
     (tmp_path / "plain.txt").write_text("")
-    images.save_picture(quarters(), tmp_path / "a.png")
+    files.save_picture(quarters(), tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode
 
 
@@ -626,7 +620,7 @@ def test_images_in_memory_are_turned_upright_as_well(tmp_path):
     exif[0x0112] = 6
     Image.new("RGB", (40, 20)).save(tmp_path / "lying.jpg", exif=exif)
     with Image.open(tmp_path / "lying.jpg") as image:
-        assert images.to_rgb(image).size == images.open_picture(tmp_path / "lying.jpg").size == (20, 40)
+        assert colour.to_rgb(image).size == files.open_picture(tmp_path / "lying.jpg").size == (20, 40)
 
 
 def test_tones_are_mean_deviation_and_range_of_the_luminance_of_all_pictures():
@@ -634,22 +628,22 @@ def test_tones_are_mean_deviation_and_range_of_the_luminance_of_all_pictures():
     pictures = [rng.uniform(-1, 0.5, (8, 9, 3)).astype("float32"), rng.uniform(-0.2, 1, (30, 20, 3)).astype("float32")]
     light = np.concatenate([(picture @ [0.299, 0.587, 0.114]).ravel() for picture in pictures])
     expected = [light.mean(), light.std(), *np.quantile(light, [0.005, 0.995])]
-    np.testing.assert_allclose(images.tones(pictures), expected, atol=0.02)
+    np.testing.assert_allclose(luminance.tones(pictures), expected, atol=0.02)
 
 
 def test_matched_picture_has_the_wanted_tones_and_its_own_colours():
     picture = np.random.default_rng(1).uniform(-0.3, 0.3, (40, 40, 3)).astype("float32")
-    matched = images.match_tones(picture, np.float32([0.1, 0.05, -0.5, 0.5]))
-    mean, deviation, *_ = images.tones([matched])
+    matched = luminance.match_tones(picture, np.float32([0.1, 0.05, -0.5, 0.5]))
+    mean, deviation, *_ = luminance.tones([matched])
     assert (mean, deviation) == pytest.approx((0.1, 0.05), abs=0.005)
     np.testing.assert_allclose(np.diff(matched), np.diff(picture), atol=1e-6)  # red, green and blue moved together
 
 
 def test_matched_picture_is_not_lighter_than_the_styles_are():
     picture = np.random.default_rng(1).uniform(-1, 1, (40, 40, 1)).astype("float32").repeat(3, -1)
-    matched = images.match_tones(picture, np.float32([0.0, 0.5, -0.4, 0.3]))
+    matched = luminance.match_tones(picture, np.float32([0.0, 0.5, -0.4, 0.3]))
     assert (matched.min(), matched.max()) == pytest.approx((-0.4, 0.3))
 
 
 def test_tones_of_a_flat_picture_are_finite():
-    assert np.isfinite(images.match_tones(np.zeros((4, 4, 3), "float32"), np.float32([0.1, 0.2, -1, 1]))).all()
+    assert np.isfinite(luminance.match_tones(np.zeros((4, 4, 3), "float32"), np.float32([0.1, 0.2, -1, 1]))).all()

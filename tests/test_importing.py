@@ -12,7 +12,7 @@ import torch_writer
 import stylezoo
 from stylezoo import Recipe
 from stylezoo.errors import BadOptions, BadRun, BadWeights
-from stylezoo.runs import folder as runs
+from stylezoo.runs.folder import RunFolder
 from stylezoo.runs.torch_import import import_weights
 
 SMALL = {"image_size": 64, "discriminators": "patch:filters=4"}
@@ -54,9 +54,14 @@ def imported(file, weights, tmp_path, write=torch_writer.zip_file, recipe=None, 
 def test_an_imported_generator_draws_what_the_reference_draws(tmp_path, file, write, name, generator):
     weights, source, output = reference(name)
     folder = imported(file, weights, tmp_path, write)
-    assert {each.name for each in folder.iterdir()} == {runs.RECIPE, runs.PLUGINS, runs.MODEL, runs.CARD}
-    assert json.loads((folder / runs.RECIPE).read_text())["generator"] == generator
-    assert {each["kind"] for each in json.loads((folder / runs.PLUGINS).read_text())} == {
+    assert {each.name for each in folder.iterdir()} == {
+        RunFolder.RECIPE,
+        RunFolder.PLUGINS,
+        RunFolder.MODEL,
+        RunFolder.CARD,
+    }
+    assert json.loads((folder / RunFolder.RECIPE).read_text())["generator"] == generator
+    assert {each["kind"] for each in json.loads((folder / RunFolder.PLUGINS).read_text())} == {
         "generator",
         "discriminator",
         "loss",
@@ -143,10 +148,16 @@ PATCH = {
         (changed(RESNET, "model.7.bias", None), r"its model\.7 has kernel 3x3x16x32, .* has kernel .*, bias 32"),
         (changed(RESNET, "model.15.weight", None), "its model.15"),
         ({**RESNET, "model.3.weight": np.ones(8, "f4"), "model.3.bias": np.ones(8, "f4")}, "layers with weights"),
-        (changed(RESNET, "model.1.weight", np.zeros((8, 1, 7, 7), "f4")), "pictures of 3 channels"),
-        (changed(RESNET, "model.1.weight", np.zeros((8, 3, 5, 5), "f4")), "neither a ResNet nor a U-Net"),
-        (PATCH, "from pictures to pictures"),
-        ({"fc.weight": np.zeros((3, 3), "f4")}, "from pictures to pictures"),
+        (
+            changed(RESNET, "model.1.weight", np.zeros((8, 1, 7, 7), "f4")),
+            r"the first model\.1\.weight 8x1x7x7, which no generator takes",
+        ),
+        (
+            changed(RESNET, "model.1.weight", np.zeros((8, 3, 5, 5), "f4")),
+            r"the first model\.1\.weight 8x3x5x5, which no generator takes",
+        ),
+        (PATCH, "no generator takes. Possible are: .*CycleGAN or CUT"),
+        ({"fc.weight": np.zeros((3, 3), "f4")}, "the first fc.weight 3x3, which no generator takes"),
     ],
 )
 def test_what_does_not_fit_is_told_in_one_line_and_leaves_nothing(tmp_path, file, weights, said):
@@ -177,3 +188,60 @@ def test_a_hostile_file_is_refused_before_anything_is_written(tmp_path, file):
         import_weights(file, Recipe(**SMALL), tmp_path / "run")
     assert not mark.exists()
     assert not (tmp_path / "run").exists()
+
+
+# Generators of strangers
+
+
+def washing(filters=5, colours=3):
+    """Weights of a network that a stranger's generator is made for."""
+    rng = np.random.default_rng(1)
+    shapes = {
+        "wash.encoder.weight": (filters, colours, 1, 1),
+        "wash.encoder.bias": (filters,),
+        "wash.decoder.weight": (3, filters),
+        "wash.decoder.bias": (3,),
+    }
+    return {name: rng.normal(size=shape).astype("f4") for name, shape in shapes.items()}
+
+
+def test_a_strangers_generator_takes_its_own_weights(tmp_path, file, third_party):
+    third_party("imports")
+    weights = washing()
+    folder = imported(file, weights, tmp_path)
+    assert str(Recipe.read(folder / "recipe.json").generator) == "acme-imports/wash:filters=5"
+    hidden = INPUT @ weights["wash.encoder.weight"][:, :, 0, 0].T + weights["wash.encoder.bias"]
+    expected = np.tanh(np.maximum(hidden, 0) @ weights["wash.decoder.weight"].T + weights["wash.decoder.bias"])
+    np.testing.assert_allclose(stylezoo.load_model(folder).stylize(INPUT), expected, atol=1e-5)
+
+
+def test_why_a_generator_cannot_take_its_weights_is_its_own_sentence(tmp_path, file, third_party):
+    third_party("imports")
+    said = "The generator 'acme-imports/wash' refuses '.*': it was trained on pictures without colours.$"
+    with pytest.raises(BadWeights, match=said):
+        imported(file, washing(colours=1), tmp_path)
+
+
+def test_weights_that_two_generators_take_are_for_the_user_to_decide(tmp_path, file, third_party):
+    third_party("imports")
+    with pytest.raises(BadWeights, match=r"taken by several generators, acme-imports/echo, stylezoo/resnet\. Say"):
+        imported(file, RESNET, tmp_path)
+    assert not (tmp_path / "run").exists()
+    folder = imported(file, RESNET, tmp_path, generator="resnet")
+    assert Recipe.read(folder / "recipe.json").generator.name == "stylezoo/resnet"
+    with pytest.raises(BadOptions, match="'blocks' cannot be set"):
+        imported(file, RESNET, tmp_path, generator="resnet:blocks=3")
+
+
+def test_weights_that_nobody_takes_tell_what_is_taken_and_who_is_broken(tmp_path, file, third_party):
+    third_party("imports")
+    with pytest.raises(BadWeights) as caught:
+        imported(file, {"fc.weight": np.zeros((3, 4), "f4")}, tmp_path)
+    assert str(caught.value) == (
+        f"'{file}' holds 1 array, the first fc.weight 3x4, which no generator takes. Possible are: "
+        "'acme-imports/echo': weights of its own; "
+        "'stylezoo/resnet': The ResNet generator of the official CycleGAN or CUT in PyTorch, such as latest_net_G.pth; "
+        "'stylezoo/unet': The U-Net generator of the official pix2pix or CycleGAN in PyTorch, such as "
+        "latest_net_G.pth; 'acme-imports/wash': The painter of Acme, such as wash.pth. "
+        "acme-imports/torn could not be asked: see 'stylezoo doctor'."
+    )

@@ -5,13 +5,12 @@ import pytest
 from PIL import Image
 
 import stylezoo
+from stylezoo import training
 from stylezoo.errors import BadOptions, BadRun
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
-from stylezoo.runs import interpolation
-from stylezoo.runs import lineage as ancestry
+from stylezoo.runs import interpolation, lineage
 from stylezoo.runs.interpolation import Siblings
-from stylezoo.training import loop as training
 
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
@@ -55,6 +54,27 @@ def test_ends_of_the_way_are_the_runs_bit_for_bit(runs):
         model, run = siblings.at(weights), stylezoo.load_model(runs / name)
         assert same(arrays(model), arrays(run))
         np.testing.assert_array_equal(model.stylize(X), run.stylize(X))
+
+
+def test_a_mixture_stays_as_it_is_when_another_is_made(runs):
+    siblings = Siblings([runs / "a", runs / "b"])
+    one = siblings.at([1, 0])
+    before, drawn = arrays(one), one.stylize(X)
+    other = siblings.at([0, 1])
+    assert other is not one
+    assert same(arrays(one), before)
+    assert not same(arrays(other), before)
+    np.testing.assert_array_equal(one.stylize(X), drawn)
+
+
+def test_a_mixture_has_all_else_of_the_first_sibling(runs):
+    mixed, first = Siblings([runs / "b", runs / "a"]).at([1, 1]), stylezoo.load_model(runs / "b")
+    assert int(mixed.step) == int(first.step) == 3
+    assert mixed.recipe == first.recipe
+    for net, other in zip(mixed.discriminators, first.discriminators, strict=True):
+        assert all((a == b).all() for a, b in zip(net.get_weights(), other.get_weights(), strict=True))
+    pairs = zip(mixed.optimizer.variables, first.optimizer.variables, strict=True)
+    assert all((np.asarray(a) == np.asarray(b)).all() for a, b in pairs)
 
 
 def test_a_run_with_itself_is_the_run_bit_for_bit(runs):
@@ -111,10 +131,10 @@ def test_weights_that_cannot_be_are_refused(weights, said, runs):
 
 
 def read(models):
-    """Stands for `ancestry.read`: models by name, each with its lineage."""
+    """Stands for `lineage.read`: models by name, each with its lineage."""
     plain = {key: value for key, value in TINY.items() if "." not in key}
     small = {"generator": "resnet:filters=2,blocks=1"}
-    return lambda name: ancestry.Ancestor(
+    return lambda name: lineage.Ancestor(
         name, GAN(Recipe.named("transfer", **{**plain, **small, **models[name][0]})), models[name][1]
     )
 
@@ -129,13 +149,13 @@ def read(models):
     ],
 )
 def test_other_generators_are_refused_in_words(change, said, monkeypatch):
-    monkeypatch.setattr(ancestry, "read", read({"x": ({}, ("aa",)), "y": (change, ("aa", "bb"))}))
+    monkeypatch.setattr(lineage, "read", read({"x": ({}, ("aa",)), "y": (change, ("aa", "bb"))}))
     with pytest.raises(BadOptions, match=said):
         Siblings(["x", "y"])
 
 
 def test_strangers_are_refused_and_told_how_siblings_are_made(monkeypatch):
-    monkeypatch.setattr(ancestry, "read", read({"x": ({}, ("aa",)), "y": ({}, ("bb",))}))
+    monkeypatch.setattr(lineage, "read", read({"x": ({}, ("aa",)), "y": ({}, ("bb",))}))
     with pytest.raises(BadOptions, match=r"'x' and 'y' have no common ancestor.*stylezoo train --from x"):
         Siblings(["x", "y"])
 
@@ -144,11 +164,11 @@ def test_one_without_an_average_is_mixed_as_it_draws(monkeypatch):
     """What a model redraws pictures with is mixed with what the other does."""
     models = read({"x": ({}, ("aa",)), "y": ({"average": 0, "seed": 1}, ("aa",))})
     known = {name: models(name) for name in "xy"}
-    monkeypatch.setattr(ancestry, "read", known.get)
+    monkeypatch.setattr(lineage, "read", known.get)
     drawn = {name: each.model.stylize(X) for name, each in known.items()}
     np.testing.assert_array_equal(Siblings("xy").at([0, 1]).stylize(X), drawn["y"])
     known = {name: models(name) for name in "xy"}
-    monkeypatch.setattr(ancestry, "read", known.get)
+    monkeypatch.setattr(lineage, "read", known.get)
     np.testing.assert_array_equal(Siblings("yx").at([0, 1]).stylize(X), drawn["x"])
 
 
@@ -156,7 +176,7 @@ def test_tones_are_mixed(monkeypatch):
     known = {name: read({name: ({"match_tones": True}, ("aa",))})(name) for name in "xy"}
     for name, tones in (("x", [0, 0.5, 0.1, 0.2]), ("y", [0.4, 0.3, 0.3, 0.2])):
         known[name].model.tones.assign(tones)
-    monkeypatch.setattr(ancestry, "read", known.get)
+    monkeypatch.setattr(lineage, "read", known.get)
     np.testing.assert_allclose(Siblings("xy").at([1, 1]).tones, [0.2, 0.4, 0.2, 0.2], atol=1e-6)
 
 

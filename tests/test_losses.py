@@ -49,7 +49,7 @@ def judged(reals, fakes):
 
 
 def both(loss, translation):
-    return float(loss.discriminator(translation)), float(loss.generator(translation))
+    return float(loss.discriminator_loss(translation)), float(loss.generator_loss(translation))
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_diverse_teaches_its_discriminators_opposite_tastes():
     """Gradient descent raises the first's logits on style pictures and lowers them on fakes, the second's otherwise."""
     logits = [tf.Variable(tf.zeros((1, 1))) for _ in range(4)]
     with tf.GradientTape() as tape:
-        cost = Diverse().discriminator(SimpleNamespace(real_logits=logits[:2], fake_logits=logits[2:]))
+        cost = Diverse().discriminator_loss(SimpleNamespace(real_logits=logits[:2], fake_logits=logits[2:]))
     signs = [float(np.sign(g[0, 0])) for g in tape.gradient(cost, logits)]
     assert signs == [-1.0, 1.0, 1.0, -1.0]  # real to first, real to second, fake to first, fake to second
 
@@ -187,7 +187,7 @@ def test_diverse_teaches_its_discriminators_opposite_tastes():
 def test_diverse_is_finite_and_teaches_where_softplus_rounds_to_nothing():
     far = tf.Variable([[-200.0]])
     with tf.GradientTape() as tape:
-        cost = Diverse().generator(SimpleNamespace(fake_logits=[far, far]))
+        cost = Diverse().generator_loss(SimpleNamespace(fake_logits=[far, far]))
     assert float(cost) == pytest.approx(-200.0)
     assert float(tape.gradient(cost, far)[0, 0]) == pytest.approx(1.0)  # beta: the log's gradient far below 0
 
@@ -207,7 +207,7 @@ def test_diverse_refuses_discriminators_of_unequal_scales():
 def test_identity_is_the_mean_absolute_change_of_the_style(pictures):
     translation = SimpleNamespace(style=pictures[0], identity=pictures[1])
     expected = np.abs(pictures[0] - pictures[1]).mean()
-    np.testing.assert_allclose(Identity().generator(translation), expected, rtol=1e-5)
+    np.testing.assert_allclose(Identity().generator_loss(translation), expected, rtol=1e-5)
 
 
 def test_tv_is_the_mean_difference_of_neighbours(pictures):
@@ -232,7 +232,7 @@ def test_l1_is_the_mean_absolute_difference_of_a_pair(pictures):
 def test_cycle_is_the_mean_absolute_difference_of_there_and_back(pictures):
     assert Cycle.two_way_needed
     translation = SimpleNamespace(source=pictures[0], cycled=pictures[1])
-    np.testing.assert_allclose(Cycle().generator(translation), np.abs(pictures[0] - pictures[1]).mean(), rtol=1e-5)
+    np.testing.assert_allclose(Cycle().generator_loss(translation), np.abs(pictures[0] - pictures[1]).mean(), rtol=1e-5)
 
 
 def test_colour_is_that_of_animegan(pictures):
@@ -283,13 +283,13 @@ def linear(weight, cells=1):
 def test_r1_of_a_linear_discriminator_is_half_its_squared_slope(weight, expected):
     style = tf.random.stateless_uniform((2, 64, 64, 3), seed=(0, 0))
     translation = Translation(style, style, None, [linear(weight)])
-    assert float(R1().discriminator(translation)) == pytest.approx(expected)
+    assert float(R1().discriminator_loss(translation)) == pytest.approx(expected)
 
 
 def test_r1_by_patches_divides_by_the_number_of_logits_and_several_discriminators_add_up():
     style = tf.zeros((1, 64, 64, 3))
     translation = Translation(style, style, None, [linear(1, cells=4), linear(1)])
-    assert float(R1(patches=True).discriminator(translation)) == pytest.approx(6144 / 4 + 6144)
+    assert float(R1(patches=True).discriminator_loss(translation)) == pytest.approx(6144 / 4 + 6144)
 
 
 @pytest.mark.parametrize("answer", [list, lambda logits: {"logits": logits, "styles": logits[0]}])
@@ -298,7 +298,7 @@ def test_r1_by_patches_counts_the_logits_of_all_scales(answer):
     total = ops.sum(picture, axis=(1, 2, 3), keepdims=True) / 2
     scales = [ops.tile(total / cells, (1, cells, 1, 1)) for cells in (6, 2)]
     translation = Translation(style, style, None, [keras.Model(picture, answer(scales))])
-    assert float(R1(patches=True).discriminator(translation)) == pytest.approx(6144 / 8)
+    assert float(R1(patches=True).discriminator_loss(translation)) == pytest.approx(6144 / 8)
 
 
 def between(pictures, *discriminators, seed=0):
@@ -311,20 +311,20 @@ def between(pictures, *discriminators, seed=0):
 
 def test_dragan_of_a_linear_discriminator_is_the_squared_distance_of_its_slope_from_1():
     translation = between(np.zeros((3, 2, 64, 64, 3), "float32"), linear(1))
-    assert 10 * float(DRAGAN().discriminator(translation)) == pytest.approx(120_672.97, rel=1e-6)
+    assert 10 * float(DRAGAN().discriminator_loss(translation)) == pytest.approx(120_672.97, rel=1e-6)
 
 
 def test_dragan_does_not_leave_a_flat_discriminator_alone():
     flat = linear(0.5 / float(np.sqrt(64 * 64 * 3)), cells=4)
     translation = between(np.zeros((3, 2, 64, 64, 3), "float32"), flat)
-    assert float(DRAGAN().discriminator(translation)) == pytest.approx(0.25, abs=1e-5)
+    assert float(DRAGAN().discriminator_loss(translation)) == pytest.approx(0.25, abs=1e-5)
 
 
 def test_dragan_of_a_constant_discriminator_has_a_gradient():
     picture = keras.Input((8, 8, 3))
     constant = keras.Model(picture, layers.Dense(1, kernel_initializer="zeros")(layers.Flatten()(picture)))
     with tf.GradientTape() as tape:
-        cost = DRAGAN().discriminator(between(np.ones((3, 2, 8, 8, 3), "float32"), constant))
+        cost = DRAGAN().discriminator_loss(between(np.ones((3, 2, 8, 8, 3), "float32"), constant))
     gradient = tape.gradient(cost, constant.trainable_variables[0].value)
     assert float(cost) == pytest.approx(1, abs=1e-5)
     assert np.isfinite(gradient).all()
@@ -344,7 +344,7 @@ def test_dragan_looks_around_the_style(pictures):
     style = pictures[1]
     noise, share = (keras.random.uniform(shape, seed=7).numpy() for shape in (style.shape, (2, 1, 1, 1)))
     expected = np.mean((lengths(style + share * 0.5 * style.std() * noise) - 1) ** 2)
-    np.testing.assert_allclose(DRAGAN().discriminator(between(pictures, square(), seed=7)), expected, rtol=1e-4)
+    np.testing.assert_allclose(DRAGAN().discriminator_loss(between(pictures, square(), seed=7)), expected, rtol=1e-4)
 
 
 def test_r1_teaches_a_discriminator_to_be_flatter():
@@ -354,12 +354,12 @@ def test_r1_teaches_a_discriminator_to_be_flatter():
     smooth = [keras.layers.Conv2D(4, 4, 2, activation="tanh"), keras.layers.Conv2D(1, 4)]
     discriminator = keras.Sequential([keras.Input((16, 16, 3)), *smooth])
     with tf.GradientTape() as tape:
-        cost = R1().discriminator(Translation(style, style, None, [discriminator]))
+        cost = R1().discriminator_loss(Translation(style, style, None, [discriminator]))
     variables = [v for v in discriminator.trainable_variables if "kernel" in v.path]
     gradients = tape.gradient(cost, [v.value for v in variables])
     for variable, gradient in zip(variables, gradients, strict=True):
         variable.assign_sub(1e-3 * gradient / tf.norm(gradient))
-    assert float(R1().discriminator(Translation(style, style, None, [discriminator]))) < float(cost)
+    assert float(R1().discriminator_loss(Translation(style, style, None, [discriminator]))) < float(cost)
 
 
 def convolutions(*inputs, tap="feature_", sides=(4, 2)):
@@ -382,7 +382,7 @@ def test_feature_matching_adds_layers_and_averages_scales(pictures, conditional)
         source, style, fake = map(tf.constant, pictures)
         reals, fakes = (features(discriminator, picture, source) for picture in (style, fake))
         expected += sum(np.abs(real - made).mean() for real, made in zip(reals, fakes, strict=True)) / 3
-    value = FeatureMatching().generator(between(pictures, *discriminators))
+    value = FeatureMatching().generator_loss(between(pictures, *discriminators))
     np.testing.assert_allclose(value, expected, rtol=1e-5)
 
 
@@ -443,7 +443,7 @@ def test_decoys_are_grey_and_smooth_around_edges_only():
     style[:, ::2, :6] += 0.05  # texture, but no edge
     shown, picture = Shown(), keras.Input((32, 32, 3))
     discriminator = keras.Model(picture, ops.mean(shown(picture), axis=(1, 2, 3)))
-    value = Decoys(grey=2.0, blur=0.5).discriminator(between([style] * 3, discriminator))
+    value = Decoys(grey=2.0, blur=0.5).discriminator_loss(between([style] * 3, discriminator))
     grey, smooth = (pictures.numpy() for pictures in shown.pictures[-2:])
     np.testing.assert_allclose(grey, (style @ np.float32([0.299, 0.587, 0.114]))[..., None].repeat(3, -1), atol=1e-6)
     columns = np.unique(np.nonzero(np.abs(smooth - grey) > 1e-6)[2])
@@ -464,7 +464,7 @@ def test_autoencoder_asks_for_the_source_without_any_style(pictures):
     source, styles = keras.Input((None, None, 3), name="source"), keras.Input((2,), name="styles")
     generator = keras.Model([source, styles], FromStyles()(source, styles) + 0.125)
     translation = Translation(*map(tf.constant, pictures[:2]), generator, labels=tf.ones((2, 2)))
-    np.testing.assert_allclose(Autoencoder().generator(translation), 0.125, rtol=1e-5)
+    np.testing.assert_allclose(Autoencoder().generator_loss(translation), 0.125, rtol=1e-5)
     Autoencoder().build(generator, [], (32, 32, 3))
     with pytest.raises(ValueError, match="needs a generator with the input styles, such as gated, not plain"):
         Autoencoder().build(plain(), [], (32, 32, 3))
@@ -506,7 +506,7 @@ def test_latent_reconstruction_finds_content_and_code_again(two_way, random_code
     code = translation.code if random_codes else part(there, "style_code")(translation.style)
     styles = np.abs(part(there, "style_code")(fake) - code).mean()
     contents = np.abs(part(back, "content")(fake) - part(there, "content")(translation.source)).mean()
-    value = LatentReconstruction(content=2.0, style=3.0).generator(translation)
+    value = LatentReconstruction(content=2.0, style=3.0).generator_loss(translation)
     np.testing.assert_allclose(value, 2 * contents + 3 * styles, rtol=1e-5)
 
 
@@ -515,7 +515,7 @@ def test_reconstruction_paints_the_source_of_its_own_content_and_code(two_way):
     there, back, source = translation.generator, translation.inverse, translation.source
     code = back.get_layer("style_code")(source)
     again = back.get_layer("decoder")([there.get_layer("content")(source), code])
-    np.testing.assert_allclose(Reconstruction().generator(translation), np.abs(again - source).mean(), rtol=1e-5)
+    np.testing.assert_allclose(Reconstruction().generator_loss(translation), np.abs(again - source).mean(), rtol=1e-5)
 
 
 @pytest.mark.parametrize("loss", [LatentReconstruction(), Reconstruction()], ids=lambda loss: type(loss).__name__)
@@ -540,7 +540,7 @@ def test_mode_seeking_of_added_noise_is_the_inverse_of_its_factor(pictures, shap
     source, style = map(tf.constant, pictures[:2])
     translation = Translation(source, style, noisy(shape, named), labels=tf.ones((2, 2)) if named else None)
     ModeSeeking().build(translation.generator, [], (32, 32, 3))
-    assert float(ModeSeeking().generator(translation)) == pytest.approx(1 / (2 + 1e-5), rel=1e-4)
+    assert float(ModeSeeking().generator_loss(translation)) == pytest.approx(1 / (2 + 1e-5), rel=1e-4)
 
 
 def test_mode_seeking_of_codes_draws_two_for_each_source(two_way):
@@ -549,14 +549,14 @@ def test_mode_seeking_of_codes_draws_two_for_each_source(two_way):
     pictures = [generate(translation.generator, translation.source, code=part).numpy() for part in (code[:2], code[2:])]
     ratio = np.abs(pictures[1] - pictures[0]).mean() / np.abs(code[2:] - code[:2]).mean()
     ModeSeeking().build(translation.generator, [], (32, 32, 3))
-    np.testing.assert_allclose(ModeSeeking().generator(translation), 1 / (ratio + 1e-5), rtol=1e-4)
+    np.testing.assert_allclose(ModeSeeking().generator_loss(translation), 1 / (ratio + 1e-5), rtol=1e-4)
 
 
 def test_mode_seeking_is_finite_where_all_results_are_alike(pictures):
     source, noise = keras.Input((None, None, 3), name="source"), keras.Input((4,), name="noise")
     deaf = keras.Model([source, noise], source + 0 * ops.mean(noise))
     translation = Translation(*map(tf.constant, pictures[:2]), deaf)
-    assert float(ModeSeeking().generator(translation)) == pytest.approx(1e5, rel=1e-4)
+    assert float(ModeSeeking().generator_loss(translation)) == pytest.approx(1e5, rel=1e-4)
 
 
 def test_mode_seeking_refuses_a_generator_without_chance():

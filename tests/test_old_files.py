@@ -14,11 +14,10 @@ from click.testing import CliRunner
 from recipe_numbers import numbers
 
 import stylezoo
-from stylezoo import Recipe
+from stylezoo import Recipe, training
 from stylezoo.cli import main
 from stylezoo.errors import BadRecipe
 from stylezoo.runs import card, lineage
-from stylezoo.training import loop as training
 
 REFERENCE = Path(__file__).parent / "reference"
 SAVED = json.loads((REFERENCE / "recipes_0_1_0.json").read_text())

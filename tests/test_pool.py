@@ -53,7 +53,8 @@ def test_a_batch_larger_than_the_pool_is_refused():
         ImagePool(2, (1, 1, 3))(np.zeros((3, 1, 1, 3), "float32"))
 
 
-@pytest.mark.parametrize("two_way", [False, True])
+@pytest.mark.graph
+@pytest.mark.parametrize("two_way", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_pool_shows_older_pictures_to_the_discriminators_only_and_is_saved(two_way, tmp_path):
     pair = np.random.default_rng(0).uniform(-1, 1, (2, 6, 16, 16, 3)).astype("float32")
     gan = GAN(Recipe(**SMALL, two_way=two_way, pool=2))

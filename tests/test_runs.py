@@ -11,7 +11,7 @@ import stylezoo
 from stylezoo.errors import BadRun
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
-from stylezoo.runs import folder as runs
+from stylezoo.runs import loading
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def changed(file, target, **config):
 
 
 def test_folder_and_file_name_the_same_model(model_file):
-    assert runs.model_file(model_file.parent) == runs.model_file(model_file) == model_file
+    assert loading.model_file(model_file.parent) == loading.model_file(model_file) == model_file
 
 
 def test_file_is_weights_names_and_plain_data(model_file):

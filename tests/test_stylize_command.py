@@ -17,11 +17,10 @@ from click.testing import CliRunner
 from PIL import Image, ImageDraw, ImageFont
 
 import stylezoo
-from stylezoo.cli import app as cli
-from stylezoo.cli import main
+from stylezoo.cli import main, redrawing, terminal
 from stylezoo.errors import BadOptions
 from stylezoo.gan import GAN
-from stylezoo.pictures import animation, images
+from stylezoo.pictures import animation, arrays, files
 from stylezoo.recipe import Recipe
 from stylezoo.runs import interpolation
 
@@ -45,7 +44,7 @@ def several(tmp_path_factory):
     """A model of three styles by name, likewise."""
     file = tmp_path_factory.mktemp("several") / "model.keras"
     parts = {"generator": "gated:filters=4,blocks=1", "discriminators": "gated:filters=2,layers=1", "pool": 0}
-    model = GAN(Recipe.named("gated", styles=STYLES, seed=1, **parts, **SMALL))
+    model = GAN(Recipe.named("gated", data=f"named-styles:names={list(STYLES)}", seed=1, **parts, **SMALL))
     for variable in model.generator.layers[-2].weights:  # of the last convolution, else all pictures are nearly grey
         variable.assign(8 * variable)
     model.save(file)
@@ -204,7 +203,7 @@ def test_a_full_disk_stops_it_and_is_one_line(count, plain, tmp_path, monkeypatc
     """The results are written into a device that is always full, so that the operating system refuses them."""
     begun = []
 
-    class Full(images.written):
+    class Full(files.written):
         def __enter__(self):
             begun.append(self.path)
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -212,9 +211,9 @@ def test_a_full_disk_stops_it_and_is_one_line(count, plain, tmp_path, monkeypatc
             self.temporary.symlink_to("/dev/full")
             return self.temporary
 
-    monkeypatch.setattr(images, "written", Full)
-    files = [picture(tmp_path / f"{i}.png", seed=i) for i in range(count)]
-    done = run(*files, "-m", plain, "-o", tmp_path / "results")
+    monkeypatch.setattr(files, "written", Full)
+    pictures = [picture(tmp_path / f"{i}.png", seed=i) for i in range(count)]
+    done = run(*pictures, "-m", plain, "-o", tmp_path / "results")
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)
     assert begun == [tmp_path / "results/0-stylized.png"]
     (line,) = done.stderr.splitlines()
@@ -260,7 +259,7 @@ def test_a_picture_that_memory_does_not_hold_is_one_line_and_the_others_are_writ
             raise MemoryError
         return image
 
-    monkeypatch.setattr(images, "scaled", scaled)
+    monkeypatch.setattr(arrays, "scaled", scaled)
     large, small = picture(tmp_path / "large.png", 50, 40), picture(tmp_path / "small.png")
     done = run(large, small, "-m", plain, "--size", 30)
     assert done.stderr == (
@@ -280,7 +279,7 @@ def test_suffix_says_the_format(suffix, form, plain, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".h5", ".docx"])
 def test_suffix_of_no_picture_is_one_line_and_waits_for_no_model(suffix, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "_import_keras", lambda: pytest.fail("TensorFlow was started."))
+    monkeypatch.setattr(terminal, "import_keras", lambda: pytest.fail("TensorFlow was started."))
     done = run(picture(tmp_path / "a.png"), "-m", "runs/none", "-o", tmp_path / f"b{suffix}")
     assert (done.exit_code, type(done.exception), len(done.stderr.splitlines())) == (2, SystemExit, 1)
     assert f"Pictures cannot be written as '{suffix}'" in done.stderr
@@ -645,7 +644,7 @@ def sibling(plain, tmp_path_factory):
     """A model that went on from `plain`: of the same line, with other weights."""
     folder = tmp_path_factory.mktemp("sibling")
     source, style = picture(folder / "source.png"), picture(folder / "style.png", seed=5)
-    stylezoo.train(None, source, style, folder / "run", start_from=plain, steps=2, learning_rate=0.01)
+    stylezoo.train(None, source, style, folder / "run", start_from=plain, steps=2, **{"optimizer.learning_rate": 0.01})
     return folder / "run"
 
 
@@ -702,7 +701,7 @@ def test_a_style_without_a_model_is_told_to_be_a_run(wide):
 
 
 @pytest.mark.parametrize("words", [[], ["--sweep", "3"]])
-def test_a_model_that_needs_a_picture_and_is_taken_for_a_style_says_how_to_name_both(words, wide, monkeypatch):
+def test_a_model_that_needs_a_picture_and_is_taken_for_a_style_says_how_to_name_both(words, plain, wide, monkeypatch):
     class Needy:
         def __init__(self, names):
             self.at = lambda weights: self
@@ -711,7 +710,7 @@ def test_a_model_that_needs_a_picture_and_is_taken_for_a_style_says_how_to_name_
             raise BadOptions("This model takes its style from a picture.")
 
     monkeypatch.setattr(interpolation, "Siblings", Needy)
-    done = run(wide, "--style", "runs/adain", *words)
+    done = run(wide, "--style", plain, *words)
     assert (done.exit_code, done.stderr) == (2, f"Error: This model takes its style from a picture.{HINT}")
 
 
@@ -760,13 +759,13 @@ def test_a_model_of_one_style_takes_no_mask(plain, source, tmp_path):
 
 
 def test_what_failed_is_told_when_it_is_stopped(plain, tmp_path, monkeypatch):
-    def paint(painter, picture, target, size, told):
+    def interrupted(painter, size, picture, target, progress):
         if picture.name == "c.png":
             raise KeyboardInterrupt
-        return drawing(painter, picture, target, size, told)
+        return draw(painter, size, picture, target, progress)
 
-    drawing = cli._paint
-    monkeypatch.setattr(cli, "_paint", paint)
+    draw = redrawing.draw_picture
+    monkeypatch.setattr(redrawing, "draw_picture", interrupted)
     bad = tmp_path / "a.png"
     bad.write_text("no picture")
     done = run(bad, *(picture(tmp_path / name) for name in ("b.png", "c.png", "d.png")), "-m", plain)

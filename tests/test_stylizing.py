@@ -1,5 +1,8 @@
 """Any picture goes in, and the same picture comes out in the style."""
 
+import gc
+import weakref
+from dataclasses import replace
 from itertools import pairwise
 
 import keras
@@ -10,9 +13,11 @@ from vgg_file import WIDTHS, write
 
 from stylezoo.catalogue import registry
 from stylezoo.drawing.fusion import Fusion
+from stylezoo.drawing.graphs import KEPT, Graphs
 from stylezoo.drawing.painter import Painter
-from stylezoo.errors import BadOptions, BadPicture
-from stylezoo.pictures import images, samples
+from stylezoo.errors import BadOptions, BadPicture, BrokenPlugin
+from stylezoo.pictures import arrays, luminance, samples
+from stylezoo.scene import Scene, whole
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +74,7 @@ def test_generator_with_two_inputs_is_given_the_picture_twice():
     np.testing.assert_allclose(Painter(generator).paint(picture), picture, atol=1e-6)
 
 
-def test_generator_that_changes_the_size_is_told():
+def test_generator_that_changes_the_size_is_refused():
     picture = keras.Input((None, None, 3))
     generator = keras.Model(picture, keras.layers.UpSampling2D(2)(picture))
     with pytest.raises(BadPicture, match="cannot redraw a picture of 20 x 20 pixels"):
@@ -130,8 +135,8 @@ def fusing(request):
 def scene(seed, height, width):
     """Smooth areas, edges and grain, as in a photograph."""
     random = np.random.default_rng(seed)
-    coarse = images.resized(random.uniform(-1, 1, (5, 6, 3)).astype("float32"), height, width)
-    edges = np.sign(images.resized(random.uniform(-1, 1, (4, 7, 3)).astype("float32"), height, width))
+    coarse = arrays.resized(random.uniform(-1, 1, (5, 6, 3)).astype("float32"), height, width)
+    edges = np.sign(arrays.resized(random.uniform(-1, 1, (4, 7, 3)).astype("float32"), height, width))
     return np.clip(0.6 * coarse + 0.2 * edges + 0.03 * random.standard_normal(coarse.shape), -1, 1).astype("float32")
 
 
@@ -235,7 +240,7 @@ def test_tones_are_matched_as_far_as_a_style_has_a_share(gated, generator):
     np.testing.assert_allclose(drawn[:, 17:], picture[:, 17:], atol=1e-5)
     np.testing.assert_allclose(painted(gated, picture, [row], strength=0, tones=tones), picture, atol=1e-5)
     full = painted(generator, picture, tones=tones)
-    np.testing.assert_allclose(full, -images.match_tones(picture, tones), atol=1e-5)
+    np.testing.assert_allclose(full, -luminance.match_tones(picture, tones), atol=1e-5)
     half = painted(generator, picture, strength=0.5, tones=tones)
     np.testing.assert_allclose(half, (picture + full) / 2, atol=1e-5)
 
@@ -244,7 +249,7 @@ def test_a_style_with_nearly_no_weight_changes_nearly_nothing(fusing):
     """Whatever size its picture has."""
     generator, one, other = fusing
     picture = scene(0, 64, 64)
-    other = other if other.ndim == 1 else images.resized(other, 20, 17)
+    other = other if other.ndim == 1 else arrays.resized(other, 20, 17)
     nearly = painted(generator, picture, [(one, 0.999), (other, 0.001)])
     np.testing.assert_allclose(nearly, painted(generator, picture, [one]), atol=0.02)
 
@@ -291,14 +296,14 @@ def test_kept_colours_are_those_of_the_picture(generator):
 @pytest.mark.parametrize("name", ["gated", "munit"])
 def test_tiles_differ_little_from_one_piece_and_have_no_seams(name, request, monkeypatch):
     """On average by 2 of 255; and neighbouring pixels differ at the borders of tiles as they do elsewhere."""
-    monkeypatch.setattr("stylezoo.stylizing._side", lambda generator: 512)  # of the thumbnail
+    monkeypatch.setattr("stylezoo.drawing.graphs.Graphs.side", 512)  # of the thumbnail
     generator = request.getfixturevalue(name)
     styles = [np.float32([1, 0])] if name == "gated" else [scene(1, 64, 64)]
-    picture = images.resized(images.to_array(samples.photograph()), 480, 640)
-    told = []
+    picture = arrays.resized(arrays.to_array(samples.photograph()), 480, 640)
+    progress = []
     whole = painted(generator, picture, styles, tile=0)
-    tiled = painted(generator, picture, styles, tile=512, on_tile=lambda done, count: told.append((done, count)))
-    assert told == [(1, 2), (2, 2)]
+    tiled = painted(generator, picture, styles, tile=512, on_tile=lambda done, count: progress.append((done, count)))
+    assert progress == [(1, 2), (2, 2)]
     assert np.abs(tiled - whole).mean() * 127.5 < 2
     steps, expected = (np.abs(np.diff(each, axis=1)).max((0, 2)) for each in (tiled, whole))
     assert steps.max() <= 1.05 * expected.max()
@@ -309,18 +314,18 @@ def test_tiles_differ_little_from_one_piece_and_have_no_seams(name, request, mon
 def test_tiles_are_exact_where_all_of_the_picture_fits_into_memory_once(fusing):
     """Then what is found out about it is not found on a smaller one. Only reflections beyond the border may differ."""
     generator, one, other = fusing
-    picture = images.resized(scene(0, 97, 131), 389, 525)
+    picture = arrays.resized(scene(0, 97, 131), 389, 525)
     for styles, strength in (([one], 1), ([one, other], 0.6)):
         whole = painted(generator, picture, styles, strength=strength)
         tiled = painted(generator, picture, styles, None, strength, tile=256)
         np.testing.assert_allclose(tiled[:-8, :-8], whole[:-8, :-8], atol=5e-3)
 
 
-def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_told_otherwise(monkeypatch):
+def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_asked_otherwise(monkeypatch):
     """This generator holds no more than the three numbers of a pixel."""
     picture = keras.Input((None, None, 3))
     generator = keras.Model(picture, keras.layers.Rescaling(-1.0)(picture))
-    monkeypatch.setattr("stylezoo.stylizing.MEMORY", (400 + 36 * 3) * 512**2)
+    monkeypatch.setattr("stylezoo.drawing.graphs.MEMORY", (400 + 36 * 3) * 512**2)
     counts = []
     for tile, shape in ((None, (600, 800)), (0, (600, 800)), (640, (600, 800)), (None, (512, 512))):
         counts.append(0)
@@ -333,7 +338,7 @@ def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_told_otherwise(mo
 def test_a_mask_and_noise_reach_every_tile():
     """Each tile sees its own part of them: as in one piece."""
     brush = built("brush", filters=4, blocks=1)
-    picture = images.resized(scene(0, 70, 90), 280, 360)
+    picture = arrays.resized(scene(0, 70, 90), 280, 360)
     painter = Painter(brush, tile=0, seed=3, steady=True)
     whole = painter.paint(picture)
     painter.tile = 256
@@ -342,7 +347,7 @@ def test_a_mask_and_noise_reach_every_tile():
 
 
 def test_a_masked_picture_in_tiles_is_the_one_in_one_piece(gated):
-    picture = images.resized(scene(0, 70, 90), 280, 360)
+    picture = arrays.resized(scene(0, 70, 90), 280, 360)
     mask = np.broadcast_to(np.clip((np.arange(360) - 150) / 60, 0, 1), (280, 360))
     fusion = Fusion.of([np.float32([1, 0])], [(np.float32([0, 1]), mask)], strength=0.7)
     painter = Painter(gated, fusion, tile=0, steady=True)
@@ -362,6 +367,107 @@ def test_in_a_film_what_changes_in_a_corner_changes_nothing_far_away(gated):
     np.testing.assert_array_equal(steady.paint(first)[far], steady.paint(second)[far])
     flickering = Painter(gated, fusion)
     assert np.abs(flickering.paint(first)[far] - flickering.paint(second)[far]).max() > 1e-3
+
+
+def test_frames_of_a_film_have_one_size(gated):
+    """The facts of a film, and the masks in them, are those of one size; another painter has facts of its own."""
+    first, other = scene(0, 40, 48), scene(1, 48, 40)
+    fusion = Fusion.of([np.float32([1, 0])])
+    steady = Painter(gated, fusion, steady=True)
+    steady.paint(first)
+    for tile in (None, 256):
+        steady.tile = tile
+        with pytest.raises(BadPicture, match="A frame has 40 x 48 pixels, the first had 48 x 40"):
+            steady.paint(other)
+    expected = Painter(gated, fusion).paint(other)
+    np.testing.assert_array_equal(replace(steady, tile=None).paint(other), expected)
+    np.testing.assert_array_equal(
+        replace(steady, tile=None, steady=False).paint(np.stack([first, first]))[1], steady.paint(first)
+    )
+
+
+def test_tiles_of_a_picture_never_use_the_facts_of_another(gated):
+    """Neither after a smaller picture in one piece nor after another in tiles."""
+    small, large, other = scene(0, 40, 48), *(arrays.resized(scene(seed, 70, 90), 280, 360) for seed in (1, 2))
+    fusion = Fusion.of([np.float32([1, 0])], strength=0.8)
+    painter = Painter(gated, fusion, tile=256)
+    for picture in (small, other, large):
+        drawn = painter.paint(picture)
+    np.testing.assert_array_equal(drawn, Painter(gated, fusion, tile=256).paint(large))
+
+
+@pytest.mark.parametrize("name", ["generator", "fusion", "tones", "seed"])
+def test_what_facts_depend_on_stays(name, generator):
+    painter = Painter(generator)
+    with pytest.raises(BadOptions, match=rf"dataclasses.replace\(painter, {name}=\.\.\.\) makes another"):
+        setattr(painter, name, getattr(painter, name))
+    assert replace(painter, seed=3).seed == 3
+
+
+class Fickle(keras.layers.Layer):
+    """Asks for its facts in large pictures only, or in small ones only."""
+
+    def __init__(self, in_large, **options):
+        super().__init__(**options)
+        self.in_large = in_large
+
+    def call(self, inputs):
+        is_large = inputs.shape[1] is not None and inputs.shape[1] > 256
+        mean = whole(keras.ops.mean(inputs, axis=(1, 2), keepdims=True)) if is_large == self.in_large else 0.0
+        return -(inputs - mean) - mean
+
+
+@pytest.mark.parametrize(("in_large", "asked", "noted"), [(True, 0, 1), (False, 1, 0)])
+def test_parts_ask_for_the_facts_that_the_whole_has_noted(in_large, asked, noted):
+    picture = keras.Input((None, None, 3))
+    painter = Painter(keras.Model(picture, Fickle(in_large)(picture)), tile=0, steady=True)
+    source = np.zeros((280, 270, 3), "float32")
+    painter.paint(source)
+    painter.tile = 256
+    said = f"asked for {asked} facts about the whole, and in the whole they noted {noted}"
+    with pytest.raises(BrokenPlugin, match=said):
+        painter.paint(source)
+
+
+def test_a_pass_ends_with_its_own_error_and_leaves_no_scene():
+    with pytest.raises(KeyError, match="mine"), Scene(found=[1, 2]):
+        raise KeyError("mine")
+    assert whole("value") == "value"
+
+
+def test_graphs_are_kept_for_a_generator_and_die_with_it():
+    """Drawing in one piece, in tiles, and measuring how large a piece can be: nothing keeps the generator."""
+    picture = keras.Input((None, None, 3))
+    generator = keras.Model(picture, keras.layers.Conv2D(3, 3, padding="same")(picture))
+    source = scene(0, 270, 270)
+    painted(generator, source, tile=256)
+    graphs = Graphs.of(generator)
+    assert Graphs.of(generator) is graphs
+    assert graphs.side >= 256
+    for size in range(16, 16 + 2 * KEPT):
+        painted(generator, source[:size, :size])
+    assert len(graphs._of_sides) == KEPT
+    dead = weakref.ref(generator)
+    del generator, picture
+    gc.collect()
+    assert dead() is None
+
+
+@pytest.mark.parametrize("name", ["gated", "munit"])
+def test_a_generator_that_has_drawn_can_be_forgotten(name):
+    generator = built(name, **({"styles": 2} if name == "gated" else {"mlp": 4}), filters=2, blocks=1)
+    style = np.float32([1, 0]) if name == "gated" else scene(1, 24, 24)
+    painted(generator, scene(0, 20, 20), [style], strength=0.5)
+    dead = weakref.ref(generator)
+    del generator
+    gc.collect()
+    assert dead() is None
+
+
+def test_a_generator_of_one_style_takes_neither_several_nor_masks(generator):
+    for fusion in (Fusion.of(["a", "b"]), Fusion.of(None, [("a", np.ones((4, 4)))])):
+        with pytest.raises(BadOptions, match="takes one style at a time, everywhere the same"):
+            Painter(generator, fusion)
 
 
 @pytest.mark.parametrize("kind", ["dropout", "batch"])

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from stylezoo.errors import BadPicture, UsageError
-from stylezoo.pictures import images
+from stylezoo.pictures import files
 from stylezoo.pictures.targets import targets
 
 
@@ -94,11 +94,11 @@ def test_format_that_cannot_hold_any_result_becomes_png(suffix):
 @pytest.mark.filterwarnings("ignore:IM image format")
 def test_every_format_that_is_kept_holds_a_result_whole(here):
     result = Image.linear_gradient("L").resize((301, 200)).convert("RGB")
-    for suffix in sorted(images.SUFFIXES):
+    for suffix in sorted(files.SUFFIXES):
         Path(f"photos/{suffix[1:]}").mkdir(parents=True)
         Path(f"photos/{suffix[1:]}/a{suffix}").touch()
     for target in targets([here / "photos"]).values():
-        images.save_picture(result, target)
+        files.save_picture(result, target)
         with Image.open(target) as image:
             assert image.size == (301, 200), target
             shown = np.asarray(image.convert("RGB")).astype(int)
@@ -183,7 +183,7 @@ def test_file_that_cannot_be_written_is_refused_as_saving_does(suffix):
     with pytest.raises(UsageError) as caught:
         told("a.jpg", out=f"b{suffix}")
     with pytest.raises(BadPicture) as saved:
-        images.save_picture(Image.new("RGB", (2, 2)), f"b{suffix}")
+        files.save_picture(Image.new("RGB", (2, 2)), f"b{suffix}")
     assert str(caught.value) == str(saved.value)
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,9 +12,10 @@ import pytest
 from PIL import Image
 
 import stylezoo
+from stylezoo import training
 from stylezoo.errors import BadData, BadRecipe, BadRun
 from stylezoo.recipe import Recipe
-from stylezoo.training import loop as training
+from stylezoo.runs.folder import RunFolder
 
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
@@ -76,6 +76,8 @@ def test_run_folder_holds_what_is_promised(pictures, tmp_path):
     assert sheets == [f"step-{step:06d}.png" for step in range(2, 21, 2)]
     assert (run / "checkpoints/latest.weights.h5").is_file()
     assert not list(run.rglob(".*"))  # no temporary file is left
+    promised = {each.name.rstrip("/") for each in RunFolder.CONTENTS}
+    assert {each.name for each in run.iterdir()} == promised - {RunFolder.PICTURES}
     x = np.random.default_rng(0).uniform(-1, 1, (16, 16, 3)).astype("float32")
     np.testing.assert_array_equal(stylezoo.load_model(run).stylize(x), model.stylize(x))
 
@@ -94,6 +96,16 @@ def test_same_recipe_gives_the_same_weights(pictures, tmp_path):
     again = Recipe.read(tmp_path / "a/recipe.json")
     training.train(again, out=tmp_path / "c", **pictures)
     assert same(state(tmp_path / "a"), state(tmp_path / "c"))
+
+
+def test_two_trainings_do_not_write_one_folder(pictures, tmp_path):
+    run = training.start(Recipe.named("transfer", steps=2, **TINY), out=tmp_path / "run", **pictures)
+    with run.folder.lock():
+        for attempt in (lambda: training.fit(run), lambda: training.resume(tmp_path / "run")):
+            with pytest.raises(BadRun, match="is being written by another training"):
+                attempt()
+    assert not (tmp_path / "run/log.csv").exists()
+    assert training.resume(tmp_path / "run").step == 0
 
 
 def test_longer_training_continues_a_complete_one(pictures, tmp_path):
@@ -146,7 +158,8 @@ def test_interrupted_run_saves_everything_and_resumes_bit_for_bit(end, pictures,
 def test_killed_run_resumes_bit_for_bit(pictures, tmp_path):
     """SIGKILL at a moment of its choosing, twice; the run ends with the weights of one that was left alone."""
     program = (
-        "import sys; from stylezoo.training import loop as training; training.CHECKPOINT_SECONDS = 0.2\n"
+        "import sys; from stylezoo import training; from stylezoo.training import callbacks\n"
+        "callbacks.CHECKPOINT_SECONDS = 0.2\n"
         "run = training.resume(sys.argv[1]); training.fit(run)"
     )
     steps = 600
@@ -216,7 +229,7 @@ def test_damaged_files_of_a_run_are_named(file, pictures, tmp_path):
 
 
 def test_a_picture_that_goes_during_the_training_is_one_line(pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr("stylezoo.data.KEPT_BYTES", 0)  # a folder that is larger than the memory set aside for it
+    monkeypatch.setattr("stylezoo.data.domains.KEPT_BYTES", 0)  # more pictures than are kept in memory
     run = training.start(Recipe.named("transfer", steps=50, **TINY), out=tmp_path / "run", **pictures)
     (pictures["source"] / "1.png").write_bytes(b"")
     with pytest.raises(BadRun, match=r"A picture cannot be read any more. .*1\.png' is not a picture"):
@@ -228,13 +241,6 @@ def test_folder_in_use_is_refused(pictures, tmp_path):
     (tmp_path / "run/mine.txt").write_text("x")
     with pytest.raises(BadRun, match="is not empty"):
         stylezoo.train("transfer", out=tmp_path / "run", **pictures)
-
-
-def test_new_folders_are_numbered(tmp_path):
-    assert training.new_folder("acme/x", tmp_path) == tmp_path / "x"
-    (tmp_path / "x").mkdir()
-    (tmp_path / "x-2").mkdir()
-    assert training.new_folder("x", tmp_path) == tmp_path / "x-3"
 
 
 def test_missing_pictures_are_told_before_anything_is_made(tmp_path):
@@ -258,9 +264,13 @@ def wait_for(condition, seconds=90):
         time.sleep(0.02)
 
 
-def test_device_is_named():
-    assert training.device().startswith(("CPU, ", "GPU, "))
-    assert str(os.cpu_count()) in training.device() or "GPU" in training.device()
+@pytest.mark.parametrize(
+    ("gpus", "name"), [([], "CPU, 12 cores"), (["Card A", "Card B"], "GPU, Card A, Card B")], ids=["none", "two"]
+)
+def test_device_is_named(gpus, name, monkeypatch):
+    monkeypatch.setattr("stylezoo.backend.gpus", lambda: gpus)
+    monkeypatch.setattr("os.cpu_count", lambda: 12)
+    assert training.device() == name
 
 
 def test_result_is_the_first_source_at_its_own_size(pictures, tmp_path):

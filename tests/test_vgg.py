@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import torch_writer
-from stylezoo_builtins.generators import adain
+from stylezoo_builtins.adain import adain, statistics
+from stylezoo_builtins.generators.adain import build
 from stylezoo_builtins.losses.adain_content import AdaINContent
 from stylezoo_builtins.losses.adain_statistics import AdaINStatistics
 from stylezoo_builtins.losses.gram import Gram
@@ -285,7 +286,7 @@ def numpy_statistics(features):
 
 def test_statistics_are_those_of_adain():
     x = pictures(shape=(2, 5, 4, 3)) * 30
-    for found, expected in zip(vgg.statistics(x), numpy_statistics(x), strict=True):
+    for found, expected in zip(statistics(x), numpy_statistics(x), strict=True):
         np.testing.assert_allclose(found[:, 0, 0], expected, rtol=1e-5)
 
 
@@ -295,7 +296,7 @@ def test_adain_gives_the_content_the_statistics_of_the_style():
     style_mean, style_deviation = numpy_statistics(style)
     at = (slice(None), None, None)
     expected = (content - mean[at]) / deviation[at] * style_deviation[at] + style_mean[at]
-    np.testing.assert_allclose(vgg.adain(content, style), expected, atol=1e-4)
+    np.testing.assert_allclose(adain(content, style), expected, atol=1e-4)
 
 
 @pytest.fixture(scope="module")
@@ -349,7 +350,7 @@ def test_adain_statistics(file, seen, depth):
 @pytest.mark.parametrize("depth", [3, 4])
 def test_adain_content(file, seen, depth):
     source, style, fake = (each[f"relu{depth}_1"] for each in seen)
-    expected = np.mean((fake - vgg.adain(source, style).numpy()) ** 2)
+    expected = np.mean((fake - adain(source, style).numpy()) ** 2)
     assert measured(AdaINContent(file, depth=depth)) == pytest.approx(expected, rel=1e-3)
 
 
@@ -388,9 +389,9 @@ def test_losses_teach_the_fake(file, loss):
         (lambda: Gram(layer="conv4_5"), "conv4_5"),
         (lambda: AdaINStatistics(depth=6), "1 to 5"),
         (lambda: AdaINContent(depth=0), "1 to 5"),
-        (lambda: adain.build(ANY, depth=6), "1 to 5"),
-        (lambda: adain.build(ANY, widths="4-5"), "each of 4 blocks"),
-        (lambda: adain.build(ANY, widths="wide"), "each of 4 blocks"),
+        (lambda: build(ANY, depth=6), "1 to 5"),
+        (lambda: build(ANY, widths="4-5"), "each of 4 blocks"),
+        (lambda: build(ANY, widths="wide"), "each of 4 blocks"),
     ],
 )
 def test_options_that_are_not_possible_are_told(make, said):
@@ -403,12 +404,12 @@ def test_options_that_are_not_possible_are_told(make, said):
 
 @pytest.fixture
 def network(file):
-    return adain.build(ANY, vgg=file, depth=3, widths="4-5-6")
+    return build(ANY, vgg=file, depth=3, widths="4-5-6")
 
 
 def test_adain_has_as_many_weights_as_published():
     with vgg.weights_come_later():
-        network = adain.build(ANY)
+        network = build(ANY)
     assert sum(np.prod(each.shape) for each in network.trainable_weights) == 3_505_219
     assert sum(np.prod(each.shape) for each in network.non_trainable_weights) == 3_505_740
 
@@ -417,7 +418,7 @@ def test_adain_draws_the_features_that_its_losses_ask_for(file, network):
     """The decoder, computed by TensorFlow's own functions, draws AdaIN of the encoder's features."""
     source, style = pictures(1, (2, 24, 32, 3)), pictures(2, (2, 24, 32, 3))
     of_source, of_style = (features(own_colours(each), "REFLECT")["relu3_1"] for each in (source, style))
-    x = vgg.adain(of_source, of_style)
+    x = adain(of_source, of_style)
     kernels = network.trainable_weights
     assert [kernel.shape[-1] for kernel in kernels[::2]] == [5, 5, 4, 4, 3]
     for i, (kernel, bias) in enumerate(zip(kernels[::2], kernels[1::2], strict=True)):
@@ -451,7 +452,7 @@ def test_a_saved_adain_needs_no_file(tmp_path, network):
 def test_adain_in_half_precision(file, policy):
     keras.config.set_dtype_policy(policy)
     try:
-        network = adain.build(ANY, vgg=file, depth=3, widths="4-5-6")
+        network = build(ANY, vgg=file, depth=3, widths="4-5-6")
     finally:
         keras.config.set_dtype_policy("float32")
     fake = network([pictures(1, (1, 24, 24, 3)), pictures(2, (1, 24, 24, 3))])
@@ -460,7 +461,8 @@ def test_adain_in_half_precision(file, policy):
 
 
 def test_a_trained_model_needs_its_file_no_more(tmp_path, file):
-    from stylezoo.gan import GAN, load
+    from stylezoo.gan import GAN
+    from stylezoo.runs.loading import load
 
     recipe = Recipe(
         generator="adain:depth=3,widths=4-5-6",
@@ -488,6 +490,6 @@ def test_a_trained_model_needs_its_file_no_more(tmp_path, file):
 
 def test_adain_doubles_bilinearly_if_asked(file):
     for smooth, interpolation in ((False, "nearest"), (True, "bilinear")):
-        network = adain.build(ANY, vgg=file, depth=3, widths="4-5-6", smooth=smooth)
+        network = build(ANY, vgg=file, depth=3, widths="4-5-6", smooth=smooth)
         found = [each.interpolation for each in network.layers if isinstance(each, keras.layers.UpSampling2D)]
         assert found == [interpolation] * 2

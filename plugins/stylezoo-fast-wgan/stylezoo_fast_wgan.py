@@ -1,22 +1,23 @@
-"""A folder of photographs and a folder of paintings: a light generator in a Wasserstein game that judges every pixel.
+"""A folder of photographs and a folder of paintings: a light generator and a Wasserstein loss on every pixel.
 
-The generator of fast neural style transfer (Johnson et al., 2016, https://arxiv.org/abs/1603.08155), with skips, plays
-the Wasserstein game with a gradient penalty (Gulrajani et al., 2017, https://arxiv.org/abs/1704.00028) against the
-U-Net discriminator of Real-ESRGAN (Wang et al., 2021, https://arxiv.org/abs/2107.10833). The structure of light and
-dark keeps the content, and paintings that should stay as they are keep the colours. Ours as a whole.
+The generator of fast neural style transfer (Johnson et al., 2016, https://arxiv.org/abs/1603.08155), with skip
+connections, is trained by the Wasserstein loss with gradient penalty (Gulrajani et al., 2017,
+https://arxiv.org/abs/1704.00028) against the U-Net discriminator of Real-ESRGAN (Wang et al., 2021,
+https://arxiv.org/abs/2107.10833). The loss content keeps the content, and the identity loss keeps the colours. The
+combination is our own.
 
-Where the logits of all pixels have together no more than the slope 1, their mean teaches a generator almost nothing. So
-the slope that is asked for is larger, about a third of a crop's side: `wgan-gp:target=20` for 64 pixels, 80 for 256.
-200 epochs of crops of 256 pixels are meant for a GPU, and were not tried.
+With a gradient norm of 1 for the sum of all pixels' logits, their mean teaches a generator almost nothing. So the
+target of the penalty is larger, about a third of a crop's side: `wgan-gp:target=20` for 64 pixels, 80 for 256. 200
+epochs of crops of 256 pixels are meant for a GPU, and were not run.
 
-A profile for two processor cores, 1600 steps in 6 min 45 s on an Intel Xeon that did other work as well (a training of
-the same size took 4 min 44 s when it was less busy), keeps photographs sharp, lightens their shadows and turns their
-colours to ochre, olive and pale blue. Short parallel marks break up surfaces; they are the game's own more than the
-painter's. Dark pictures that are almost flat become grey:
+A profile for two CPU cores took 6 min 45 s for 1600 steps on an Intel Xeon that also did other work (a training of the
+same size took 4 min 44 s when it was less busy). Photographs stay sharp, their shadows become lighter, and their
+colours turn to ochre, olive and pale blue. Short parallel marks break up surfaces; they come from the adversarial loss
+more than from the painter. Dark, almost flat pictures become grey:
 
     stylezoo train fast-wgan --source photos/ --style paintings/ \\
         --set image_size=64 --set load_size=128 \\
-        --set epochs=1 --set decay_epochs=1 --set steps_per_epoch=800 \\
+        --set schedule.epochs=1 --set schedule.decay_epochs=1 --set steps_per_epoch=800 \\
         --set generator.filters=16 --set generator.blocks=3 \\
         --set discriminators.filters=16 --loss wgan-gp:target=20
 """
@@ -24,7 +25,7 @@ painter's. Dark pictures that are almost flat become grey:
 from stylezoo import Recipe
 
 recipe = Recipe(
-    about="Two folders of unpaired pictures: redraws the sources in the style, one way, by a Wasserstein game.",
+    about="Two folders of unpaired pictures: redraws the sources in the style, one way, with a Wasserstein loss.",
     generator="stylezoo-fast-style/fast-style:skips=true",
     discriminators="stylezoo-fast-style/unet-sn",
     losses=(

@@ -18,7 +18,7 @@ class Kind:
         base: The class that a component is a subclass or, with `is_instance`, an instance of: "module:name" of ours;
             "" for a function that builds a `keras.Model`.
         is_instance: Whether the component is an instance of `base`.
-        checks: The checks of the conformance kit, "module:name".
+        checks: The suite of checks in the conformance kit, "module:name".
     """
 
     name: str
@@ -81,7 +81,7 @@ KINDS = {
             "models",
             "",
             "stylezoo train $name --source photos/ --style paintings/",
-            "stylezoo.checks.models:CHECKS",
+            "stylezoo.checks.models:MODEL",
             object="recipe",
             base="stylezoo.recipe:Recipe",
             is_instance=True,
@@ -91,7 +91,7 @@ KINDS = {
             "generators",
             "--generator",
             "stylezoo train --generator $name --source photos/ --style paintings/",
-            "stylezoo.checks.networks:GENERATOR_CHECKS",
+            "stylezoo.checks.networks:GENERATOR",
             object="build",
         ),
         Kind(
@@ -99,7 +99,7 @@ KINDS = {
             "discriminators",
             "--discriminator",
             "stylezoo train --discriminator $name",
-            "stylezoo.checks.networks:DISCRIMINATOR_CHECKS",
+            "stylezoo.checks.networks:DISCRIMINATOR",
             object="build",
         ),
         Kind(
@@ -107,7 +107,7 @@ KINDS = {
             "losses",
             "--loss",
             "stylezoo train --loss $name",
-            "stylezoo.checks.losses:CHECKS",
+            "stylezoo.checks.losses:LOSS",
             base="stylezoo.contract:Loss",
         ),
     )

@@ -1,11 +1,12 @@
 """The conformance kit for plugin authors, and the doctor, which imports plugins where they can do no harm.
 
-The names of the kit are imported when they are first asked for: it needs Keras, and the doctor does not.
+The names of the kit are imported when they are first used: the kit needs Keras, and the doctor does not.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from stylezoo.checks.kit import (
+    from stylezoo.checks.running import (
+        CHECKS,
         Result,
         check_discriminator,
         check_generator,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "CHECKS",
     "Result",
     "check_discriminator",
     "check_generator",
@@ -29,6 +31,6 @@ __all__ = [
 def __getattr__(name):
     if name not in __all__:
         raise AttributeError(f"module 'stylezoo.checks' has no attribute '{name}'")
-    from stylezoo.checks import kit
+    from stylezoo.checks import running
 
-    return getattr(kit, name)
+    return getattr(running, name)

@@ -4,7 +4,6 @@ A plugin may end Python, crash it or never come back from its import; here that 
 the culprit by what it had not reported yet. The plugins of one distribution share a child as long as it lives.
 """
 
-import faulthandler
 import importlib.metadata
 import json
 import os
@@ -15,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,16 +21,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from stylezoo.catalogue import registry
 from stylezoo.catalogue.registry import Plugin
 from stylezoo.catalogue.sources import describe
-from stylezoo.errors import BrokenPlugin, StylezooError, UnknownPlugin
+from stylezoo.errors import StylezooError
 
 DEADLINE = 20.0  # seconds that an import may take
 SLOW = 3.0  # seconds from which on an import is called slow; Keras and TensorFlow are there before
 KERAS_DEADLINE = 300.0  # seconds for Keras itself, on a machine that is busy
 GRACE = 2.0  # seconds in which a child tells where it hangs
-CHILD = "from stylezoo.checks.doctor import child; child()"
+CHILD = "from stylezoo.checks.child import main; main()"
+CHILD_ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ def examine(plugins: Iterable[Plugin], deadline: float = DEADLINE) -> Iterator[D
     for _, group in groupby(sorted(plugins, key=owner), key=owner):
         waiting = []
         for plugin in group:
-            if plugin.problem:  # the metadata tells; nothing need be imported
-                yield _told_by_metadata(plugin)
+            if plugin.problem:  # the metadata says so; nothing need be imported
+                yield _from_metadata(plugin)
             else:
                 waiting.append(plugin)
         while waiting:
@@ -80,7 +78,7 @@ def examine(plugins: Iterable[Plugin], deadline: float = DEADLINE) -> Iterator[D
                 waiting = waiting[1:]
 
 
-def _told_by_metadata(plugin: Plugin) -> Diagnosis:
+def _from_metadata(plugin: Plugin) -> Diagnosis:
     cause = "entry point" if plugin.place is None else "plugin API"
     return Diagnosis(plugin, cause, plugin.problem, plugin.advice, _file(plugin))
 
@@ -107,42 +105,37 @@ def _from_one_child(plugins: list[Plugin], deadline: float) -> Iterator[Diagnosi
 @contextmanager
 def _child(plugins, deadline, folder, said):
     """A child that imports these plugins in a folder of its own, and the queue of its reports; None ends it."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(os.path.abspath(each) for each in sys.path),
-        "KERAS_BACKEND": "tensorflow",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
     process = subprocess.Popen(
         [sys.executable, "-c", CHILD],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=said,
         cwd=folder,
-        env=environment,
+        env={**os.environ, **CHILD_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
         encoding="utf-8",
         start_new_session=True,  # with what a plugin starts it can be ended as one
     )
     reports = queue.Queue()
-
-    def listen():
-        with process.stdout:
-            for line in process.stdout:
-                if line.startswith("{"):  # what is printed before the child takes over is no report
-                    reports.put(json.loads(line))
-        process.wait()
-        reports.put(None)
-
-    listener = threading.Thread(target=listen, daemon=True)
+    listener = threading.Thread(target=_listen, args=(process, reports), daemon=True)
     try:
         listener.start()
         names = [[plugin.kind, plugin.qualified] for plugin in plugins]
-        with suppress(OSError), process.stdin as request:  # it may be gone already, which the listener tells
+        with suppress(OSError), process.stdin as request:  # it may be gone already, which the listener reports
             json.dump({"deadline": deadline, "plugins": names}, request)
         yield process, reports
     finally:
         _end(process)
         listener.join(GRACE)
+
+
+def _listen(process, reports):
+    """Put what a child reports into a queue, and None when it has ended."""
+    with process.stdout:
+        for line in process.stdout:
+            if line.startswith("{"):  # what is printed before the child takes over is no report
+                reports.put(json.loads(line))
+    process.wait()
+    reports.put(None)
 
 
 def _end(process: subprocess.Popen) -> None:
@@ -247,101 +240,3 @@ def _is_installed(distribution: str) -> bool:
 def _other_stylezoo(plugin: Plugin) -> str:
     """The version of stylezoo that a plugin's distribution requires, as its metadata says it."""
     return next((each for each in _requirements(plugin) if re.match(r"stylezoo\s*[<>=!~]", each)), "")
-
-
-# In the child
-
-
-def child() -> None:
-    """What the child process does: import what its standard input asks for, and report a line of JSON on each."""
-    reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what plugins print is no report
-
-    def report(**said):
-        print(json.dumps(said), file=reports, flush=True)
-
-    request = json.load(sys.stdin)
-    try:
-        import keras  # noqa: F401 - before the clock runs
-    except Exception as error:
-        report(keras=f"{type(error).__name__}: {error}")
-        return
-    from stylezoo import contract, layers, recipe  # noqa: F401 - what plugins import is none of theirs
-
-    report()
-    faulthandler.enable()
-    for kind, name in request["plugins"]:
-        plugin = registry.find(kind, name)
-        faulthandler.dump_traceback_later(request["deadline"])
-        before, began = _state(), time.monotonic()
-        cause, reason, advice = _import(plugin)
-        seconds = time.monotonic() - began
-        faulthandler.cancel_dump_traceback_later()
-        report(cause=cause, reason=reason, advice=advice, seconds=seconds, effects=_effects(before, _state()))
-
-
-def _import(plugin: Plugin) -> tuple[str, str, str]:
-    """Why a plugin cannot be used, in two words and in a sentence, and what to do; nothing if it can."""
-    from stylezoo.recipe import Recipe
-
-    try:
-        Recipe.named(plugin.qualified).resolve() if plugin.kind == "model" else plugin.load()
-    except BrokenPlugin as error:
-        if error.plugin != plugin:  # a part of a recipe, which has a diagnosis of its own
-            advice = f"See 'stylezoo doctor {error.plugin.qualified}'."
-            return (
-                "broken part",
-                f"its {error.plugin.kind} '{error.plugin.qualified}' is broken: {error.reason}",
-                advice,
-            )
-        return *_cause(plugin, error), ""
-    except UnknownPlugin as error:  # a part of a recipe
-        return "missing dependency", str(error).rstrip("."), ""
-    except StylezooError as error:
-        return "contract", str(error).rstrip("."), ""
-    return "", "", ""
-
-
-def _cause(plugin: Plugin, error: BrokenPlugin) -> tuple[str, str]:
-    match error.__cause__:
-        case None:
-            return "contract", error.reason
-        case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] == plugin.place[0].partition(".")[0]:
-            return "entry point", f"there is no module '{name}'"
-        case ImportError(name=str(name)) if name.partition(".")[0] == "stylezoo":
-            return "other stylezoo", error.reason
-        case ModuleNotFoundError(name=str(name)):
-            return "missing dependency", f"it imports '{name}', which is not installed"
-        case ImportError():
-            return "import error", error.reason
-        case SystemExit(code=status):
-            return "exit", f"it ends Python with exit status {status} when it is imported"
-    return "error", error.reason
-
-
-def _state() -> dict[str, Any]:
-    """What an import should leave as it is, and how to say that it did not."""
-    import logging
-    import random
-
-    import keras
-    import numpy
-
-    sys.stdout.flush()
-    sys.stderr.flush()
-    return {
-        "changes environment variables": dict(os.environ),
-        "leaves the current folder": os.getcwd(),
-        "writes into the current folder": sorted(os.listdir()),
-        "prints something": os.fstat(2).st_size,
-        "sets up logging": (logging.root.level, list(logging.root.handlers)),
-        "changes what signals do": (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)),
-        "starts threads": threading.active_count(),
-        "draws or seeds random numbers": (random.getstate(), str(numpy.random.get_state())),
-        "changes Keras' precision": (keras.config.dtype_policy().name, keras.config.floatx()),
-        "changes Keras' order of channels": keras.config.image_data_format(),
-    }
-
-
-def _effects(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    return [effect for effect, state in before.items() if after[effect] != state]

@@ -1,5 +1,5 @@
 """The command `stylezoo`. Nothing heavy is imported before a command needs it."""
 
-from stylezoo.cli.app import main
+from stylezoo.cli.command import main
 
 __all__ = ["main"]

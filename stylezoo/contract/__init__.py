@@ -9,6 +9,8 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
   source's size. It is built for ``shape == (None, None, 3)``.
 * A generator made of codes holds three models as layers: `content`, which makes a picture's content of it,
   `style_code`, which makes a code (batch, n) of a style picture, and `decoder`, a picture of ``[content, code]``.
+* How a generator is given its style is an object, `style_input(generator)`; a generator with other inputs than these
+  says with a subclass of `StyleInput` what they are.
 * A discriminator's model takes a picture, or ``[source, picture]`` if it has two inputs, and answers with logits of
   any spatial shape: a tensor, a list of them for several scales, or ``{"logits": ..., "styles": ...}`` where `styles`
   are logits (batch, ..., K) of the named styles. It is built for ``shape == (image_size, image_size, 3)``.
@@ -17,36 +19,40 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
   can be added to a trained generator: only those of the new styles learn, and no other style's pictures change.
 * A build function that has a parameter `styles` is given the number of named styles, one that has a parameter `vgg` the
   recipe's file of VGG weights.
+* The module of a generator may have a function ``from_torch(weights)`` beside its build function, for ``import``:
+  it gives the options that arrays by PyTorch's names ask for, or None if they are of another network; its docstring's
+  first line says which files these are.
 """
 
+from stylezoo.contract.inputs import fuses, made_of_codes, random_code, random_noise
 from stylezoo.contract.losses import AdversarialLoss, ImageLoss, Loss, RelativisticAverageLoss
 from stylezoo.contract.networks import (
-    BRANCH,
     FEATURE,
-    answer,
     features,
     generate,
     judge,
-    made_of_codes,
     pixel_gradient,
     pixel_slope,
-    random_code,
-    random_noise,
     scales,
     style_of,
 )
+from stylezoo.contract.style_inputs import NamedStyles, OneStyle, StyleCodes, StyleInput, StylePicture, style_input
 from stylezoo.contract.translation import Translation
 
 __all__ = [
-    "BRANCH",
     "FEATURE",
     "AdversarialLoss",
     "ImageLoss",
     "Loss",
+    "NamedStyles",
+    "OneStyle",
     "RelativisticAverageLoss",
+    "StyleCodes",
+    "StyleInput",
+    "StylePicture",
     "Translation",
-    "answer",
     "features",
+    "fuses",
     "generate",
     "judge",
     "made_of_codes",
@@ -55,5 +61,6 @@ __all__ = [
     "random_code",
     "random_noise",
     "scales",
+    "style_input",
     "style_of",
 ]

@@ -2,18 +2,20 @@
 
 from abc import ABC, abstractmethod
 
+METHODS = {"generator": "generator_loss", "discriminator": "discriminator_loss"}  # of a loss, by player
+
 
 class Loss:
-    """Up to two scalars to make small, one for each player of the game.
+    """Up to two values to minimise, one for each player of the game.
 
-    A subclass overrides `generator`, `discriminator` or both, and is given its options, plain numbers and strings,
-    by its constructor. It knows mathematics only: no optimizer, tape, device or log.
+    A subclass overrides `generator_loss`, `discriminator_loss` or both. Its constructor takes its options, plain
+    numbers and strings. It knows mathematics only: no optimizer, tape, device or log.
 
     Attributes:
-        adversarial: Whether this loss is the game itself: a model has one, and asking for another replaces it.
-        discriminators_needed: How many discriminators it needs at least.
-        two_way_needed: Whether it asks for the way back, so that the model must be a two-way one.
-        random_codes_needed: Whether, in a model whose generator is made of codes, results are made of random codes.
+        adversarial: Whether this is the adversarial loss of a model. A model has one; another one replaces it.
+        discriminators_needed: The least number of discriminators.
+        two_way_needed: Whether it needs a two-way model.
+        random_codes_needed: Whether it needs random style codes, where the generator is made of codes.
         layers: Keras layers that the loss owns; their weights train with the generator and are saved with the model.
     """
 
@@ -22,6 +24,11 @@ class Loss:
     two_way_needed = False
     random_codes_needed = False
     layers = ()
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if old := [name for name in METHODS if callable(getattr(cls, name, None))]:
+            raise TypeError(f"the loss {cls.__name__} has the method {old[0]}; it must be called {METHODS[old[0]]}")
 
     def build(self, generator, discriminators, shape):
         """Create the layers that this loss owns, if any. Called once, before training.
@@ -38,64 +45,64 @@ class Loss:
     def prepare(self):
         """Read what only training needs, such as a pretrained network; may be called several times."""
 
-    def generator(self, translation):
-        """What the generator pays: a scalar tensor."""
+    def generator_loss(self, translation):
+        """What the generator is to minimise: a scalar tensor."""
 
-    def discriminator(self, translation):
-        """What the discriminators pay, together: a scalar tensor."""
+    def discriminator_loss(self, translation):
+        """What the discriminators together are to minimise: a scalar tensor."""
 
 
 class AdversarialLoss(Loss, ABC):
-    """A game that looks at nothing but logits. Every discriminator of the model plays it, their costs are added."""
+    """An adversarial loss that sees logits only. The values of all discriminators are added up."""
 
     adversarial = True
 
     @abstractmethod
     def on_real(self, logits):
-        """What a discriminator pays for these logits on style pictures: a scalar tensor."""
+        """A discriminator's loss for its logits of style pictures: a scalar tensor."""
 
     @abstractmethod
     def on_fake(self, logits):
-        """What a discriminator pays for these logits on generated pictures: a scalar tensor."""
+        """A discriminator's loss for its logits of generated pictures: a scalar tensor."""
 
     @abstractmethod
     def fool(self, logits):
-        """What the generator pays for these logits on its pictures: a scalar tensor."""
+        """The generator's loss for a discriminator's logits of generated pictures: a scalar tensor."""
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return sum(self.fool(logits) for logits in translation.fake_logits)
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         # Fakes first, as in pix2pix: batch normalisation keeps more of what it has seen last.
         fakes = sum(self.on_fake(logits) for logits in translation.fake_logits)
         return fakes + sum(self.on_real(logits) for logits in translation.real_logits)
 
 
 class RelativisticAverageLoss(Loss, ABC):
-    """A game in which logits count by how far they are above the other kind's average (Jolicoeur-Martineau, 2018).
+    """An adversarial loss of each logit minus the mean logit of the other class (Jolicoeur-Martineau, 2018).
 
-    https://arxiv.org/abs/1807.00734, halved as in the author's code. The generator plays it with the roles exchanged.
-    The average is taken over the batch and all patches of a scale, since the place of a patch means nothing where
-    pictures are not paired.
+    https://arxiv.org/abs/1807.00734, halved as in the author's code. For the generator the two classes are exchanged.
+    The mean is taken over the batch and all patches of a scale: where pictures are not paired, the place of a patch
+    means nothing.
     """
 
     adversarial = True
 
     @abstractmethod
     def on_margin(self, margins):
-        """What is paid for logits by how far they are above the other kind's average, as they should be.
+        """Elementwise loss of (logit - mean logit of the other class), a tensor of the same shape.
 
-        A tensor of the margins' shape; logits that should be below the average come with the opposite sign.
+        For logits that should be below the mean of the other class the sign of the difference is reversed.
         """
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return sum(map(self._cost, translation.fake_logits, translation.real_logits))
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         return sum(map(self._cost, translation.real_logits, translation.fake_logits))
 
     def _cost(self, higher, lower):
-        """What is paid until one side's logits are above the other's average, and the other's below its own."""
+        """The loss that asks the logits `higher` to be above the mean of `lower`, and those below the mean of these."""
         from keras import ops
 
         above, below = higher - ops.mean(lower), ops.mean(higher) - lower
@@ -103,23 +110,23 @@ class RelativisticAverageLoss(Loss, ABC):
 
 
 class ImageLoss(Loss, ABC):
-    """A loss that looks at nothing but pictures and concerns only the generator."""
+    """A loss of the generator that sees pictures only."""
 
     discriminators_needed = 0
 
     @abstractmethod
     def measure(self, source, style, fake):
-        """What the generator pays for making `fake` of `source` and `style`: a scalar tensor."""
+        """The generator's loss for `fake`, its picture of `source`, given the `style`: a scalar tensor."""
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return self.measure(translation.source, translation.style, translation.fake)
 
 
 def cost(loss, player, translation):
     """What a loss costs a player, "generator" or "discriminator": a scalar tensor."""
-    return loss.generator(translation) if player == "generator" else loss.discriminator(translation)
+    return getattr(loss, METHODS[player])(translation)
 
 
 def concerns(loss, player):
     """Whether a loss has a term for a player: whether its class overrides that method."""
-    return getattr(type(loss), player) is not getattr(Loss, player)
+    return getattr(type(loss), METHODS[player]) is not getattr(Loss, METHODS[player])

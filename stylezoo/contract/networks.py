@@ -2,6 +2,9 @@
 
 import re
 
+from stylezoo.contract.inputs import inputs_of
+from stylezoo.contract.style_inputs import style_input
+
 FEATURE = "feature_"  # how the names of layers begin whose answers losses may look at
 BRANCH = re.compile(r"style_(\d+)_")  # how the names of layers begin that one style alone has
 
@@ -19,20 +22,8 @@ def generate(generator, source, style=None, training=False, seed=0, labels=None,
         code: Style codes, (batch, n), for a generator made of codes, in place of those of `style`.
         noise: What the input `noise` is given; None: what `seed` says.
     """
-    from keras import ops  # contract.py is imported for listings as well: Keras takes three seconds
-
-    if code is not None:
-        content = generator.get_layer("content")(source, training=training)
-        return ops.cast(generator.get_layer("decoder")([content, code], training=training), "float32")
-    given = {"source": source, "style": source if style is None else style, "styles": labels}
-    if noise is not None:
-        given["noise"] = noise
-    return ops.cast(generator(_inputs(generator, given, seed), training=training), "float32")
-
-
-def made_of_codes(generator):
-    """Whether a generator consists of the models `content`, `style_code` and `decoder`."""
-    return {"content", "style_code", "decoder"} <= {layer.name for layer in generator.layers}
+    way = style_input(generator)
+    return way.draw(source, way.from_batch(source, style, labels, code), training, seed, noise)
 
 
 def style_of(layer):
@@ -44,39 +35,6 @@ def style_of(layer):
     return int(named[1]) if named else None
 
 
-def random_code(generator, source, seed=0):
-    """Normal random style codes, one a picture of `source`: (batch, n). For a generator made of codes."""
-    return _noise(generator.get_layer("decoder").inputs[1], source, seed)
-
-
-def random_noise(generator, source, seed=0):
-    """Normal random numbers for a generator's input `noise`, for each picture of `source`."""
-    return _noise(next(each for each in generator.inputs if each.name == "noise"), source, seed)
-
-
-def _inputs(network, given, seed):
-    """What a network is called with: what it asks for by name, or the source where it has one input only."""
-    from keras import ops
-
-    if len(network.inputs) == 1:
-        return given["source"]
-    inputs = []
-    for wanted in network.inputs:
-        drawn = wanted.name == "noise" and "noise" not in given
-        value = _noise(wanted, given["source"], seed) if drawn else given[wanted.name]
-        inputs.append(_noise(wanted, given["source"], None) if value is None else ops.convert_to_tensor(value))
-    return inputs
-
-
-def _noise(wanted, source, seed):
-    """Normal noise in the shape of an input; what the input leaves open is the source's. Without a seed zeros."""
-    import keras
-
-    open_to = (*keras.ops.shape(source)[:3], None)
-    shape = [size or other for size, other in zip(wanted.shape, open_to, strict=False)]
-    return keras.ops.zeros(shape) if seed is None else keras.random.normal(shape, seed=seed)
-
-
 def judge(discriminator, picture, source, training=False):
     """A discriminator's logits for `picture`: a list of float32 tensors, one a scale."""
     return answer(discriminator, picture, source, training)[0]
@@ -86,7 +44,7 @@ def scales(discriminator):
     """At how many scales a discriminator judges: the length of the list that `judge` gives."""
     from keras import tree
 
-    answer = discriminator.output
+    answer = getattr(discriminator, "output", discriminator.outputs)  # a sequential model has the second only
     return len(tree.flatten(answer["logits"] if isinstance(answer, dict) else answer))
 
 
@@ -116,9 +74,10 @@ def features(network, picture, source=None, training=False):
     taps = [layer.output for layer in network.layers if layer.name.startswith(FEATURE)]
     if not taps:
         return []
-    given = {"source": picture if source is None else source, "picture": picture, "style": picture, "styles": None}
+    way, source = style_input(network), picture if source is None else source
+    style = way.given(way.from_batch(picture, picture, None, None))
     single = len(network.inputs) == 1
-    inputs = picture if single else _inputs(network, given, None)
+    inputs = picture if single else inputs_of(network, {"source": source, "picture": picture, **style}, None)
     answers = keras.Model(network.inputs[0] if single else network.inputs, taps)(inputs, training=training)
     return [keras.ops.cast(answer, "float32") for answer in keras.tree.flatten(answers)]
 
@@ -128,9 +87,9 @@ def pixel_gradient(discriminator, picture, source, training=False):
 
     What gradient penalties are made of; the gradient of the gradient is there as well.
     """
-    import tensorflow as tf  # Keras has no gradient of its own
+    from stylezoo.backend import Tape
 
-    with tf.GradientTape() as tape:
+    with Tape() as tape:
         tape.watch(picture)
         logits = judge(discriminator, picture, source, training)
     return tape.gradient(logits, picture)

@@ -2,7 +2,8 @@
 
 from copy import copy
 
-from stylezoo.contract.networks import answer, generate, random_code
+from stylezoo.contract.inputs import random_code
+from stylezoo.contract.networks import answer, generate
 
 
 class _computed_once:  # noqa: N801 - a decorator, like `property`

@@ -1,6 +1,10 @@
-"""Pictures on their way into a training: folders, crops, batches."""
+"""Pictures on their way into a training: the album that a user gives, data modes, crops, batches."""
 
-from stylezoo.data.crops import Crops
+from stylezoo.data.album import Album
+from stylezoo.data.crops import Crops, GridCrops, RandomCrops
 from stylezoo.data.modes import DataMode
+from stylezoo.data.named_styles import NamedStyles
+from stylezoo.data.paired import Paired
+from stylezoo.data.unpaired import Unpaired
 
-__all__ = ["Crops", "DataMode"]
+__all__ = ["Album", "Crops", "DataMode", "GridCrops", "NamedStyles", "Paired", "RandomCrops", "Unpaired"]

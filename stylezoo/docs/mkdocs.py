@@ -1,7 +1,7 @@
 """The mkdocs plugin `stylezoo`, for the sites of plugin authors and for our own.
 
 With ``plugins: [search, stylezoo]`` in mkdocs.yml, a line ``{{ zoo stylezoo-glow }}`` in a page becomes the reference
-of that distribution's plugins; see `stylezoo.pages.filled` for the other markers.
+of that distribution's plugins; see `stylezoo.docs.pages.filled` for the other markers.
 """
 
 from mkdocs.config import base, config_options

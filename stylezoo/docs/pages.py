@@ -12,8 +12,9 @@ import click
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
-from stylezoo.cli import app as cli
+from stylezoo.cli import main
 from stylezoo.errors import UnknownPlugin
+from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import GIVEN
 
 QUOTES = "'\""  # a text needs none in a shell
@@ -23,9 +24,10 @@ def filled(markdown):
     """A page with its markers replaced, each alone on its line.
 
     ``{{ zoo loss }}`` by a section for each installed plugin of that kind, ``{{ zoo stylezoo-glow }}`` by one for each
-    of that distribution, ``{{ cli }}`` by one for each command.
+    of that distribution, ``{{ cli }}`` by one for each command, ``{{ run }}`` by the table of a run folder.
     """
     markdown = re.sub(r"^\{\{ zoo (\S+) \}\}$", lambda marker: zoo(marker[1]), markdown, flags=re.MULTILINE)
+    markdown = re.sub(r"^\{\{ run \}\}$", lambda marker: run_folder(), markdown, flags=re.MULTILINE)
     return re.sub(r"^\{\{ cli \}\}$", lambda marker: command_line(), markdown, flags=re.MULTILINE)
 
 
@@ -52,10 +54,16 @@ def strangers():
     }
 
 
+def run_folder():
+    """A table of what a run folder holds."""
+    rows = [(f"`{name}`", re.sub("'([^']+)'", r"`\1`", holds), when) for name, holds, when in RunFolder.CONTENTS]
+    return _table(["File", "Content", "Written"], rows)
+
+
 def command_line():
     """A section for each command."""
-    top = click.Context(cli.main, info_name="stylezoo", show_default=True, **cli.main.context_settings)
-    below = [click.Context(command, parent=top, info_name=name) for name, command in cli.main.commands.items()]
+    top = click.Context(main, info_name="stylezoo", show_default=True, **main.context_settings)
+    below = [click.Context(command, parent=top, info_name=name) for name, command in main.commands.items()]
     return "\n\n".join(_command(context) for context in [top, *below])
 
 

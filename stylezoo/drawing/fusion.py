@@ -10,7 +10,9 @@ import numpy as np
 from PIL import Image
 
 from stylezoo.errors import BadOptions, BadPicture, UsageError
-from stylezoo.pictures import images
+from stylezoo.pictures import colour, files
+
+__all__ = ["caption", "sweep"]
 
 SAME_SHAPE = 0.02  # by how much the proportions of a mask may differ from those of its picture
 
@@ -50,7 +52,7 @@ class Fusion:
             raise BadOptions(f"The strength is {self.strength}; it can be 0, the picture as it is, to 1, full style.")
         for part in self.parts:
             if not (math.isfinite(part.weight) and part.weight >= 0):
-                raise BadOptions(f"The weight of {_told(part.style)} is {part.weight}; it must be 0 or more.")
+                raise BadOptions(f"The weight of {_quoted(part.style)} is {part.weight}; it must be 0 or more.")
         if self.parts and not 0 < sum(part.weight for part in self.parts) < math.inf:
             raise BadOptions("All styles have the weight 0, or more than can be counted; give them others.")
 
@@ -69,12 +71,12 @@ class Fusion:
             BadOptions: A weight is negative, all of them are 0, or the strength is not between 0 and 1.
             BadPicture: A mask cannot be read.
         """
-        parts = [Share(style, _number(weight, f"weight of {_told(style)}")) for style, weight in _weighed(styles)]
+        parts = [Share(style, _number(weight, f"weight of {_quoted(style)}")) for style, weight in _weighed(styles)]
         for style, mask in _pairs(masks, "masks", "mask"):
             place = next((i for i, part in enumerate(parts) if _same(part.style, style)), len(parts))
             parts[place:] = parts[place:] or [Share(style)]
             if parts[place].mask is not None:
-                raise BadOptions(f"{_told(style)} has two masks; draw them into one.")
+                raise BadOptions(f"{_quoted(style)} has two masks; draw them into one.")
             parts[place] = replace(parts[place], mask=opened_mask(mask))
         whole = cls(tuple(parts), _number(strength, "strength"))
         return replace(whole, parts=tuple(part for part in parts if part.weight))
@@ -144,8 +146,8 @@ def opened_mask(mask) -> Image.Image:
         if values.ndim != 2 or not values.size or not (values.min() >= 0 and values.max() <= 1):
             raise BadPicture("A mask that is an array must be (height, width), with numbers in [0, 1].")
         return Image.fromarray(values)
-    image = mask if isinstance(mask, Image.Image) else images.open_picture(mask, alpha=True)
-    image = images.upright(image)
+    image = mask if isinstance(mask, Image.Image) else files.open_picture(mask, alpha=True)
+    image = colour.upright(image)
     grey = image.convert("L")
     if image.mode == "RGBA":
         grey = Image.composite(grey, Image.new("L", grey.size), image.getchannel("A"))
@@ -174,7 +176,7 @@ def sweep(count: int, steps: int) -> list[list[tuple[float, ...]]]:
     return [[_between(corners, x, y) for x in ramp] for y in ramp]
 
 
-def told(names: list[str], weights: tuple[float, ...]) -> str:
+def caption(names: list[str], weights: tuple[float, ...]) -> str:
     """A mixture in few words: the name of the only style, or the percentages of all."""
     if 1 in weights:
         return Path(names[weights.index(1)]).name
@@ -226,7 +228,7 @@ def _number(value, what):
     return float(value)
 
 
-def _told(style):
+def _quoted(style):
     return f"'{style}'" if isinstance(style, str | os.PathLike) else "a style"
 
 

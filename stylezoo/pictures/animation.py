@@ -13,18 +13,18 @@ import numpy as np
 from PIL import GifImagePlugin, Image, ImageChops
 
 from stylezoo.errors import BadPicture
-from stylezoo.pictures import images
+from stylezoo.pictures import colour, files
 
 FORMATS = ("GIF", "WEBP", "PNG")  # not TIFF and MPO: their further pictures are pages, not frames
 
 
 def opened(path: str | Path) -> "Animation | None":
-    """The animation in a file; None for a still picture, and for a file that `images.open_picture` refuses."""
+    """The animation in a file; None for a still picture, and for a file that `files.open_picture` refuses."""
     try:
-        with images.reading(path) as image:
+        with files.reading(path) as image:
             if image.format not in FORMATS or _count(image) < 2:
                 return None
-            return Animation(path, _count(image), images.upright(image).size, _plays(image))
+            return Animation(path, _count(image), colour.upright(image).size, _plays(image))
     except BadPicture:
         return None
 
@@ -48,7 +48,7 @@ class Animation:
         return self._count
 
     def __iter__(self) -> Iterator[Image.Image]:
-        """Each frame as it is seen, composed of all before it, and as `images.upright` gives it: RGB or RGBA.
+        """Each frame as it is seen, composed of all before it, and as `colour.upright` gives it: RGB or RGBA.
 
         Raises:
             BadPicture: A frame is damaged; the message has its number, of which the first is 1.
@@ -77,28 +77,28 @@ class Animation:
         if path.suffix.lower() not in WRITERS:
             raise BadPicture(f"'{path}' cannot hold an animation; take one of {', '.join(sorted(SUFFIXES))}.")
         durations = self.durations
-        with images.written(path) as temporary, open(temporary, "wb") as file:
+        with files.written(path) as temporary, open(temporary, "wb") as file:
             WRITERS[path.suffix.lower()](file, _exactly(len(self), frames), durations, self.plays)
 
     def _decoded(self):
         """The Pillow image of the file at each of its frames in turn."""
-        with images.reading(self.path) as image:
+        with files.reading(self.path) as image:
             first = _first(image)
             for number in range(len(self)):
                 try:
                     image.seek(first + number)
-                    images.refuse_large(image, self.path)  # in a GIF one may be larger than the first
+                    files.refuse_large(image, self.path)  # in a GIF one may be larger than the first
                     image.load()
                 except BadPicture:
                     raise
                 except Exception as error:  # each of Pillow's decoders has its own way to fail
                     raise BadPicture(
-                        f"'{self.path}' is damaged in frame {number + 1} of {len(self)}: {images.reason(error)}."
+                        f"'{self.path}' is damaged in frame {number + 1} of {len(self)}: {files.reason(error)}."
                     ) from None
                 yield image
 
     def _upright(self, image):
-        frame = images.upright(image)
+        frame = colour.upright(image)
         if frame.size != self.size:  # a frame of a GIF that hangs over the edge; browsers cut it as well
             return frame.crop((0, 0, *self.size))
         return frame.copy() if frame is image else frame  # Pillow draws the next frame of a GIF over this one
@@ -127,7 +127,7 @@ def _exactly(count, frames):
     for number, frame in enumerate(frames, 1):
         if number > count:
             break
-        yield images.upright(frame)
+        yield colour.upright(frame)
     if number != count:
         raise ValueError(f"There are {'more' if number > count else 'fewer'} than {count} frames.")
 
@@ -145,7 +145,7 @@ def _write_gif(file, frames, durations, plays):
             file.write(b"GIF89a" + struct.pack("<HHBBB", *frame.size, 0, 0, 0) + _repetitions(plays))
         picture, corner = _drawn(before, frame)
         cleared = "RGBA" in (frame.mode, after and after.mode)
-        told = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1, "transparency": images.CLEAR}
+        told = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1, "transparency": colour.CLEAR}
         for block in GifImagePlugin.getdata(picture, corner, include_color_table=True, **told):
             file.write(block)
         before = frame
@@ -162,13 +162,13 @@ def _repetitions(plays):
 def _drawn(before, frame):
     """What must be drawn for a frame, as mode P, and where its upper left corner is."""
     if before is None or "RGBA" in (before.mode, frame.mode):
-        return images.paletted(frame), (0, 0)
+        return colour.paletted(frame), (0, 0)
     box = _changed(before, frame)
     before, frame = before.crop(box), frame.crop(box)
     red, green, blue = ImageChops.difference(before, frame).split()
     same = ImageChops.lighter(ImageChops.lighter(red, green), blue).point([255] + [0] * 255)
-    picture = images.paletted(frame)
-    picture.paste(images.CLEAR, mask=same)
+    picture = colour.paletted(frame)
+    picture.paste(colour.CLEAR, mask=same)
     return picture, box[:2]
 
 

@@ -1,12 +1,15 @@
 """The built-in samples: real photographs, and pictures in three styles that are drawn here, line by line."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from stylezoo.errors import MissingExtra
+
+__all__ = ["painting", "photograph", "photographs", "styles", "write"]
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")  # in the wheel of scikit-image; public domain or CC0
 SIZE = 512  # side of the pictures that are drawn here, in pixels
@@ -113,14 +116,23 @@ def mosaic() -> Image.Image:
     return _halved(_image(np.where((gap < JOINT)[..., None], GROUT, colours[owner])))
 
 
-def _photograph(name):
-    try:
-        from skimage import data
-    except ImportError:
+def check_installed() -> None:
+    """See that the sample photographs are there; they are not read for it.
+
+    Raises:
+        MissingExtra: scikit-image, whose wheel holds them, is not installed.
+    """
+    if find_spec("skimage") is None:
         raise MissingExtra(
             "The sample photograph comes with scikit-image, which is not installed: "
             "'pip install \"stylezoo[samples]\"', or pass pictures of your own with --source and --style."
-        ) from None
+        )
+
+
+def _photograph(name):
+    check_installed()
+    from skimage import data
+
     return Image.fromarray(getattr(data, name)())
 
 

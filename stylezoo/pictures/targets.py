@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from stylezoo.errors import UsageError
-from stylezoo.pictures import images
+from stylezoo.pictures import files
 
 KEPT = (".gif", ".webp")  # of what may be an animation the result is one too
 
@@ -30,8 +30,8 @@ def targets(pictures: list[Path], out: Path | None = None, keep: Iterable[Path] 
     if into_file and (len(pictures) > 1 or os.path.isdir(pictures[0])):
         many = f"there are {len(pictures)} pictures" if len(pictures) > 1 else f"'{pictures[0]}' is a folder"
         raise UsageError(f"'{out}' is one file and {many}; name a folder.")
-    if into_file and not images.is_writable(out):
-        raise UsageError(images.not_writable(out))
+    if into_file and not files.is_writable(out):
+        raise UsageError(files.not_writable(out))
     found = []
     for picture in pictures:
         if os.path.isdir(picture):  # unlike Path.is_dir it has an answer for names that are too long
@@ -52,16 +52,16 @@ def _beside(folder):
 
 def _of_folder(folder, out):
     """The pictures of a folder, without results that lie in it from before, with their targets."""
-    files, inside = images.files(folder), out.resolve()
+    found, inside = files.in_folder(folder), out.resolve()
     if folder.resolve() in inside.parents:
-        files = [file for file in files if not file.resolve().is_relative_to(inside)]
-    if not files:
+        found = [file for file in found if not file.resolve().is_relative_to(inside)]
+    if not found:
         raise UsageError(f"The folder '{folder}' holds no picture files.")
-    return [(file, _writable(out / file.relative_to(folder))) for file in files]
+    return [(file, _writable(out / file.relative_to(folder))) for file in found]
 
 
 def _writable(path):
-    return path if images.is_writable(path) else path.with_suffix(".png")
+    return path if files.is_writable(path) else path.with_suffix(".png")
 
 
 def _check_apart(found, keep):

@@ -4,18 +4,25 @@ import csv
 import json
 import math
 import os
+import platform
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from stylezoo.catalogue import needs
 from stylezoo.errors import BadOptions, BadRun
 from stylezoo.files import archive, plain
-from stylezoo.runs import folder as runs
+from stylezoo.runs import loading
+from stylezoo.runs.folder import RunFolder
+
+__all__ = ["Card", "read", "sheet"]
 
 SCHEMA = 1
 ID = r"[0-9a-f]{8,64}"  # of a training
+LIBRARIES = ("stylezoo", "keras", "tensorflow")
 PNG = b"\x89PNG\r\n\x1a\n"
 # What Hugging Face has a name for (https://huggingface.co/docs/hub/repositories-licenses); others are "other".
 LICENSES = {
@@ -31,7 +38,7 @@ LICENSES = {
 
 @dataclass(frozen=True)
 class Card:
-    """What can be told of a model, as plain data.
+    """What is known of a model, as plain data.
 
     Attributes:
         recipe: The recipe as `Recipe.to_dict` has it, without the folders of files.
@@ -84,7 +91,7 @@ class Card:
         said = {name: value for name, value in said.items() if name in known}
         if wrong := [name for name, value in said.items() if not _has_form(name, value)]:
             raise ValueError(f"its field '{wrong[0]}' holds something else than it should")
-        if not runs.are_plugins(said.get("plugins", [])):
+        if not needs.are_plugins(said.get("plugins", [])):
             raise ValueError("its plugins cannot be read")
         return cls(**said)
 
@@ -92,8 +99,8 @@ class Card:
         """The plugins, each with the version that is installed now, "" if none, and then what is to be done."""
         rows = []
         for each in self.plugins:
-            here, missing = runs.installed(each), runs.lack(each)
-            install = runs.install_line(each) if missing else ""
+            here, missing = needs.installed(each), needs.lack(each)
+            install = needs.install_line(each) if missing else ""
             rows.append({**each, "installed": here.version if here else "", "missing": missing, "install": install})
         return rows
 
@@ -179,7 +186,7 @@ def read(path: str | Path) -> Card:
     folder = Path(os.path.expanduser(path))
     if folder.is_dir():
         return _of_folder(folder)
-    file = runs.model_file(path)
+    file = loading.model_file(path)
     config = archive.configuration(file)
     with archive.opened(file) as opened:
         said = archive.document(opened, archive.CARD)
@@ -194,23 +201,50 @@ def sheet(path: str | Path) -> bytes:
     """The contact sheet of a run folder or a model file, a PNG; empty if there is none."""
     folder = Path(os.path.expanduser(path))
     if folder.is_dir():
-        drawn = sorted(folder.glob(f"{runs.SAMPLES}/step-*.png"))
+        drawn = sorted(folder.glob(f"{RunFolder.SAMPLES}/step-*.png"))
         found = drawn[-1].read_bytes() if drawn else b""
     else:
-        with archive.opened(runs.model_file(path)) as opened:
+        with archive.opened(loading.model_file(path)) as opened:
             found = opened.read(archive.SHEET) if archive.SHEET in opened.namelist() else b""
     return found if found.startswith(PNG) and len(found) <= archive.LARGEST[archive.SHEET] else b""
 
 
 def updated(card: Card, folder: Path) -> Card:
     """The card with what the log of its run folder tells last."""
-    rows = _logged(folder / runs.LOG)
+    rows = _logged(folder / RunFolder.LOG)
     if not rows:
         return card
     last = dict(zip(rows[0], rows[-1], strict=True))
     values = {name: float(value) for name, value in last.items() if name not in ("step", "seconds")}
     losses = {plain.printable(name): value if math.isfinite(value) else None for name, value in values.items()}
     return replace(card, steps=max(card.steps or 0, int(last["step"])), losses=losses)
+
+
+def new_card(plan, origin: str, lineage: list[str], **more) -> Card:
+    """The card of a model that is just beginning.
+
+    Args:
+        plan: Its `Plan`.
+        origin: "trained" or "imported".
+        lineage: The ids of the trainings that its weights went through, its own the last.
+        **more: Further fields of the card.
+    """
+    return Card(
+        recipe=plain.without_folders(plan.recipe.to_dict()),
+        plugins=plan.plugins,
+        versions={**{name: _version(name) for name in LIBRARIES}, "python": platform.python_version()},
+        origin=origin,
+        seed=plan.recipe.seed,
+        total_steps=plan.total_steps,
+        date=today(),
+        lineage=lineage,
+        **more,
+    )
+
+
+def today() -> str:
+    """The day, as 2026-11-24, the same all over the world."""
+    return datetime.now(UTC).date().isoformat()
 
 
 def members(card: Card, picture: bytes) -> dict[str, bytes]:
@@ -237,18 +271,30 @@ def licensed(text: str | None) -> str:
     return text
 
 
+def _version(library):
+    """The version of an installed library; "" where it is installed under another name."""
+    from importlib import metadata  # 40 ms of a listing that needs none
+
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 def _of_folder(folder):
     """The card of a run, as far as it has come."""
     try:
-        said = {name: _document(folder / name) for name in (runs.CARD, runs.RECIPE, runs.PLUGINS)}
-        if said[runs.RECIPE] is None and (folder / runs.MODEL).is_file():
-            return read(folder / runs.MODEL)
-        if said[runs.RECIPE] is None:
-            raise BadRun(f"'{folder}' is no run folder: there is no {runs.RECIPE} in it.")
-        card = Card.from_dict({} if said[runs.CARD] is None else said[runs.CARD])
-        if said[runs.CARD] is None:
-            recipe = plain.without_folders(said[runs.RECIPE])
-            card = Card.from_dict({"recipe": recipe, "plugins": said[runs.PLUGINS] or [], "seed": recipe.get("seed")})
+        said = {name: _document(folder / name) for name in (RunFolder.CARD, RunFolder.RECIPE, RunFolder.PLUGINS)}
+        if said[RunFolder.RECIPE] is None and (folder / RunFolder.MODEL).is_file():
+            return read(folder / RunFolder.MODEL)
+        if said[RunFolder.RECIPE] is None:
+            raise BadRun(f"'{folder}' is no run folder: there is no {RunFolder.RECIPE} in it.")
+        card = Card.from_dict({} if said[RunFolder.CARD] is None else said[RunFolder.CARD])
+        if said[RunFolder.CARD] is None:
+            recipe = plain.without_folders(said[RunFolder.RECIPE])
+            card = Card.from_dict(
+                {"recipe": recipe, "plugins": said[RunFolder.PLUGINS] or [], "seed": recipe.get("seed")}
+            )
         return updated(card, folder)
     except (OSError, ValueError, AttributeError, csv.Error) as error:
         raise BadRun(f"'{folder}' is damaged: its card cannot be read: {plain.printable(str(error))[:200]}") from None

@@ -1,135 +1,250 @@
-"""What lies in a run folder and in a model file, read without Keras."""
+"""The folder of a run: what it holds, and how it is begun, written, read and locked.
 
+Neither Keras nor TensorFlow is needed for it.
+"""
+
+import json
 import os
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stylezoo.catalogue import registry
-from stylezoo.catalogue.kinds import KINDS
 from stylezoo.errors import BadRun
-from stylezoo.files import archive
-from stylezoo.runs import hub
+from stylezoo.files.atomic import written
 
-RECIPE = "recipe.json"
-PLUGINS = "plugins.json"
-PLACES = "pictures.json"
-PICTURES = "pictures"
-CARD = "card.json"
-LOG = "log.csv"
-SAMPLES = "samples"
-CHECKPOINT = "checkpoints/latest.weights.h5"
-MODEL = "model.keras"
-RESULT = "result.png"
-NAMES = {"distribution": r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", "version": r"[\w.+!-]*", "name": r"[^/:\s][^/:]*"}
+__all__ = ["RunFolder"]
+
+if TYPE_CHECKING:
+    from stylezoo.recipe import Recipe
 
 
-def model_file(path: str | Path) -> Path:
-    """The model file of a run folder or of a repository on a hub, or the path itself if it is one.
+class Content(NamedTuple):
+    """Something that lies in a run folder.
 
-    Raises:
-        BadRun: There is none.
-        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+    Attributes:
+        name: Its name; a folder's ends with a slash.
+        holds: What it holds.
+        when: When it is written.
     """
-    if hub.is_address(path):
-        return hub.fetch(path)
-    path = Path(os.path.expanduser(path))
-    is_folder = os.path.isdir(path)  # unlike those of Path it knows no path that it cannot look at
-    file = path / MODEL if is_folder else path
-    if not os.path.isfile(file):
-        reason = f"it holds no {MODEL}" if is_folder else "there is no such file or folder"
-        raise BadRun(
-            f"'{path}' is no model: {reason}. Name a run folder of 'stylezoo train', a .keras file or hf://owner/name."
-        )
-    return file
+
+    name: str
+    holds: str
+    when: str
 
 
-def checked_file(path: str | Path) -> Path:
-    """The `model_file` of a path, once `check_plugins` has nothing against it; Keras is not imported for it.
+class RunFolder(os.PathLike):
+    """The folder of one run: ``folder / RunFolder.LOG`` is a path in it.
 
-    Raises:
-        BadRun: There is none, it is none of ours or damaged, or a plugin that it needs is not installed.
-        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+    Files are written beside their place and moved there when they are complete, so that a reader never sees half a
+    file; only ``log.csv`` grows row by row. ``recipe.json`` is the last file of a beginning: a folder with it is a
+    whole run. What `CONTENTS` lists is what a training leaves; an imported run has ``recipe.json``, ``plugins.json``,
+    ``card.json`` and ``model.keras`` only.
+
+    Args:
+        path: The folder, which need not be there; ``~`` is the home.
+
+    Attributes:
+        path: Its path.
     """
-    file = model_file(path)
-    check_plugins(file)
-    return file
 
+    RESULT = "result.png"
+    SAMPLES = "samples"
+    LOG = "log.csv"
+    MODEL = "model.keras"
+    CARD = "card.json"
+    CHECKPOINT = "checkpoints/latest.weights.h5"
+    RECIPE = "recipe.json"
+    PLUGINS = "plugins.json"
+    PLACES = "pictures.json"
+    PICTURES = "pictures"
+    LOCK = ".lock"  # there while a process writes into the folder
 
-def check_plugins(file: Path) -> None:
-    """See that a model file is one of ours, holds no code, and that every plugin which it needs is installed.
-
-    It is called before Keras is imported.
-
-    Raises:
-        BadRun: It is not so; for a missing plugin the message says what to install.
-    """
-    config = archive.configuration(file)
-    inner = config.get("config")
-    plugins = inner.get("plugins") if isinstance(inner, dict) else None
-    if not are_plugins(plugins):
-        raise BadRun(f"'{file}' is no model of stylezoo or is damaged: its list of plugins cannot be read.")
-    for plugin in plugins:
-        if missing := lack(plugin):
-            raise BadRun(f"'{file}' needs {missing}")
-    archive.check_classes(file, config)
-
-
-def are_plugins(plain) -> bool:
-    """Whether plain data is a list of plugins, with names that can stand in a command."""
-    return isinstance(plain, list) and all(
-        isinstance(each, dict)
-        and each.get("kind") in KINDS
-        and all(re.fullmatch(form, str(each.get(key, " "))) for key, form in NAMES.items())
-        for each in plain
+    CONTENTS = (
+        Content(RESULT, "the first source in the style, at its full size", "at the end"),
+        Content(f"{SAMPLES}/", "contact sheets: source, style, result", "about ten times in a training"),
+        Content(LOG, "step, seconds and the mean of every loss since the row before", "about a hundred rows"),
+        Content(MODEL, "the model, for 'stylezoo stylize' and 'stylezoo.load_model'", "at the end, also after Ctrl-C"),
+        Content(CARD, "what is known of the model, for 'stylezoo show'", "at the start and at the end"),
+        Content(
+            "checkpoints/",
+            "weights, optimizers and random states, for 'stylezoo train --resume'",
+            "once a minute and at the end",
+        ),
+        Content(RECIPE, "the complete recipe, for 'stylezoo train --recipe'", "at the start"),
+        Content(PLUGINS, "kind, name, distribution and version of every part", "at the start"),
+        Content(PLACES, "where the pictures lie; null for the samples", "at the start"),
+        Content(f"{PICTURES}/", "copies of pictures that were given from memory, if any", "at the start"),
     )
 
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(os.path.expanduser(path))
 
-def installed(plugin: dict) -> registry.Plugin | None:
-    """The installed plugin that the plain data of one names, None if there is none."""
-    named = registry.plugins(plugin["kind"])
-    return next((each for each in named if each.answers_to(f"{plugin['distribution']}/{plugin['name']}")), None)
+    @classmethod
+    def new(cls, name: str, parent: str | Path = "runs") -> "RunFolder":
+        """A folder that is not there yet: ``runs/single-pair``, then ``runs/single-pair-2``.
+
+        Args:
+            name: What it is called; of "distribution/name" the last part.
+            parent: The folder in which it shall be.
+        """
+        name = name.rpartition("/")[2]
+        number = 1
+        while (folder := Path(parent, name if number == 1 else f"{name}-{number}")).exists():
+            number += 1
+        return cls(folder)
+
+    def __fspath__(self):
+        return str(self.path)
+
+    def __str__(self):
+        return str(self.path)
+
+    def __repr__(self):
+        return f"RunFolder({str(self.path)!r})"
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    def has(self, *names: str) -> bool:
+        """Whether all these files are there."""
+        return all((self / name).is_file() for name in names)
+
+    def check_empty(self) -> None:
+        """See that a run can begin here.
+
+        Raises:
+            BadRun: The folder holds something already, or cannot be read.
+        """
+        with self.one_line_errors():
+            if not self.path.exists():
+                return
+            if not self.path.is_dir() or any(each.name != self.LOCK for each in self.path.iterdir()):
+                is_trained = self.has(self.RECIPE, self.PLACES)  # else it was imported
+                further = f"Go on with 'stylezoo train --resume {self}', or name" if is_trained else "Name"
+                raise BadRun(f"'{self}' is not empty. {further} another folder with -o.")
+
+    def trained_recipe(self) -> "Recipe":
+        """The recipe of a training that can be resumed.
+
+        Raises:
+            BadRun: This is no run folder, or that of an imported model.
+            BadRecipe: The recipe is damaged.
+        """
+        from stylezoo.recipe import Recipe  # the help of a command imports this module for its names only
+
+        if not self.has(self.RECIPE):
+            raise BadRun(f"'{self}' is no run folder: there is no {self.RECIPE} in it.")
+        recipe = Recipe.read(self / self.RECIPE)
+        if not self.has(self.PLACES):
+            raise BadRun(f"'{self}' was imported, not trained: it cannot be resumed. It can redraw pictures.")
+        return recipe
+
+    @contextmanager
+    def begin(self) -> Iterator[None]:
+        """Within this a new run is written: the folder is locked and was empty, and errors are in one line.
+
+        Raises:
+            BadRun: As `check_empty`, `lock` and `one_line_errors`.
+        """
+        with self.one_line_errors(), self.lock():
+            self.check_empty()
+            yield
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """Gives a temporary path; what was written there takes the place of a file at the end."""
+        with written(self / name) as temporary:
+            yield temporary
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file at once."""
+        with self.writing(name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def write_json(self, name: str, plain: Any) -> None:
+        """Write plain data at once, as indented JSON."""
+        self.write_text(name, json.dumps(plain, indent=2) + "\n")
+
+    def read_json(self, name: str) -> Any:
+        """The plain data of a JSON file.
+
+        Raises:
+            BadRun: It is missing or damaged.
+        """
+        try:
+            return json.loads((self / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise self.damaged(name, error) from None
+
+    def damaged(self, name: str, error: Exception) -> BadRun:
+        """The error for a file of this folder that cannot be read."""
+        return BadRun(f"'{self}' is damaged: {name} cannot be read: {error}")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Within this no other process, and no other training of this one, writes into the folder.
+
+        The lock goes with the process that has it, however that ends. On systems and file systems without such locks
+        nothing is locked.
+
+        Raises:
+            BadRun: Another one writes into it, or it cannot be written.
+        """
+        file = self / self.LOCK
+        with self.one_line_errors():
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = _locked(file)
+        if descriptor is None:
+            raise BadRun(f"'{self}' is being written by another training. Wait until it ends, or take another folder.")
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                file.unlink()
+            os.close(descriptor)
+
+    @contextmanager
+    def one_line_errors(self) -> Iterator[None]:
+        """Within this, what the file system refuses is a `BadRun` of one line."""
+        try:
+            yield
+        except OSError as error:
+            raise BadRun(f"Cannot write into '{self}': {error.strerror or error}.{self.advice}") from error
+
+    @property
+    def advice(self) -> str:
+        """How to go on after an error, if there is something to go on from; begins with a space."""
+        if not self.has(self.CHECKPOINT, self.RECIPE):
+            return ""
+        return f" What was saved before is kept: mend it, then 'stylezoo train --resume {self}'."
 
 
-def lack(plugin: dict) -> str:
-    """What is missing of a plugin and what to do, in one sentence; nothing if it is installed.
-
-    An installed distribution may be of a version without it, as when it has moved to another.
-    """
-    if installed(plugin):
-        return ""
-    kind, name, owner, version = (plugin[key] for key in ("kind", "name", "distribution", "version"))
-    wanted = f"the {kind} '{name}' of {owner} {version}".rstrip()
-    there = _version(owner)
-    if there is None:
-        return f"{wanted}, which is not installed: '{install_line(plugin)}'.{_elsewhere(plugin)}"
-    return (
-        f"{wanted}; {owner} {there} is installed and does not offer it. "
-        f"Install the version that did: '{install_line(plugin)}'.{_elsewhere(plugin)}"
-    )
+def _locked(file):
+    """An open descriptor of a locked file; None if another holds the lock."""
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        if not _has_lock(descriptor):
+            os.close(descriptor)
+            return None
+        try:
+            if os.path.samestat(os.fstat(descriptor), os.stat(file)):
+                return descriptor
+        except FileNotFoundError:  # who had the lock has just removed the file: this lock is one of nothing
+            pass
+        os.close(descriptor)
 
 
-def install_line(plugin: dict) -> str:
-    """What to type to get a plugin: the version that it had, if the distribution is there in another."""
-    owner, version = plugin["distribution"], plugin["version"]
-    return f"pip install {owner}=={version}" if version and _version(owner) is not None else f"pip install {owner}"
-
-
-def _elsewhere(plugin):
-    """A hint to other distributions with a plugin of that name, to which it may have moved."""
-    others = [each for each in registry.plugins(plugin["kind"]) if each.name == plugin["name"]]
-    if not others:
-        return ""
-    return (
-        f" There is {' and '.join(each.qualified for each in others)}; if it has moved there, "
-        "train again with it: a file keeps to the plugins that it was made with."
-    )
-
-
-def _version(distribution):
-    """The version of an installed distribution, with plugins or without; None if it is not installed."""
-    from importlib import metadata  # only on the way to an error: 40 ms
-
+def _has_lock(descriptor):
+    """Whether the lock of a file could be had, or there are no locks here."""
     try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
+        import fcntl
+    except ImportError:  # Windows
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True

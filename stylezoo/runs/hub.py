@@ -45,7 +45,7 @@ def address(text: str | Path) -> tuple[str, str | None]:
 def fetch(text: str | Path) -> Path:
     """The model file of a repository, from the cache of huggingface_hub or downloaded into it.
 
-    Only this file is fetched: it carries its card. Its checksum is compared with the one that the hub told.
+    Only this file is fetched: it carries its card. Its checksum is compared with that of the hub.
 
     Raises:
         BadRun: There is no such model, it cannot be reached, or what came is damaged.
@@ -54,7 +54,7 @@ def fetch(text: str | Path) -> Path:
     repository, revision = address(text)
     where = f"{SCHEME}{repository}" + (f"@{revision}" if revision else "")
     hub = library()
-    with told(where):
+    with one_line_errors(where):
         file = Path(hub.hf_hub_download(repository, FILE, revision=revision, library_name="stylezoo"))
         _check_sum(where, file)
     return file
@@ -76,8 +76,8 @@ def library():
 
 
 @contextmanager
-def told(where: str):
-    """Turns what the hub, the network or the disk refuses into one line about an address."""
+def one_line_errors(where: str):
+    """Within this, what the hub, the network or the disk refuses is a `BadRun` of one line about an address."""
     from huggingface_hub import errors
     from huggingface_hub.utils import logging
 

@@ -6,7 +6,10 @@ import keras
 import numpy as np
 
 from stylezoo.errors import BadOptions
-from stylezoo.runs import lineage as ancestry
+from stylezoo.gan import GAN
+from stylezoo.runs import lineage
+
+__all__ = ["Siblings"]
 
 NETWORKS = ("generator", "inverse", "average")
 
@@ -34,11 +37,11 @@ class Siblings:
                 "No model was named; name those to mix, with their weights: {'runs/a': 0.5, 'runs/b': 0.5}."
             )
         first, *others = paths
-        first = ancestry.read(first)
-        self.model, self._values = first.model, [_values(first.model, first.model)]
+        first = lineage.read(first)
+        self._first, self._values = first.model, [_values(first.model, first.model)]
         common = {*first.lineage}
         for path in others:
-            other = ancestry.read(path)
+            other = lineage.read(path)
             values = _values(other.model, first.model)
             _check_alike(first, other, values)
             common &= {*other.lineage}
@@ -46,7 +49,7 @@ class Siblings:
             self._values.append(values)
 
     def at(self, weights):
-        """The model of which each sibling has its part; it is the same one each time, with other weights.
+        """A new model of which each sibling has its part.
 
         Generator, average, way back and tones are means; all else is that of the first sibling.
 
@@ -61,9 +64,10 @@ class Siblings:
             BadOptions: There are more or fewer weights than siblings, one is below 0 or no number, or all are 0.
         """
         shares = self._shares(weights)
-        for variable, values in zip(_variables(self.model), zip(*self._values, strict=True), strict=True):
+        model = _copied(self._first)
+        for variable, values in zip(_variables(model), zip(*self._values, strict=True), strict=True):
             variable.assign(_mean([values[i] for i in shares], list(shares.values())))
-        return self.model
+        return model
 
     def _shares(self, weights):
         """The shares of the siblings that have one, by number; in an order that is not that of their naming."""
@@ -77,10 +81,20 @@ class Siblings:
         return {i: weights[i] / total for i in order if weights[i]}
 
 
+def _copied(model):
+    """A model with the weights, the optimizer and the random states of another, none of them shared."""
+    twin = GAN.from_config(model.get_config())
+    twin.compile_from_config(model.get_compile_config())
+    for mine, theirs in ((twin, model), (twin.optimizer, model.optimizer)):
+        for variable, other in zip(mine.variables, theirs.variables, strict=True):
+            variable.assign(other)
+    return twin
+
+
 def _check_alike(first, other, values):
     """See that two models are built alike, as far as they are mixed."""
     recipe, theirs = first.model.recipe, other.model.recipe
-    odd = ancestry.difference(recipe, theirs)
+    odd = lineage.difference(recipe, theirs)
     pairs = {"two_way": (recipe.two_way, theirs.two_way)}
     pairs["match_tones"] = tuple(each.model.plan.data.match_tones for each in (first, other))
     for name, (mine, others) in pairs.items():
@@ -96,7 +110,7 @@ def _check_alike(first, other, values):
 
 def _check_related(first, other, common):
     """See that there is a training that the weights of all went through."""
-    silent = [each.name for each in (first, other) if not each.is_told]
+    silent = [each.name for each in (first, other) if not each.has_lineage]
     if silent and not common:
         raise BadOptions(
             f"'{silent[0]}' does not tell its ancestry, as a file that model.save wrote: whether '{first.name}' and "

@@ -13,10 +13,9 @@ from stylezoo.contract import style_of
 from stylezoo.contract.branches import leaves
 from stylezoo.errors import BadData, BadOptions, name_all
 from stylezoo.files import archive
-from stylezoo.gan import GAN, load
+from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
-from stylezoo.runs import card
-from stylezoo.runs import folder as runs
+from stylezoo.runs import card, loading
 
 
 @dataclass(frozen=True)
@@ -27,14 +26,14 @@ class Ancestor:
         name: What the user called it: a run folder, a file or an address.
         model: The model.
         lineage: The ids of its trainings, the first one first; never empty.
-        is_told: Whether the model tells them; what `GAN.save` wrote does not, and has an id that only these weights
+        has_lineage: Whether the model tells them; what `GAN.save` wrote does not, and has an id that only these weights
             have.
     """
 
     name: str
     model: GAN
     lineage: tuple[str, ...]
-    is_told: bool = True
+    has_lineage: bool = True
 
 
 def read(path: str | Path) -> Ancestor:
@@ -44,9 +43,9 @@ def read(path: str | Path) -> Ancestor:
         BadRun: As `stylezoo.load_model`.
         MissingExtra: Likewise.
     """
-    file = runs.checked_file(path)
-    told = card.read(file).lineage
-    return Ancestor(str(path), load(file), tuple(told) or _own(file), is_told=bool(told))
+    file = loading.checked_file(path)
+    known = card.read(file).lineage
+    return Ancestor(str(path), loading.load(file), tuple(known) or _own(file), has_lineage=bool(known))
 
 
 def recipe_of(path: str | Path) -> Recipe:
@@ -56,7 +55,7 @@ def recipe_of(path: str | Path) -> Recipe:
         BadRun: As `read`.
         MissingExtra: Likewise.
     """
-    return Recipe.from_dict(archive.configuration(runs.checked_file(path))["config"]["recipe"])
+    return Recipe.from_dict(archive.configuration(loading.checked_file(path))["config"]["recipe"])
 
 
 def as_beginning(recipe: Recipe) -> Recipe:
@@ -85,17 +84,17 @@ def with_styles(path: str | Path, recipe: Recipe, old: Recipe, names: list[str])
         raise BadData(
             f"'{path}' has a style '{taken[0]}' already; it has {name_all(there)}. Rename the folder or the file."
         )
-    return recipe.changed(**{"data.names": [*there, *names], "data.added": len(names)})
+    return recipe.changed(data=old.data.with_option("names", [*there, *names]).with_option("added", len(names)))
 
 
 def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
-    """Give a new model an ancestor's weights; what of it does not fit begins anew.
+    """Give a new model an ancestor's weights; what does not fit keeps its new ones.
 
-    Where the recipe adds styles, their branches and the last channels of what grew with them begin anew. All that is
-    frozen then gets the weights that the ancestor redraws pictures with, so that these do not change.
+    New style branches are initialised afresh; everything else is copied and frozen. What is frozen gets the weights
+    that the ancestor draws pictures with, so that its pictures do not change.
 
     Returns:
-        A line for each part that begins anew.
+        A line for each part that starts from new weights.
 
     Raises:
         BadOptions: The generator is another one, so that its weights would not fit.
@@ -106,17 +105,17 @@ def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
     _copy_generator(model.generator, plain, ancestor, model)
     if model.average:
         _copy_generator(model.average, shown, ancestor, model)
-    said = []
+    notes = []
     if model.inverse and old.inverse:
         _copy_generator(model.inverse, old.inverse, ancestor, model)
     elif model.inverse:
-        said.append(f"The way back begins anew: '{ancestor.name}' has none.")
-    for told, mine, others in (
+        notes.append(f"The way back starts from new weights: '{ancestor.name}' has none.")
+    for role, mine, others in (
         ("discriminator", model.discriminators, old.discriminators),
         ("inverse discriminator", model.inverse_discriminators, old.inverse_discriminators),
     ):
-        said += _copy_discriminators(told, mine, others, ancestor, model.plan)
-    return said + _copy_losses(model, ancestor)
+        notes += _copy_discriminators(role, mine, others, ancestor, model.plan)
+    return notes + _copy_losses(model, ancestor)
 
 
 def difference(recipe: Recipe, other: Recipe) -> str:
@@ -177,24 +176,24 @@ def _shapes(placed):
     return {key: (type(layer), [tuple(v.shape) for v in layer.weights]) for key, layer in placed.items()}
 
 
-def _copy_discriminators(told, mine, others, ancestor, plan):
+def _copy_discriminators(role, mine, others, ancestor, plan):
     """Copy the weights of the discriminators that are still there; the lines about the others."""
-    said, specs = [], ancestor.model.recipe.discriminators
+    notes, specs = [], ancestor.model.recipe.discriminators
     for number, (spec, network) in enumerate(zip(plan.recipe.discriminators, mine, strict=bool(mine))):
         old = others[number] if number < len(others) and specs[number].name == spec.name else None
         if old is None or not _copy(network.weights, old.weights, growing=plan.data.added > 0):
-            said.append(f"The {told} {spec.label} begins anew: that of '{ancestor.name}' is another one.")
-    return said
+            notes.append(f"The {role} {spec.label} starts from new weights: that of '{ancestor.name}' is another one.")
+    return notes
 
 
 def _copy_losses(model, ancestor):
-    """Copy the weights of losses' own layers; the lines about those that begin anew."""
-    said, old = [], {label: loss for label, _, loss in ancestor.model.terms}
+    """Copy the weights of losses' own layers; the lines about those that start from new weights."""
+    notes, old = [], {label: loss for label, _, loss in ancestor.model.terms}
     for label, _, loss in model.terms:
         mine = _weights(loss)
         if mine and not (label in old and _copy(mine, _weights(old[label]))):
-            said.append(f"The layers of the loss {label} begin anew: '{ancestor.name}' has none that fit.")
-    return said
+            notes.append(f"The layers of the loss {label} start from new weights: '{ancestor.name}' has none that fit.")
+    return notes
 
 
 def _weights(loss):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stylezoo.errors import BadRun
 from stylezoo.files import archive, plain
-from stylezoo.runs import card, hub
-from stylezoo.runs import folder as runs
+from stylezoo.runs import card, hub, loading
+from stylezoo.runs.folder import RunFolder
 
 
 def push(run, repository, license=None, private=False, revision=None, message=None, sheet=True) -> str:
@@ -21,7 +21,7 @@ def push(run, repository, license=None, private=False, revision=None, message=No
         files = _files(run, Path(folder), repository, revision, license, sheet)
         where = f"{hub.SCHEME}{repository}"
         api = library.HfApi(library_name="stylezoo")
-        with hub.told(where):
+        with hub.one_line_errors(where):
             address = str(api.create_repo(repository, private=private or None, exist_ok=True))
             if private and not api.model_info(repository).private:
                 raise BadRun(
@@ -40,24 +40,24 @@ def push(run, repository, license=None, private=False, revision=None, message=No
 
 def _files(run, folder, repository, revision, license, with_sheet):
     """What is uploaded: names, and contents or paths."""
-    file = runs.model_file(run)
-    told = card.read(file)
+    file = loading.model_file(run)
+    public = card.read(file)
     if license is not None:
-        told = replace(told, license=card.licensed(license))
+        public = replace(public, license=card.licensed(license))
     picture = card.sheet(file) if with_sheet else b""
     address = f"{hub.SCHEME}{repository}" + (f"@{revision}" if revision else "")
     return {
-        runs.MODEL: _public(file, folder / runs.MODEL, told, picture),
-        "README.md": told.to_markdown(repository.partition("/")[2], address, bool(picture)).encode(),
+        RunFolder.MODEL: _public(file, folder / RunFolder.MODEL, public, picture),
+        "README.md": public.to_markdown(repository.partition("/")[2], address, bool(picture)).encode(),
         **({archive.SHEET: picture} if picture else {}),
-        runs.RECIPE: _json(told.recipe),
-        runs.PLUGINS: _json(told.plugins),
+        RunFolder.RECIPE: _json(public.recipe),
+        RunFolder.PLUGINS: _json(public.plugins),
     }
 
 
-def _public(file, copy, told, picture):
+def _public(file, copy, public, picture):
     """The model file itself, or where it tells of folders, or of another licence, or shows too much, a copy."""
-    members = card.members(told, picture)
+    members = card.members(public, picture)
     with archive.opened(file) as opened:
         config = json.loads(opened.read(archive.CONFIG))
         cleaned = plain.without_folders(config)

@@ -1,143 +1,239 @@
-"""From a generator that was trained with PyTorch to a run folder: recipe, plugins, model."""
+"""From a generator that was trained with PyTorch to a run folder: recipe, plugins, model.
 
-import os
+Which network the weights are of, is for the installed generators to say: the module of one that takes weights of
+PyTorch has a function ``from_torch`` beside its ``build``; see `import_weights`.
+"""
+
+import inspect
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-
-from stylezoo.errors import BadOptions, BadWeights, name_all
+from stylezoo.catalogue import registry
+from stylezoo.contract.branches import leaves
+from stylezoo.errors import BadOptions, BadWeights, BrokenPlugin, name_all
 from stylezoo.files import archive, torch_files
 from stylezoo.gan import GAN
-from stylezoo.pictures import images
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card
-from stylezoo.runs import folder as runs
+from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import Spec
-from stylezoo.training.loop import check_empty, new_card, new_folder, told, write_json
 
-NAMES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
-BLURS = {3: np.array([1, 2, 1]) / 4, 4: np.array([1, 3, 3, 1]) / 4}  # along one axis, by length; that of 4 doubles
-OFFICIAL = "a generator of the official CycleGAN, pix2pix or CUT in PyTorch, such as latest_net_G.pth"
+KERNELS = {"weight": "kernel", "bias": "bias"}  # what Keras calls the weights of PyTorch's convolutions
+NORMS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+STATISTICS = ("running_mean", "running_var")
 
 
-def import_weights(file, model="cyclegan", out=None, **changes) -> Path:
-    """Turn a generator's file of the official CycleGAN, pix2pix or CUT into a run folder that `stylize` takes.
+def import_weights(file, model, out=None, **changes) -> Path:
+    """Turn a file of PyTorch weights into a run folder that `stylize` takes, if an installed generator takes them.
 
-    What network it is, and its filters, blocks and halvings, is told by what the file holds. Discriminators and, in a
-    two-way model, the way back are new: such a model redraws pictures, but is not where its training stopped.
+    Each generator is asked whose module has ``from_torch(weights)`` beside its ``build``. It is given the arrays by
+    PyTorch's names, in the file's order, and gives the options that `build` needs for these weights, or None if they
+    are of another network. A ValueError says that they are of this one and cannot be taken, and why. The first line of
+    its docstring says which files it takes. The weights are then copied in their order.
+
+    Discriminators and, in a two-way model, the way back are new: such a model redraws pictures, but is not where its
+    training stopped.
 
     Args:
-        file: ``latest_net_G.pth``, ``latest_net_G_A.pth`` or another state dict of such a generator.
+        file: A state dict, such as ``latest_net_G.pth``.
         model: The name of the model that it is of, or a `Recipe`.
         out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
-        **changes: Changes to the recipe as in `create_model`.
+        **changes: Changes to the recipe as in `create_model`. Of the generator only the name can be given, where
+            several take the weights.
 
     Returns:
         The run folder.
 
     Raises:
-        BadWeights: The file is no generator of these, or does not fit.
+        BadWeights: No generator takes the weights, several do, or they do not fit.
         BadRun: The folder holds something already, or cannot be written.
     """
-    if refused := [key for key in changes if key.partition(".")[0] == "generator"]:
-        raise BadOptions(f"'{refused[0]}' cannot be set: what generator it is, is told by the weights.")
+    asked = Spec.parse(changes.pop("generator")) if "generator" in changes else None
+    if refused := [key for key in changes if key.startswith("generator.")] + [*(asked.options if asked else ())]:
+        raise BadOptions(f"'{refused[0]}' cannot be set: the options of the generator are read from the weights.")
     weights = torch_files.read(file)
-    spec = _generator(file, weights)
+    spec = _recognised(file, weights, asked)
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
-    folder = Path(os.path.expanduser(out or new_folder(model if isinstance(model, str) else "import")))
-    check_empty(folder)
+    folder = RunFolder.new(model if isinstance(model, str) else "import") if out is None else RunFolder(out)
+    folder.check_empty()
     gan = GAN(recipe.changed(generator=spec).resolve())
     for network in (gan.generator, gan.average):
         if network:
             _copy(file, weights, network, spec)
-    imported = new_card(gan.plan, "imported", lineage=[card.new_id()])
-    with told(folder):
-        with images.written(folder / runs.MODEL) as temporary:
+    _write(folder, gan)
+    return folder.path
+
+
+def _write(folder, gan):
+    """Write the run folder of an imported model."""
+    imported = card.new_card(gan.plan, "imported", [card.new_id()])
+    with folder.begin():
+        with folder.writing(RunFolder.MODEL) as temporary:
             gan.save(temporary)
             archive.append(temporary, card.members(imported, b""))
-        write_json(folder / runs.PLUGINS, gan.plan.plugins)
-        write_json(folder / runs.CARD, imported.to_dict())
-        write_json(folder / runs.RECIPE, gan.recipe.to_dict())
-    return folder
+        folder.write_json(RunFolder.PLUGINS, imported.plugins)
+        folder.write_json(RunFolder.CARD, imported.to_dict())
+        folder.write_json(RunFolder.RECIPE, gan.recipe.to_dict())
 
 
-def _generator(file, weights):
-    """Which generator the weights are of, with its options."""
-    kernels = [each for each in weights.values() if each.ndim == 4 and each.shape[1] != 1]
-    if not kernels or kernels[0].shape[1] != 3 or kernels[-1].shape[1 if _is_unet(kernels) else 0] != 3:
-        raise BadWeights(f"'{file}' holds no network from pictures to pictures of 3 channels: {OFFICIAL} is needed.")
-    filters = kernels[0].shape[0]
-    if _is_unet(kernels):
-        norm = "batch" if any(name.endswith(".running_mean") for name in _affine(weights)) else "instance"
-        return Spec("stylezoo/unet", {"filters": filters, "downs": len(kernels) // 2, "norm": norm})
-    if kernels[0].shape[2:] == (7, 7):
-        blocks = {name.partition(".conv_block.")[0] for name in weights if ".conv_block." in name}
-        antialias = _check_blurs(file, weights)
-        return Spec("stylezoo/resnet", {"filters": filters, "blocks": len(blocks), "antialias": antialias})
-    raise BadWeights(f"'{file}' is neither a ResNet nor a U-Net generator: {OFFICIAL} is needed.")
+# Whose weights they are
 
 
-def _is_unet(kernels):
-    """Whether these are the kernels of a U-Net: as many that halve as that double, all of 4x4."""
-    return len(kernels) % 2 == 0 and all(kernel.shape[2:] == (4, 4) for kernel in kernels)
+@dataclass
+class _Answers:
+    """What the generators say of a file of weights.
 
-
-def _check_blurs(file, weights):
-    """Whether there are blurs of CUT between the convolutions; they must be those that our layers have."""
-    blurs = {name: each for name, each in weights.items() if name.endswith(".filt")}
-    for name, blur in blurs.items():
-        line = BLURS.get(blur.shape[-1])
-        if blur.ndim != 4 or line is None or not np.allclose(blur, np.outer(line, line)):
-            raise BadWeights(f"'{file}' blurs with another filter, {name}, than CUT's.")
-    if blurs and [blur.shape[-1] for blur in blurs.values()] != [3, 3, 4, 4]:
-        raise BadWeights(f"'{file}' blurs at {name_all(blurs)}; CUT's generator does where it halves and doubles.")
-    return bool(blurs)
-
-
-def _affine(weights):
-    """The weights without what is no weight: filters, counters, and statistics of an instance norm that has no scale.
-
-    Instance norms noted statistics until PyTorch 0.4, but never used them.
+    Attributes:
+        claims: The options for the weights, by the name of each generator that takes them.
+        accepted: A text for each generator that takes weights of PyTorch at all: which ones.
+        refusals: A sentence for each generator that the weights are of, and that cannot take them.
+        broken: The names of generators that could not be asked.
     """
-    return {
-        name: each
-        for name, each in weights.items()
-        if not name.endswith((".filt", ".num_batches_tracked"))
-        and (not name.endswith((".running_mean", ".running_var")) or f"{name.rpartition('.')[0]}.weight" in weights)
-    }
+
+    claims: dict[str, dict] = field(default_factory=dict)
+    accepted: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
+def _recognised(file, weights, asked):
+    """The generator that takes the weights, with the options that they ask for.
+
+    Args:
+        file: What the user called the file.
+        weights: The arrays by name.
+        asked: The only generator that shall be asked; None: all.
+    """
+    plugins = registry.plugins("generator") if asked is None else [registry.find("generator", asked.name)]
+    answers = _answers(file, weights, plugins)
+    if not answers.claims:
+        raise BadWeights(answers.refusals[0] if answers.refusals else _unknown(file, weights, answers))
+    name = min(answers.claims)
+    if len(answers.claims) > 1:
+        raise BadWeights(
+            f"'{file}' is taken by several generators, {name_all(answers.claims)}. Say which: generator='{name}' "
+            f"(--set generator={name})."
+        )
+    return Spec(name, answers.claims[name])
+
+
+def _answers(file, weights, plugins):
+    """Ask generators about weights; a broken one breaks only itself."""
+    answers = _Answers()
+    for plugin in plugins:
+        try:
+            from_torch = _from_torch(plugin)
+            options = from_torch and _options(plugin, from_torch, weights)
+        except BrokenPlugin:
+            answers.broken.append(plugin.qualified)
+            continue
+        except ValueError as error:
+            answers.refusals.append(f"The generator '{plugin.qualified}' refuses '{file}': {str(error).rstrip('.')}.")
+            continue
+        if from_torch:
+            answers.accepted.append(f"'{plugin.qualified}': {_accepted(from_torch)}")
+        if options is not None:
+            answers.claims[plugin.qualified] = options
+    return answers
+
+
+def _from_torch(plugin):
+    """The function ``from_torch`` in the module of a generator; None if there is none."""
+    return getattr(plugin.load(), "__globals__", {}).get("from_torch")  # the module of a function
+
+
+def _options(plugin, from_torch, weights):
+    """What a generator says of weights: its options for them, or None."""
+    try:
+        options = from_torch(dict(weights))
+    except ValueError:
+        raise
+    except Exception as error:
+        raise plugin.broken(f"its from_torch raises {type(error).__name__}: {error}") from error
+    if not isinstance(options, dict | None):
+        raise plugin.broken(f"its from_torch gives a {type(options).__name__}, neither options nor None")
+    return options
+
+
+def _unknown(file, weights, answers):
+    """The sentence about weights that nobody takes."""
+    name, array = next(iter(weights.items()))
+    count = "1 array" if len(weights) == 1 else f"{len(weights)} arrays"
+    unasked = f" {name_all(answers.broken)} could not be asked: see 'stylezoo doctor'." if answers.broken else ""
+    return (
+        f"'{file}' holds {count}, the first {name} {_shape(array)}, which no generator takes. "
+        f"Possible are: {'; '.join(answers.accepted) or 'none'}.{unasked}"
+    )
+
+
+def _accepted(from_torch):
+    """Which files a generator takes: the first line of what is written about its function."""
+    return (inspect.getdoc(from_torch) or "weights of its own").partition("\n")[0].rstrip(".")
+
+
+# Copying
 
 
 def _copy(file, weights, network, spec):
     """Give the network's layers the weights, both in the order in which they are computed."""
-    weights = _affine(weights)
-    groups = [(prefix, list(names)) for prefix, names in groupby(weights, lambda name: name.rpartition(".")[0])]
-    takers = [layer for layer in network.layers if layer.weights]
-    if len(groups) != len(takers):
+    weights = _of_layers(weights)
+    groups = [(prefix, list(names)) for prefix, names in groupby(weights, _prefix)]
+    layers = [layer for layer in leaves(network) if layer.weights]
+    if len(groups) != len(layers):
         raise BadWeights(
-            f"'{file}' does not fit: it has {len(groups)} layers with weights, '{spec}' has {len(takers)}. "
-            f"{OFFICIAL[0].upper()}{OFFICIAL[1:]} is needed."
+            f"'{file}' does not fit: it has {len(groups)} layers with weights, '{spec}' has {len(layers)}. Save the "
+            "generator alone, as it was trained."
         )
-    for (prefix, names), layer in zip(groups, takers, strict=True):
-        given = {}
-        for name in names:
-            own, array = name.rpartition(".")[2], weights[name]
-            is_convolution = weights[names[0]].ndim == 4
-            key = {"weight": "kernel", "bias": "bias"}.get(own) if is_convolution else NAMES.get(own)
-            # (out, in, h, w) of a convolution and (in, out, h, w) of a transposed one both become Keras' layout.
-            given[key] = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
+    for (prefix, names), layer in zip(groups, layers, strict=True):
+        given = _as_in_keras({name.rpartition(".")[2]: weights[name] for name in names})
         wanted = {variable.name: variable for variable in layer.weights}
         if _shapes(given) != _shapes(wanted):
-            raise BadWeights(
-                f"'{file}' does not fit '{spec}': its {prefix} has {_told(given)}, {layer.name} has {_told(wanted)}."
-            )
+            has = f"its {prefix} has {_listed(given)}, {layer.name} has {_listed(wanted)}"
+            raise BadWeights(f"'{file}' does not fit '{spec}': {has}.")
         for key, variable in wanted.items():
             variable.assign(given[key])
+
+
+def _of_layers(weights):
+    """The weights without what is none: filters, counters, and statistics of an instance norm that has no scale.
+
+    Instance norms noted statistics until PyTorch 0.4, but never used them.
+    """
+    learned = {_prefix(name) for name in weights if name.endswith((".weight", ".bias"))}
+    with_scale = {_prefix(name) for name in weights if name.endswith(".weight")}
+    return {
+        name: each
+        for name, each in weights.items()
+        if _prefix(name) in (with_scale if name.rpartition(".")[2] in STATISTICS else learned)
+        and not name.endswith(".num_batches_tracked")
+    }
+
+
+def _as_in_keras(arrays):
+    """The arrays of one layer as Keras calls and turns them.
+
+    (out, in, h, w) of a convolution and (in, out, h, w) of a transposed one both become Keras' layout.
+    """
+    first = next(iter(arrays.values()))
+    names = KERNELS if first.ndim > 1 else NORMS
+    return {
+        names.get(name, name): array.transpose(*range(2, array.ndim), 1, 0) if array.ndim > 1 else array
+        for name, array in arrays.items()
+    }
+
+
+def _prefix(name):
+    return name.rpartition(".")[0]
 
 
 def _shapes(arrays):
     return {name: tuple(array.shape) for name, array in arrays.items()}
 
 
-def _told(arrays):
-    return name_all(f"{name} {'x'.join(map(str, shape))}" for name, shape in _shapes(arrays).items())
+def _shape(array):
+    return "x".join(map(str, array.shape))
+
+
+def _listed(arrays):
+    return name_all(f"{name} {_shape(array)}" for name, array in arrays.items())

@@ -1,5 +1,6 @@
 """From a recipe and pictures to a run folder: `start` or `resume`, then `fit`."""
 
-from stylezoo.training.loop import Run, chosen, fit, resume, start, train
+from stylezoo.training.loop import device, fit
+from stylezoo.training.starting import Run, chosen, resume, start, title
 
-__all__ = ["Run", "chosen", "fit", "resume", "start", "train"]
+__all__ = ["Run", "chosen", "device", "fit", "resume", "start", "title"]

@@ -1,8 +1,23 @@
 """What happens within one training step: who learns when, by which optimizer, from which pictures."""
 
-from stylezoo.updates.optimizers import Optimizer
-from stylezoo.updates.orders import Order
-from stylezoo.updates.schedules import Schedule
-from stylezoo.updates.warmup import WarmUp
+from stylezoo.updates.optimizers import Adam, Optimizer, PlayerOptimizer
+from stylezoo.updates.orders import InTurn, Order, Together, scaled, update
+from stylezoo.updates.schedules import Halving, Inverse, Linear, Schedule
+from stylezoo.updates.warmup import GeneratorOnly, WarmUp
 
-__all__ = ["Optimizer", "Order", "Schedule", "WarmUp"]
+__all__ = [
+    "Adam",
+    "GeneratorOnly",
+    "Halving",
+    "InTurn",
+    "Inverse",
+    "Linear",
+    "Optimizer",
+    "Order",
+    "PlayerOptimizer",
+    "Schedule",
+    "Together",
+    "WarmUp",
+    "scaled",
+    "update",
+]

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 import keras
 from keras import ops
 
+from stylezoo.errors import BadOptions
 from stylezoo.spec import Choice
 from stylezoo.updates.schedules import WarmUpRate
 
@@ -26,6 +27,8 @@ class PlayerOptimizer(keras.optimizers.MultiOptimizer):
 
     def __init__(self, players, name=None):
         players = {player: keras.optimizers.get(players[player]) for player in sorted(players)}
+        for player, each in players.items():
+            each.name = player  # Keras' callbacks log "learning_rate_generator"
         super().__init__(_ByPlayer(players), name=name)
         self.players = players
 
@@ -143,6 +146,30 @@ class Adam(Optimizer, name="adam"):
         if self.weight_decay:
             return L2Adam(learning_rate, l2=self.weight_decay, **self.numbers)
         return keras.optimizers.Adam(learning_rate, **self.numbers)
+
+
+def chosen_optimizer(given, plan) -> PlayerOptimizer:
+    """The optimizers that a model is compiled with, as the optimizer of all players.
+
+    Args:
+        given: A `PlayerOptimizer`, or Keras optimizers by player; a player that is not in it has the plan's. None: the
+            plan's for both.
+        plan: The model's plan.
+
+    Raises:
+        BadOptions: It is something else, such as one optimizer for both players.
+    """
+    if isinstance(given, PlayerOptimizer):
+        return given
+    planned = planned_optimizer(plan)
+    if given is None:
+        return planned
+    if not isinstance(given, dict) or not given.keys() <= planned.players.keys():
+        raise BadOptions(
+            f"The optimizer is {given!r}; a GAN has two players, each with its own: "
+            "{'generator': Adam(1e-4), 'discriminator': Adam(4e-4)}."
+        )
+    return PlayerOptimizer({**planned.players, **given})
 
 
 def planned_optimizer(plan) -> PlayerOptimizer:

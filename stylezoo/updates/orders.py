@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 
-import tensorflow as tf
 from keras import ops
 
+from stylezoo import backend
 from stylezoo.spec import Choice
 
 
@@ -43,7 +43,7 @@ class Together(Order, name="together"):
         self.judge_identity = judge_identity
 
     def learn(self, gan, batch):
-        with tf.GradientTape(persistent=True) as tape:
+        with backend.Tape(persistent=True) as tape:
             translations = gan.translations(*batch)
             shown = {"generator": translations, "discriminator": translations}
             if gan.pool:
@@ -73,10 +73,10 @@ class InTurn(Order, name="discriminator-first"):
 
     def learn(self, gan, batch):
         for part in divided(batch, self.batches):
-            with tf.GradientTape() as generator_tape:  # its forward pass is recorded now and used again in its turn
+            with backend.Tape() as generator_tape:  # its forward pass is recorded now and used again in its turn
                 translations = gan.translations(*part)
                 fakes = gan.shown(translations)
-            with tf.GradientTape() as tape:
+            with backend.Tape() as tape:
                 cost = scaled(gan, gan.cost("discriminator", fakes))
             update(gan, "discriminator", tape, cost)
         with generator_tape:
@@ -92,8 +92,7 @@ def update(gan, player, tape, cost):
 
 def scaled(gan, cost):
     """A cost as gradients are taken of it: Keras adds them up over replicas, and scales float16."""
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    return gan.optimizer.scale_loss(cost / replicas)
+    return gan.optimizer.scale_loss(cost / backend.replicas())
 
 
 def divided(batch, parts):

@@ -2,8 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-import tensorflow as tf
-
+from stylezoo import backend
 from stylezoo.spec import Choice
 from stylezoo.updates.orders import divided, scaled
 
@@ -27,12 +26,8 @@ class WarmUp(Choice, ABC, field="warmup"):
 
     def then(self, order, gan, batch):
         """A step of the warm-up or, once it is over, of an update order."""
-
-        def run(step):
-            step(gan, batch)
-            return True  # tf.cond asks both branches for a value
-
-        tf.cond(gan.step < gan.plan.warmup_steps, lambda: run(self.learn), lambda: run(order.learn))
+        is_warming_up = gan.step < gan.plan.warmup_steps
+        backend.branch(is_warming_up, lambda: self.learn(gan, batch), lambda: order.learn(gan, batch))
 
 
 class GeneratorOnly(WarmUp, name="generator-only"):
@@ -59,7 +54,7 @@ class GeneratorOnly(WarmUp, name="generator-only"):
     def learn(self, gan, batch):
         labels = [label for label, _, _ in gan.terms if label.rpartition("/")[2] in self.losses]
         first = divided(batch, gan.plan.order.batches)[0]
-        with tf.GradientTape() as tape:
+        with backend.Tape() as tape:
             cost = scaled(gan, gan.cost("generator", gan.translations(*first), only=labels))
         variables = gan.variables_of("generator")
         reached = [(g, v) for g, v in zip(tape.gradient(cost, variables), variables, strict=True) if g is not None]

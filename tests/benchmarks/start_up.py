@@ -1,4 +1,5 @@
-"""How long looking takes in an environment of 270 distributions, as a multiple of ``python -c "import click"``.
+"""How long looking, and being refused, takes in an environment of 270 distributions, and as a multiple of ``python -c
+"import click"``. An answer that needs no TensorFlow should come in less than half a second.
 
     python tests/benchmarks/start_up.py [RUNS]
 
@@ -22,6 +23,21 @@ COMMANDS = {
     "stylezoo list losses": ["-m", "stylezoo", "list", "losses"],
     "stylezoo show lsgan": ["-m", "stylezoo", "show", "lsgan"],
     "stylezoo train --loss <TAB>": ["-c", "from stylezoo.cli import main; main(prog_name='stylezoo')"],
+}
+REFUSED = {  # what is not there, by command line
+    f"stylezoo {line}": ["-m", "stylezoo", *line.split()]
+    for line in (
+        "train transfr",
+        "train --loss lsgna",
+        "train --recipe gone.json",
+        "train --resume gone",
+        "train --from gone",
+        "train --source gone",
+        "train -o .",
+        "import gone.pth -m cut",
+        "stylize gone.png -m gone",
+        "stylize gone.png -m gone -o b.docx",
+    )
 }
 COMPLETION = {"_STYLEZOO_COMPLETE": "bash_complete", "COMP_WORDS": "stylezoo train --loss ", "COMP_CWORD": "3"}
 
@@ -48,14 +64,15 @@ def measure(runs):
         install(Path(folder))
         environment = {**os.environ, "PYTHONPATH": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its byte code
-        seconds = {name: [] for name in COMMANDS}
+        seconds = {name: [] for name in (*COMMANDS, *REFUSED)}
         for run in range(runs + 1):  # the first writes byte code and is not counted
-            for name, words in COMMANDS.items():
+            for name, words in {**COMMANDS, **REFUSED}.items():
                 variables = {**environment, **(COMPLETION if "TAB" in name else {})}
                 began = time.perf_counter()
-                subprocess.run([sys.executable, *words], env=variables, stdout=subprocess.DEVNULL, check=True)
+                done = subprocess.run([sys.executable, *words], cwd=folder, env=variables, capture_output=True)
                 if run:
                     seconds[name].append(time.perf_counter() - began)
+                assert (done.returncode != 0) == (name in REFUSED), done.stderr.decode()
     return seconds
 
 

@@ -1,1 +1,1 @@
-"""The network of fast neural style transfer and a discriminator that judges every pixel, for stylezoo."""
+"""The generator of fast neural style transfer and a U-Net discriminator, for stylezoo."""

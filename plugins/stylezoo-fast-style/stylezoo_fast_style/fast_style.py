@@ -1,4 +1,4 @@
-"""The transformation network of fast neural style transfer."""
+"""The generator of fast neural style transfer."""
 
 import keras
 from keras import layers
@@ -7,20 +7,20 @@ from stylezoo.layers import InstanceNormalization, ReflectionPadding2D
 
 
 def build(shape, filters: int = 32, blocks: int = 5, skips: bool = False):
-    """Fast-style generator: a light ResNet that reflects borders and doubles by nearest neighbours, without a grid.
+    """Fast-style generator: a light ResNet with reflection padding and nearest-neighbour upsampling, so without a grid.
 
     Johnson et al., 2016, https://arxiv.org/abs/1603.08155, with the layers of PyTorch's example fast_neural_style:
     residual blocks keep the size, and every convolution but the last has instance normalisation with scale and shift
-    (1,679,235 weights). The published network is trained without a game and answers in 0 to 255 without an activation;
-    this one takes and answers pictures in [-1, 1], so a tanh is its last layer. The layers feature_0 to feature_3, for
-    losses that look inside, are what stands before and after the halvings and after the blocks.
+    (1,679,235 weights). The published network is trained without an adversarial loss, and its outputs are in 0 to 255
+    without an activation; here pictures are in [-1, 1], so the last layer is a tanh. The layers feature_0 to feature_3,
+    for losses on features, are the outputs before and after the downsampling and after the blocks.
 
     Args:
         shape: Height, width and channels of a picture; None for any height or width.
-        filters: Channels at full resolution; twice and four times as many after the halvings.
+        filters: Channels at full resolution; 2 and 4 times as many after downsampling.
         blocks: Residual blocks.
-        skips: Carry the source and its detail past the halvings and the norms: sharp, with its colours at hand, after a
-            short training. Ours.
+        skips: Skip connections of the source and its detail past downsampling and normalisation: sharp, with the
+            colours of the source, after a short training. Our own addition.
     """
     if filters < 1 or blocks < 1:
         raise ValueError(f"there are {filters} filters and {blocks} blocks; 1 or more of each are needed")
@@ -35,13 +35,13 @@ def build(shape, filters: int = 32, blocks: int = 5, skips: bool = False):
     for channels in (2 * filters, filters):
         x = _norm_relu(_convolution(layers.UpSampling2D(2)(x), channels, 3))
         x = layers.Concatenate()([details.pop(), x]) if skips else x
-    x = layers.Concatenate()([picture, x]) if skips else x  # norms have taken from x how light the picture is
+    x = layers.Concatenate()([picture, x]) if skips else x  # normalisation has removed its brightness from x
     x = _convolution(x, shape[-1], 9)
     return keras.Model(picture, layers.Activation("tanh", dtype="float32")(x), name="fast-style")
 
 
 def _convolution(x, channels, size, strides=1):
-    # PyTorch's own beginning, uniform in 1 / sqrt(inputs): Keras' is so large here that the tanh saturates at once.
+    # PyTorch's default initialisation, uniform in 1 / sqrt(inputs): with Keras' the tanh saturates at once.
     beginning = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
     return layers.Conv2D(channels, size, strides, kernel_initializer=beginning)(ReflectionPadding2D(size // 2)(x))
 

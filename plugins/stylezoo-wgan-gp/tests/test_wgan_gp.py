@@ -43,21 +43,21 @@ def lengths(pictures):
 @pytest.mark.parametrize("loss", [WGANGP(), WGANGP(one_sided=True)], ids=["wgan-gp", "one-sided"])
 def test_penalty_of_a_linear_discriminator_is_the_squared_distance_of_its_slope_from_1(loss):
     translation = between(np.zeros((3, 2, 64, 64, 3), "float32"), linear(1))
-    assert 10 * float(loss.discriminator(translation)) == pytest.approx(120_672.97, rel=1e-6)
+    assert 10 * float(loss.discriminator_loss(translation)) == pytest.approx(120_672.97, rel=1e-6)
 
 
 @pytest.mark.parametrize(("loss", "expected"), [(WGANGP(), 0.25), (WGANGP(one_sided=True), 0)])
 def test_only_the_one_sided_penalty_leaves_a_flat_discriminator_alone(loss, expected):
     flat = linear(0.5 / float(np.sqrt(64 * 64 * 3)), cells=4)
     translation = between(np.zeros((3, 2, 64, 64, 3), "float32"), flat)
-    assert float(loss.discriminator(translation)) == pytest.approx(expected, abs=1e-5)
+    assert float(loss.discriminator_loss(translation)) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize(("one_sided", "expected"), [(False, (3 / 4 - 1) ** 2), (True, 0)])
 def test_the_slope_is_measured_in_targets(one_sided, expected):
     judge = linear(3 / float(np.sqrt(64 * 64 * 3)), cells=2)
     translation = between(np.zeros((3, 2, 64, 64, 3), "float32"), judge)
-    value = WGANGP(one_sided, target=4.0).discriminator(translation)
+    value = WGANGP(one_sided, target=4.0).discriminator_loss(translation)
     assert float(value) == pytest.approx(expected, abs=1e-5)
 
 
@@ -70,7 +70,7 @@ def test_penalty_of_a_constant_discriminator_has_a_gradient():
     picture = keras.Input((8, 8, 3))
     constant = keras.Model(picture, layers.Dense(1, kernel_initializer="zeros")(layers.Flatten()(picture)))
     with tf.GradientTape() as tape:
-        cost = WGANGP().discriminator(between(np.ones((3, 2, 8, 8, 3), "float32"), constant))
+        cost = WGANGP().discriminator_loss(between(np.ones((3, 2, 8, 8, 3), "float32"), constant))
     gradient = tape.gradient(cost, constant.trainable_variables[0].value)
     assert float(cost) == pytest.approx(1, abs=1e-5)
     assert np.isfinite(gradient).all()
@@ -81,16 +81,16 @@ def test_it_looks_between_style_and_fake(pictures):
     share = keras.random.uniform((2, 1, 1, 1), seed=7).numpy()
     assert share[0] != share[1]
     expected = np.mean((lengths(share * style + (1 - share) * fake) - 1) ** 2)
-    value = WGANGP().discriminator(between(pictures, square(), seed=7))
+    value = WGANGP().discriminator_loss(between(pictures, square(), seed=7))
     np.testing.assert_allclose(value, expected, rtol=1e-4)
-    again = WGANGP().discriminator(between(pictures, square(), square(), seed=7))
+    again = WGANGP().discriminator_loss(between(pictures, square(), square(), seed=7))
     np.testing.assert_allclose(again, 2 * expected, rtol=1e-4)
 
 
 def test_it_concerns_the_discriminator_only(pictures):
     translation = between(pictures, square())
-    assert WGANGP().generator(translation) is None
+    assert WGANGP().generator_loss(translation) is None
     with tf.GradientTape() as tape:
         translation.fake = fake = tf.Variable(translation.fake)
-        cost = WGANGP().discriminator(translation)
+        cost = WGANGP().discriminator_loss(translation)
     assert tape.gradient(cost, fake) is None

@@ -1,1 +1,1 @@
-"""One discriminator a file; the file's name is the entry point's."""
+"""One discriminator in each file; the file's name is the entry point's."""

@@ -7,15 +7,15 @@ from stylezoo.layers import SpectralNormalization, initializer
 
 
 def build(shape, filters: int = 32, layers: int = 2):
-    """AnimeGANv2 discriminator: a logit for each patch, kernels spectrally normalised, answers layer normalised.
+    """AnimeGANv2 discriminator: a logit for each patch; spectrally normalised kernels and layer normalisation.
 
     Chen, 2020, https://github.com/TachibanaYoshino/AnimeGANv2; the defaults are the published network (1,128,800
     trained weights; its `ch` of 64 and `n_dis` of 3).
 
     Args:
         shape: Height, width and channels of a picture.
-        filters: Channels of the first layer; twice, four and eight times as many follow.
-        layers: Convolutions that halve the resolution.
+        filters: Channels of the first layer; later layers have 2, 4 and 8 times as many.
+        layers: Convolutions with a stride of 2.
     """
     picture = keras.Input(shape, name="picture")
     x = _relu(_convolution(picture, filters))
@@ -34,7 +34,7 @@ def _convolution(x, channels, strides=1):
 
 
 def _norm(x):
-    """Over height, width and channels together; in half precision their sums would not be exact."""
+    """Over height, width and channels together, in float32: sums in half precision are not exact."""
     return keras_layers.GroupNormalization(groups=1, epsilon=1e-5, dtype="float32")(x)
 
 

@@ -1,4 +1,4 @@
-"""The fully connected discriminator of the first GANs."""
+"""The fully connected discriminator of the original GAN."""
 
 import math
 
@@ -11,12 +11,12 @@ MOST_WEIGHTS = 50_000_000
 def build(shape, units: int = 512):
     """Fully connected discriminator: one logit for the whole picture; for small crops, 32 to 64 pixels.
 
-    After Goodfellow et al., 2014, https://arxiv.org/abs/1406.2661. At 64 pixels it has 6,423,553 weights, and they
-    grow with the number of pixels.
+    After Goodfellow et al., 2014, https://arxiv.org/abs/1406.2661. At 64 pixels it has 6,423,553 weights; their number
+    grows with the number of pixels.
 
     Args:
         shape: Height, width and channels of a picture.
-        units: Neurons of the first layer; the second has half as many.
+        units: Units of the first layer; the second has half as many.
     """
     weights = math.prod(shape) * units
     if weights > MOST_WEIGHTS:

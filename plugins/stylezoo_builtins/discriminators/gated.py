@@ -1,4 +1,4 @@
-"""The discriminator of Gated-GAN: real or generated, and of which style."""
+"""The discriminator of Gated-GAN: real or fake, and of which style."""
 
 import keras
 from keras import layers as keras_layers
@@ -7,16 +7,16 @@ from stylezoo.layers import InstanceNormalization, initializer
 
 
 def build(shape, styles: int = 4, filters: int = 64, layers: int = 3):
-    """Gated discriminator: a PatchGAN that also tells of which named style each patch is.
+    """Gated discriminator: a PatchGAN that also classifies the named style of each patch.
 
     Chen et al., 2019, https://arxiv.org/abs/1904.02296; 64 filters, 3 layers and 4 styles are the published network
     (2,799,301 weights). Convolutions are padded by 1 as in CycleGAN, where the authors' code pads by 2.
 
     Args:
         shape: Height, width and channels of a picture.
-        styles: Named styles to tell apart.
-        filters: Channels of the first layer; they double up to eight times as many.
-        layers: Convolutions that halve the resolution.
+        styles: Number of named styles.
+        filters: Channels of the first layer; each further layer has twice as many, up to 8 times.
+        layers: Convolutions with a stride of 2.
     """
     if styles < 1:
         raise ValueError(f"{styles} styles are too few: a gated discriminator needs 1 or more")

@@ -1,4 +1,4 @@
-"""The discriminator of MUNIT, and of arbitrary style transfer after it, that looks at pictures in several sizes."""
+"""The multi-scale discriminator of MUNIT and of IEContraAST."""
 
 import keras
 from keras import layers as keras_layers
@@ -8,24 +8,24 @@ from stylezoo.layers import ReflectionPadding2D, initializer, normalization
 
 
 def build(shape, filters: int = 64, layers: int = 4, scales: int = 3, norm: str = "none", head: int = 1):
-    """Multi-scale discriminator: patches of a picture, of its half and of its quarter, each judged by a net of its own.
+    """Multi-scale discriminator: separate networks judge patches of the picture at full, half and quarter size.
 
-    Huang et al., 2018, https://arxiv.org/abs/1804.04732: 8,271,171 weights. With the norm "instance" and a head of 3
-    it is that of IEContraAST (Chen et al., 2021, https://openreview.net/forum?id=hm0i-cunzGW): 8,283,459 weights,
-    though borders are mirrored here as in MUNIT, where IEContraAST pads zeros. The layers feature_0, feature_1, ...
-    are the activations before the logits, those of the largest picture first.
+    Huang et al., 2018, https://arxiv.org/abs/1804.04732: 8,271,171 weights. With the norm "instance" and a head of 3 it
+    is that of IEContraAST (Chen et al., 2021, https://openreview.net/forum?id=hm0i-cunzGW): 8,283,459 weights, except
+    that borders are padded by reflection as in MUNIT, where IEContraAST pads with zeros. The layers feature_0,
+    feature_1, ... are the activations before the logits, first those of the full size.
 
     Args:
         shape: Height, width and channels of a picture.
         filters: Channels of the first layer; each further layer has twice as many.
-        layers: Convolutions, each of which halves the resolution.
-        scales: Sizes to look at, each half the one before.
-        norm: How the answers of all layers but the first are normalised: "none", "instance" or "batch".
-        head: Side of the convolution that makes the logits, 1 or 3.
+        layers: Convolutions with a stride of 2.
+        scales: Number of sizes; each is half of the one before.
+        norm: Normalisation after every layer but the first: "none", "instance" or "batch".
+        head: Kernel size of the convolution that outputs the logits, 1 or 3.
     """
     if head not in (1, 3):
         raise ValueError(f"head must be 1 or 3, not {head}")
-    least = 2 ** (layers + scales - 1) * (head // 2 + 1)  # one pixel cannot be padded with its mirror image
+    least = 2 ** (layers + scales - 1) * (head // 2 + 1)  # one pixel cannot be padded by reflection
     if min(shape[:2]) < least:
         raise ValueError(f"with this many layers and scales it needs crops of at least {least} pixels")
 
@@ -49,9 +49,9 @@ def build(shape, filters: int = 64, layers: int = 4, scales: int = 3, norm: str 
 
 @keras.saving.register_keras_serializable("stylezoo")
 class AverageHalving2D(keras_layers.Layer):
-    """Halves height and width: averages of 3 x 3 pixels around every other one; what lies outside does not count.
+    """Halves height and width by averages of 3 x 3 pixels with a stride of 2; padding does not count.
 
-    PyTorch's AvgPool2d(3, 2, padding=1, count_include_pad=False); Keras' "same" puts the windows one pixel further.
+    PyTorch's AvgPool2d(3, 2, padding=1, count_include_pad=False); with Keras' "same" the windows are one pixel further.
     """
 
     def call(self, inputs):

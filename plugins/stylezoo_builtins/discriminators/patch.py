@@ -20,21 +20,21 @@ def build(
     """PatchGAN discriminator: a logit for each overlapping patch, 70 x 70 pixels with 3 layers.
 
     Isola et al., 2017, https://arxiv.org/abs/1611.07004, with instance normalisation as in CycleGAN (2,764,737
-    weights). Patches have 16, 34, 70, 142 and 286 pixels for 1 to 5 layers. With `conditional` and the norm "batch"
-    it is that of pix2pix (2,768,705 weights); with `antialias` and the init "xavier" that of CUT (Park et al., 2020,
+    weights). Patches have 16, 34, 70, 142 and 286 pixels for 1 to 5 layers. With `conditional` and the norm "batch" it
+    is that of pix2pix (2,768,705 weights); with `antialias` and the init "xavier" that of CUT (Park et al., 2020,
     https://arxiv.org/abs/2007.15651). The layers feature_0, feature_1, ... are the activations before the logits.
 
     Args:
         shape: Height, width and channels of a picture.
-        filters: Channels of the first layer; they double up to eight times as many.
-        layers: Convolutions that halve the resolution.
-        spectral: Normalise the kernels of all convolutions spectrally instead of their answers (Miyato et al., 2018,
-            https://arxiv.org/abs/1802.05957): steadier, and the mean colour of a patch is seen.
-        scale: Look at the picture made so many times smaller: strokes and shapes instead of grain.
-        conditional: Judge a picture beside the source that it is to be a translation of.
-        norm: How answers are normalised: "instance", "batch" or "none". Under "batch", what is normalised has no bias.
-        antialias: Halve with a blur instead of strides (Zhang, 2019, https://arxiv.org/abs/1904.11486).
-        init: How kernels begin: "normal" with deviation 0.02, "xavier" with gain 0.02, or "kaiming".
+        filters: Channels of the first layer; each further layer has twice as many, up to 8 times.
+        layers: Convolutions with a stride of 2.
+        spectral: Spectral normalisation of all kernels instead of `norm` (Miyato et al., 2018,
+            https://arxiv.org/abs/1802.05957): more stable, and the mean colour of a patch counts.
+        scale: Downsample the picture by this factor first: strokes and shapes count instead of grain.
+        conditional: Judge a picture together with its source.
+        norm: Normalisation: "instance", "batch" or "none". Convolutions before a batch normalisation have no bias.
+        antialias: Downsample with a blur instead of a stride (Zhang, 2019, https://arxiv.org/abs/1904.11486).
+        init: Kernel initialisation: "normal" with standard deviation 0.02, "xavier" with gain 0.02, or "kaiming".
     """
     if spectral and norm == "batch":
         raise ValueError("spectral takes the place of the norm: leave norm as it is")

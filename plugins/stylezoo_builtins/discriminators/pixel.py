@@ -7,18 +7,18 @@ from stylezoo.layers import initializer, normalization
 
 
 def build(shape, filters: int = 64, conditional: bool = False, norm: str = "instance", init: str = "normal"):
-    """PixelGAN discriminator: a logit for each pixel on its own; colours are judged, not shapes.
+    """PixelGAN discriminator: a logit for each single pixel, so that colours count and shapes do not.
 
     Isola et al., 2017, https://arxiv.org/abs/1611.07004, with the layers of the authors' PyTorch code (8,705 weights).
-    Only the normalisation sees more than one pixel. The layers feature_0 and feature_1 are the activations before the
-    logits.
+    Only the normalisation depends on more than one pixel. The layers feature_0 and feature_1 are the activations before
+    the logits.
 
     Args:
         shape: Height, width and channels of a picture.
         filters: Channels of the first layer; the second has twice as many.
-        conditional: Judge a picture beside the source that it is to be a translation of.
-        norm: How answers are normalised: "instance", "batch" or "none". Under "batch" only the first layer has a bias.
-        init: How kernels begin: "normal" with deviation 0.02, "xavier" with gain 0.02, or "kaiming".
+        conditional: Judge a picture together with its source.
+        norm: Normalisation: "instance", "batch" or "none". With "batch" only the first layer has a bias.
+        init: Kernel initialisation: "normal" with standard deviation 0.02, "xavier" with gain 0.02, or "kaiming".
     """
 
     def convolved(x, channels, bias=norm != "batch"):

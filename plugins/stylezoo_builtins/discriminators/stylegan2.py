@@ -1,25 +1,25 @@
-"""The discriminator of SinCUT, that of StyleGAN2."""
+"""The discriminator of SinCUT and StyleGAN2."""
 
 import math
 
 import keras
 from keras import layers
 
-from stylezoo.layers import blurred_halving, equalised_convolution, scaled_leaky_relu
+from stylezoo_builtins.stylegan2 import blurred_halving, equalised_convolution, scaled_leaky_relu
 
 SMALLEST = 16  # pixels
 
 
 def build(shape, filters: int = 8):
-    """StyleGAN2 discriminator: one logit for the whole picture, residual blocks with blurred halvings.
+    """StyleGAN2 discriminator: one logit for the whole picture; residual blocks with blurred downsampling.
 
     Karras et al., 2020, https://arxiv.org/abs/1912.04958, as in SinCUT (Park et al., 2020,
-    https://arxiv.org/abs/2007.15651), without statistics of the batch; the default is that of SinCUT for crops of 64
-    pixels (5,885,473 weights). Crops of any size are halved to the size nearest to 4 pixels.
+    https://arxiv.org/abs/2007.15651), without batch statistics; the default is that of SinCUT for crops of 64 pixels
+    (5,885,473 weights). Crops of any size are downsampled to the size closest to 4 pixels.
 
     Args:
         shape: Height, width and channels of a picture.
-        filters: Channels at 256 pixels: twice as many at half the size, and so on up to 384.
+        filters: Channels at 256 pixels; twice as many at each half of the size, up to 384.
     """
     side = min(shape[:2])
     if side < SMALLEST:

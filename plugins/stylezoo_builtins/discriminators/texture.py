@@ -1,4 +1,4 @@
-"""A patch discriminator that leaves no grid in the pictures it teaches."""
+"""A patch discriminator that leaves no grid in results."""
 
 import keras
 from keras import layers
@@ -7,17 +7,17 @@ from stylezoo.layers import SpectralNormalization
 
 
 def build(shape, filters: int = 32, scale: int = 1):
-    """Texture discriminator: a logit for each patch of 34 x 34 pixels, without strides, padding or normalised answers.
+    """Texture discriminator: a logit for each patch of 34 x 34 pixels, without strides, padding or normalisation.
 
-    Strided convolutions leave their grid in a generator's pictures, and padding lets a discriminator see where a
-    border is (Odena et al., 2016, https://doi.org/10.23915/distill.00003), so here averages halve the resolution and
-    only whole patches are judged. All kernels are normalised spectrally (Miyato et al., 2018,
-    https://arxiv.org/abs/1802.05957). Ours.
+    Strided convolutions leave a grid in the generator's results, and padding shows a discriminator where the border is
+    (Odena et al., 2016, https://doi.org/10.23915/distill.00003). So average pooling downsamples, and only whole patches
+    are judged. All kernels are spectrally normalised (Miyato et al., 2018, https://arxiv.org/abs/1802.05957). Our own
+    design.
 
     Args:
         shape: Height, width and channels of a picture.
-        filters: Channels of the first layer; two, four and four times as many follow.
-        scale: Look at the picture made so many times smaller, so that patches are so many times larger.
+        filters: Channels of the first layer; later layers have 2, 4 and 4 times as many.
+        scale: Downsample the picture by this factor first, so that patches are larger by it.
     """
     least = 34 * scale
     if min(shape[:2]) < least:

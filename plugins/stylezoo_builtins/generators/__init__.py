@@ -1,1 +1,1 @@
-"""One generator a file; the file's name is the entry point's."""
+"""One generator in each file; the file's name is the entry point's."""

@@ -7,7 +7,7 @@ from stylezoo.layers import GroupNormalization, ReflectionPadding2D
 
 
 def build(shape, filters: int = 32, blocks: int = 4):
-    """AnimeGANv2 generator: a light network of inverted residual blocks, without biases, layer normalised.
+    """AnimeGANv2 generator: a light network of inverted residual blocks with layer normalisation and without biases.
 
     Chen, 2020, https://github.com/TachibanaYoshino/AnimeGANv2, after AnimeGAN (Chen et al., 2019,
     https://doi.org/10.1007/978-981-15-5577-0_18); the defaults are the published network (2,143,552 weights). The
@@ -15,8 +15,7 @@ def build(shape, filters: int = 32, blocks: int = 4):
 
     Args:
         shape: Height, width and channels of a picture; None for any height or width.
-        filters: Channels at full resolution; twice and four times as many after the halvings, eight times in the
-            blocks.
+        filters: Channels at full resolution; 2 and 4 times as many after downsampling, 8 times in the blocks.
         blocks: Inverted residual blocks.
     """
     picture = keras.Input(shape, name="source")
@@ -43,12 +42,12 @@ def _convolved(x, channels, size):
 
 
 def _halved(x, channels):
-    x = layers.Cropping2D(((1, 0), (1, 0)))(ReflectionPadding2D(1)(x))  # mirrored at the bottom and the right only
+    x = layers.Cropping2D(((1, 0), (1, 0)))(ReflectionPadding2D(1)(x))  # padded at the bottom and the right only
     return _norm_relu(_convolution(x, channels, 3, strides=2))
 
 
 def _doubled(x):
-    """Doubled bilinearly as TensorFlow 1 did: even pixels stay, odd ones are the mean of their neighbours."""
+    """Bilinear upsampling as in TensorFlow 1: even pixels stay, odd ones are the mean of their neighbours."""
     return layers.AveragePooling2D(2, strides=1, padding="same")(layers.UpSampling2D(2)(x))
 
 
@@ -60,7 +59,7 @@ def _inverted_residual(x, channels):
 
 
 def _norm(x):
-    """Over height, width and channels together; in half precision their sums would not be exact."""
+    """Over height, width and channels together, in float32: sums in half precision are not exact."""
     return GroupNormalization(dtype="float32")(x)
 
 

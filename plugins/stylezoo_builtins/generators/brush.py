@@ -1,4 +1,4 @@
-"""A generator that paints: it sees the light and dark of a picture, and a grain that runs like brush strokes."""
+"""A generator for brush strokes: its inputs are the luminance of a picture and noise along its contours."""
 
 import math
 
@@ -8,7 +8,7 @@ from keras import layers, ops
 from stylezoo import scene
 from stylezoo.layers import ReflectionPadding2D, luminance
 
-WAVES = 6  # of which the flow through flat areas is made
+WAVES = 6  # the flow in flat areas is a sum of them
 
 
 def build(
@@ -20,23 +20,23 @@ def build(
     length: int = 12,
     flow: int = 144,
 ):
-    """Brush generator: a ResNet that sees luminance only, and in it a grain along which it can lay its strokes.
+    """Brush generator: a ResNet on luminance plus noise that is smeared along contours, for brush strokes.
 
-    A network that is given a flat wall has nothing to make a stroke of. So noise is added, drawn out along the
-    contours of the picture and, where there are none, along a random swirling flow: line integral convolution
-    (Cabral and Leedom, 1993, https://doi.org/10.1145/166117.166151), with strokes that follow contours as in
-    Litwinowicz, 1997 (https://doi.org/10.1145/258734.258893). Colours come from the style alone. The ResNet is
-    CycleGAN's with bilinear doubling and with normalisation over the channels of each pixel (Ba et al., 2016,
-    https://arxiv.org/abs/1607.06450), which leaves light and dark areas their tones. Ours.
+    A network has nothing to make a stroke of in a flat area. So noise is added and smeared along the contours of the
+    picture or, where there are none, along a random swirling flow: line integral convolution (Cabral and Leedom, 1993,
+    https://doi.org/10.1145/166117.166151), with strokes along contours as in Litwinowicz, 1997
+    (https://doi.org/10.1145/258734.258893). All colour comes from the style. The ResNet is CycleGAN's with bilinear
+    upsampling and with normalisation over the channels of each pixel (Ba et al., 2016,
+    https://arxiv.org/abs/1607.06450), which keeps the tones of light and dark areas. Our own design.
 
     Args:
         shape: Height, width and channels of a picture; None for any height or width.
-        filters: Channels at full resolution; twice and four times as many after the halvings.
+        filters: Channels at full resolution; 2 and 4 times as many after downsampling.
         blocks: Residual blocks.
-        grain: Standard deviation of the grain in flat areas, where the luminance spans [-1, 1].
-        width: Width of the grain's strokes, the standard deviation of a Gaussian in pixels.
-        length: Length of the grain's strokes to either side, in steps of 1.2 pixels.
-        flow: Size of the whirls in flat areas: the typical wavelength of the flow, in pixels.
+        grain: Standard deviation of the noise in flat areas; luminance is in [-1, 1].
+        width: Width of the noise's strokes: the standard deviation of a Gaussian in pixels.
+        length: Length of the noise's strokes to either side, in steps of 1.2 pixels.
+        flow: Size of the swirls in flat areas: the typical wavelength of the flow, in pixels.
     """
     picture, noise = keras.Input(shape, name="source"), keras.Input((*shape[:2], 1), name="noise")
     x = Grain(grain, width, length, flow)([picture, noise])
@@ -67,22 +67,22 @@ def _norm_relu(x):
 
 @keras.saving.register_keras_serializable("stylezoo")
 class Grain(layers.Layer):
-    """The luminance of pictures, with noise drawn out along their contours: [pictures, noise] to (..., 1).
+    """The luminance of pictures plus noise smeared along their contours: [pictures, noise] to (..., 1).
 
     Args:
-        amount: Standard deviation of the noise where the picture is flat; where it has detail there is less.
-        width: Standard deviation of the Gaussian that the noise is blurred with, in pixels.
+        amount: Standard deviation of the noise in flat areas; it is smaller where there is detail.
+        width: Standard deviation of the Gaussian blur of the noise, in pixels.
         length: Steps of the line integral to either side.
-        flow: The typical wavelength of the flow where there are no contours, in pixels.
+        flow: The typical wavelength of the flow in areas without contours, in pixels.
     """
 
     STEP = 1.2  # pixels
-    CONTOUR = 4.0  # pixels around a point whose contours decide its direction, the deviation of a Gaussian
-    FLATNESS = 0.0015  # a mean squared slope below which the flow decides instead
-    DETAIL = 0.15  # the standard deviation of luminance nearby that halves the noise
+    CONTOUR = 4.0  # pixels: the standard deviation of the Gaussian that averages the directions of contours
+    FLATNESS = 0.0015  # the mean squared slope below which the direction is that of the flow
+    DETAIL = 0.15  # the local standard deviation of luminance that halves the noise
 
     def __init__(self, amount, width, length, flow, **kwargs):
-        super().__init__(**{**kwargs, "dtype": "float32"})  # positions of pixels are no numbers for half precision
+        super().__init__(**{**kwargs, "dtype": "float32"})  # half precision cannot hold the positions of pixels
         self.amount = amount
         self.width = width
         self.length = length
@@ -98,9 +98,9 @@ class Grain(layers.Layer):
         return light + self.amount * grain / (1 + detail / self.DETAIL**2)
 
     def _directions(self, light, noise):
-        """The direction of strokes at each pixel, unit vectors (batch, height, width, 2) of y and x, sign arbitrary.
+        """The direction of strokes at each pixel: unit vectors (batch, height, width, 2) of y and x, of any sign.
 
-        The structure tensor (Bigun and Granlund, 1987) tells along which direction light changes least nearby.
+        It is the direction of the least change of light, from the structure tensor (Bigun and Granlund, 1987).
         """
         slope_y, slope_x = _slopes(_blur(light, 1.0))
         flow_y, flow_x = self._flow(noise)
@@ -116,9 +116,9 @@ class Grain(layers.Layer):
         return ops.concatenate([ops.sin(angle), ops.cos(angle)], axis=-1)
 
     def _flow(self, noise):
-        """The slope of random hills, unit vectors as two tensors (batch, height, width, 1).
+        """The gradient of random hills: unit vectors as two tensors (batch, height, width, 1).
 
-        The hills are a sum of waves with normal frequencies and amplitudes, which some of the noise serves for.
+        The hills are a sum of waves. Their frequencies and amplitudes are normal numbers, taken from the noise.
         """
         batch, height, width, _ = ops.shape(noise)
         numbers = ops.reshape(ops.reshape(noise, (batch, -1))[:, : 4 * WAVES], (batch, 1, 1, 4, WAVES))
@@ -134,10 +134,10 @@ class Grain(layers.Layer):
         return down / steepness, across / steepness
 
     def _drawn_out(self, noise, directions):
-        """The sum of the noise that a walk from each pixel along the directions meets, to both sides."""
+        """The sum of the noise along a path from each pixel, which follows the directions to both sides."""
         batch, height, width, _ = ops.shape(noise)
         pixels, ways = ops.reshape(noise, (-1,)), ops.reshape(directions, (-1, 2))
-        first = height * width * ops.reshape(ops.arange(batch), (-1, 1))  # where each picture begins among all pixels
+        first = height * width * ops.reshape(ops.arange(batch), (-1, 1))  # the index of each picture's first pixel
         rows, columns = ops.meshgrid(ops.arange(height), ops.arange(width), indexing="ij")
         begin = [ops.cast(ops.reshape(each, (1, -1)) + 0 * first, "float32") for each in (rows, columns)]
         total = ops.reshape(pixels, (batch, -1))
@@ -150,7 +150,7 @@ class Grain(layers.Layer):
                 here = first + width * ops.cast(ops.round(y), "int32") + ops.cast(ops.round(x), "int32")
                 total = total + ops.take(pixels, here)
                 ahead = ops.take(ways, here, axis=0)
-                turned = ops.sum(ahead * way, axis=-1, keepdims=True) < 0  # directions have no sign of their own
+                turned = ops.sum(ahead * way, axis=-1, keepdims=True) < 0  # directions have no sign
                 way = ops.where(turned, -ahead, ahead)
         return ops.reshape(total, ops.shape(noise))
 
@@ -173,7 +173,7 @@ def _blur(pictures, deviation):
 
 
 def _slopes(light):
-    """Differences of the neighbours on both sides, halved, along height and width."""
+    """Central differences along height and width."""
     padded = ops.pad(light, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
     down = (padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]) / 2
     across = (padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]) / 2

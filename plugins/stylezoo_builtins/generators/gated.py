@@ -1,4 +1,4 @@
-"""The generator of Gated-GAN: many styles in one network, and their mixtures."""
+"""The generator of Gated-GAN: several styles in one network, and their mixtures."""
 
 import keras
 from keras import layers, ops
@@ -8,20 +8,20 @@ from stylezoo.layers import InstanceNormalization, ReflectionPadding2D, initiali
 
 
 def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bool = False, skips: bool = False):
-    """Gated generator: a ResNet with a branch for each named style, which weights mix.
+    """Gated generator: a ResNet with one branch for each named style; style weights mix the branches.
 
-    Chen et al., 2019, https://arxiv.org/abs/1904.02296: one residual block a style stands between the halvings and
-    the common blocks. Weights that are all 0 pass the picture by the branches, which is trained to leave it as it is;
-    fractions mix styles or take less of one. 64 filters, 5 blocks and 4 styles are the published network (11,388,675
-    weights), each further style adds 1,181,184.
+    Chen et al., 2019, https://arxiv.org/abs/1904.02296: each style has one residual block, between the downsampling and
+    the shared blocks. With all weights at 0 the picture bypasses the branches, and training teaches the network to
+    return it unchanged; fractions mix styles or weaken one. 64 filters, 5 blocks and 4 styles are the published network
+    (11,388,675 weights); each further style adds 1,181,184.
 
     Args:
         shape: Height, width and channels of a picture; None for any height or width.
-        styles: Named styles, a branch for each.
-        filters: Channels at full resolution; twice and four times as many after the halvings.
+        styles: Number of named styles: one branch each.
+        filters: Channels at full resolution; 2 and 4 times as many after downsampling.
         blocks: Residual blocks that all styles share.
-        resize: Double by nearest neighbour and a convolution instead of a transposed convolution: no checkerboard.
-        skips: Carry the detail of the source past the halvings, as a U-Net does: sharp after a short training.
+        resize: Upsample by nearest neighbour and a convolution instead of a transposed convolution: no checkerboard.
+        skips: Skip connections from before the downsampling, as in a U-Net: sharp after a short training.
     """
     if styles < 1:
         raise ValueError(f"{styles} styles are too few: a gated generator needs 1 or more")
@@ -59,7 +59,7 @@ def _norm_relu(x):
 
 
 def _change(x, channels, branch=None):
-    """What a residual block adds to its input; the names of a style's own layers begin with `branch`."""
+    """The residual of a block; the names of a style's own layers begin with `branch`."""
     named = lambda part: branch and f"{branch}{part}"  # noqa: E731
     for half in (1, 2):
         x = _convolution(channels, 3, name=named(f"convolution_{half}"))(ReflectionPadding2D(1)(x))
@@ -70,10 +70,10 @@ def _change(x, channels, branch=None):
 
 @keras.saving.register_keras_serializable("stylezoo")
 class Mixture(layers.Layer):
-    """Features with weighted changes: [features, weights (batch, count), change, change, ...] to the features' shape.
+    """Features plus weighted residuals: [features, weights (batch, count), residual, ...] to the features' shape.
 
-    Where the weights of residual blocks sum to 1 it is the mixture of their answers; what is missing to 1 is the
-    weight of the features as they are. Where several mixtures share a picture, each has a row of weights.
+    If the weights sum to 1, the result is the mixture of the residual blocks' outputs; the rest to 1 is the weight of
+    the unchanged features. Where several mixtures share a picture, each has a row of weights.
     """
 
     fuses = True

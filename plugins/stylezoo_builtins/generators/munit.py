@@ -1,4 +1,4 @@
-"""The generator of MUNIT: a picture taken apart into content and style, and put together with another style."""
+"""The generator of MUNIT: encodes a picture as content and style code, and decodes the content with another code."""
 
 import math
 
@@ -10,18 +10,18 @@ from stylezoo.layers import InstanceNormalization, ReflectionPadding2D, initiali
 
 
 def build(shape, filters: int = 64, codes: int = 8, blocks: int = 4, mlp: int = 256):
-    """MUNIT generator: the content of one picture drawn in the style of another, or of a few random numbers.
+    """MUNIT generator: decodes the content of a picture with the style code of another picture, or with a random one.
 
-    Huang et al., 2018, https://arxiv.org/abs/1804.04732, with the layers of the authors' PyTorch code: the defaults
-    are the published network (15,026,187 weights). Its parts are the layers `content`, a picture to features;
-    `style_code`, a picture to a few numbers; and `decoder`, both to a picture.
+    Huang et al., 2018, https://arxiv.org/abs/1804.04732, with the layers of the authors' PyTorch code: the defaults are
+    the published network (15,026,187 weights). Its parts are the layers `content`, from a picture to content features;
+    `style_code`, from a picture to a style code; and `decoder`, from both to a picture.
 
     Args:
         shape: Height, width and channels of a picture; None for any height or width.
-        filters: Channels at full resolution; twice and four times as many after the halvings.
-        codes: Numbers that describe a style.
-        blocks: Residual blocks for the content, and as many in the decoder.
-        mlp: Neurons of the two hidden layers that turn a style's numbers into means and deviations.
+        filters: Channels at full resolution; 2 and 4 times as many after downsampling.
+        codes: Length of a style code.
+        blocks: Residual blocks of the content encoder, and of the decoder.
+        mlp: Units of the two hidden layers that turn a style code into means and standard deviations.
     """
     if blocks < 1:
         raise ValueError(f"{blocks} blocks are too few: the style enters through the blocks, so 1 or more are needed")
@@ -43,7 +43,7 @@ def _content(shape, filters, blocks):
 
 
 def _style_code(shape, filters, codes):
-    """Not normalised: means and deviations are what tells styles apart."""
+    """Not normalised: means and standard deviations are what styles differ in."""
     picture = keras.Input(shape, name="picture")
     x = layers.ReLU()(_convolution(picture, filters, 7))
     for channels in (2 * filters, 4 * filters, 4 * filters, 4 * filters):
@@ -53,7 +53,7 @@ def _style_code(shape, filters, codes):
 
 
 def _decoder(content, colours, codes, blocks, mlp):
-    """The published perceptron's last layer is one for all blocks; here each normalisation has its part of it."""
+    """The last layer of the published perceptron serves all blocks; here each normalisation has its own part of it."""
     features, code = keras.Input(content, name="content"), keras.Input((codes,), name="code")
     x, channels = features, content[-1]
     hidden = layers.ReLU()(_dense(mlp)(layers.ReLU()(_dense(mlp)(code))))
@@ -87,10 +87,10 @@ def _adapted(x, hidden):
 
 @keras.saving.register_keras_serializable("stylezoo")
 class AdaptiveInstanceNormalization(layers.Layer):
-    """Gives channels means and deviations from outside: [features, numbers (batch, means then deviations)].
+    """Instance normalisation with given means and standard deviations: [features, numbers (batch, 2 * channels)].
 
-    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868. Where several styles share a picture, each has a row of
-    numbers.
+    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868. The means come first. Where several styles share a
+    picture, each has a row of numbers.
 
     Args:
         epsilon: Added to the variance of the features.
@@ -118,12 +118,12 @@ class AdaptiveInstanceNormalization(layers.Layer):
 
 @keras.saving.register_keras_serializable("stylezoo")
 class SampleNormalization(layers.Layer):
-    """Gives every picture's features, all channels together, mean 0 and deviation 1, then each channel its own.
+    """MUNIT's layer normalisation: over height, width and channels together, then a scale and a shift for each channel.
 
-    MUNIT's layer normalisation: the deviation is the unbiased one, and the scales begin between 0 and 1.
+    The standard deviation is the unbiased one, and the scales are initialised between 0 and 1.
 
     Args:
-        epsilon: Added to the deviation.
+        epsilon: Added to the standard deviation.
     """
 
     def __init__(self, epsilon=1e-5, **kwargs):

@@ -1,28 +1,29 @@
-"""The generator of SinCUT: a ResNet of StyleGAN2's layers for models of one or two pictures."""
+"""The generator of SinCUT: a ResNet of StyleGAN2's layers for models of a single pair of pictures."""
 
 import math
 
 import keras
 from keras import layers, ops
 
-from stylezoo.layers import blurred, blurred_halving, equalised_convolution, scaled_leaky_relu
+from stylezoo_builtins.stylegan2 import blurred, blurred_halving, equalised_convolution, scaled_leaky_relu
 
 
 def build(shape, filters: int = 10, downs: int = 1, blocks: int = 6):
-    """StyleGAN2 ResNet generator: equalised kernels and blurred halvings, for models of a single pair of pictures.
+    """StyleGAN2 ResNet generator: equalised kernels and blurred downsampling, for models of a single pair of pictures.
 
-    Park et al., 2020, https://arxiv.org/abs/2007.15651, of the layers of StyleGAN2 (Karras et al., 2020,
-    https://arxiv.org/abs/1912.04958) but without a style; the defaults are the published network (3,068,404 weights).
-    As published, nothing holds its answers within [-1, 1].
+    Park et al., 2020, https://arxiv.org/abs/2007.15651, with the layers of StyleGAN2 (Karras et al., 2020,
+    https://arxiv.org/abs/1912.04958) but without style modulation; the defaults are the published network (3,068,404
+    weights). As published, outputs are not limited to [-1, 1].
 
     Args:
         shape: Height, width and channels of a picture; None for any height or width.
-        filters: An eighth of the channels at full resolution; they double with each halving, up to 512.
-        downs: Halvings of the resolution.
-        blocks: Residual blocks after the halvings.
+        filters: An eighth of the channels at full resolution; twice as many after each downsampling, up to 512
+            channels.
+        downs: Downsamplings, each by 2.
+        blocks: Residual blocks after the downsamplings.
     """
     if downs < 1 or blocks < 1:
-        raise ValueError(f"{downs} halvings and {blocks} blocks are too few: 1 or more of each are needed")
+        raise ValueError(f"there are {downs} downs and {blocks} blocks; 1 or more of each are needed")
     picture, noise = keras.Input(shape, name="source"), keras.Input((*shape[:2], 1), name="noise")
     widths = [8 * filters, *(min(8 * filters * 2**depth, 512) for depth in range(1, downs + 1))]
     x = layers.Identity(name="feature_0")(picture)
@@ -47,17 +48,17 @@ def _block(x, name):
 
 def _doubled(x, channels):
     x = blurred(DemodulatedConv2DTranspose(channels)(x), 1)
-    return layers.Rescaling(4.0)(x)  # of four pixels of the doubled picture three were 0
+    return layers.Rescaling(4.0)(x)  # three of four pixels of the upsampled picture were 0
 
 
 @keras.saving.register_keras_serializable("stylezoo")
 class DemodulatedConv2DTranspose(layers.Layer):
-    """A transposed convolution of 3 x 3 with a stride of 2 whose kernels, one a channel of the answer, have norm 1.
+    """A transposed convolution of 3 x 3 with a stride of 2, whose kernel has norm 1 for each output channel.
 
     StyleGAN2's modulated convolution without a style: (batch, height, width, ...) to 2 * height + 1, 2 * width + 1.
 
     Args:
-        filters: Channels of the answer.
+        filters: Output channels.
         epsilon: Added to the squared norm.
     """
 

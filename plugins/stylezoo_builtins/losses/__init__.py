@@ -1,1 +1,1 @@
-"""One loss a file; the file's name is the entry point's."""
+"""One loss in each file; the file's name is the entry point's."""

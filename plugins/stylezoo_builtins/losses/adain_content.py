@@ -3,31 +3,32 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo import features as vgg19
+from stylezoo.features import BLOCKS, vgg19
+from stylezoo_builtins.adain import adain
 
 
 class AdaINContent(ImageLoss):
-    """AdaIN content loss: a fake with the features that the source has once they are given the style's statistics.
+    """AdaIN content loss: the fake should have the features that the decoder was given to draw.
 
-    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868: the mean squared difference of the fake's features and
-    those that AdaIN makes of the source's and the style's at relu4_1, which is what the decoder was given to draw.
+    Huang and Belongie, 2017, https://arxiv.org/abs/1703.06868: the mean squared difference, at relu4_1, of the fake's
+    features and the source's features with the style's means and standard deviations.
 
     Args:
         vgg: A file of VGG-19 weights; None: the recipe's, or those of Keras, which are downloaded.
-        depth: At which block: 4 is relu4_1; 3 for a file that ends with relu3_1.
+        depth: The block to compare: 4 is relu4_1; 3 for a file that ends with relu3_1.
     """
 
     def __init__(self, vgg: str | None = None, depth: int = 4):
-        if not 1 <= depth <= len(vgg19.BLOCKS):
-            raise ValueError(f"depth is {depth}; it can be 1 to {len(vgg19.BLOCKS)}")
+        if not 1 <= depth <= len(BLOCKS):
+            raise ValueError(f"depth is {depth}; it can be 1 to {len(BLOCKS)}")
         self.vgg = vgg
         self.tap = f"relu{depth}_1"
         self.network = None
 
     def prepare(self):
-        self.network = self.network or vgg19.vgg19(self.vgg, (self.tap,))
+        self.network = self.network or vgg19(self.vgg, (self.tap,))
 
     def measure(self, source, style, fake):
         self.prepare()
         of_source, of_style, of_fake = (self.network(each)[self.tap] for each in (source, style, fake))
-        return ops.mean(ops.square(of_fake - vgg19.adain(of_source, of_style)))
+        return ops.mean(ops.square(of_fake - adain(of_source, of_style)))

@@ -7,10 +7,10 @@ from stylezoo.contract import generate
 
 
 class Autoencoder(Loss):
-    """Autoencoder: with none of the named styles the generator should leave the source as it is.
+    """Autoencoder: with all style weights at 0 the generator should return its source.
 
-    Mean absolute difference (Chen et al., 2019, https://arxiv.org/abs/1904.02296, Gated-GAN, with a weight of 10). It
-    makes strength 0 the picture itself. For generators that have the input `styles`.
+    Mean absolute difference (Gated-GAN, Chen et al., 2019, https://arxiv.org/abs/1904.02296, with a weight of 10). It
+    makes strength 0 return the picture itself. For generators with the input `styles`.
     """
 
     discriminators_needed = 0
@@ -21,7 +21,7 @@ class Autoencoder(Loss):
                 f"autoencoder needs a generator with the input styles, such as gated, not {generator.name}"
             )
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         source = translation.source
         again = generate(translation.generator, source, translation.style, translation.training, translation.seed)
         return ops.mean(ops.abs(again - source))

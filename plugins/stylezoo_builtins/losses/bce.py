@@ -1,4 +1,4 @@
-"""The loss of the first GANs."""
+"""The loss of the original GAN."""
 
 from keras import ops
 
@@ -6,10 +6,10 @@ from stylezoo import AdversarialLoss
 
 
 class BCE(AdversarialLoss):
-    """Binary cross-entropy: the discriminators tell how probable it is that a picture is real.
+    """Binary cross-entropy: discriminators estimate the probability that a picture is real.
 
-    Goodfellow et al., 2014, https://arxiv.org/abs/1406.2661, non-saturating; the discriminators' part is halved as in
-    CycleGAN and pix2pix. Undecided discriminators pay ln 2, and so does the generator.
+    Goodfellow et al., 2014, https://arxiv.org/abs/1406.2661, in the non-saturating form; the discriminator loss is
+    halved as in CycleGAN and pix2pix. With logits of 0, discriminator and generator loss are both ln 2.
     """
 
     def on_real(self, logits):

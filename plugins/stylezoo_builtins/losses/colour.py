@@ -1,11 +1,11 @@
-"""What keeps the colours of the source."""
+"""Keeps the colours of the source."""
 
 import keras
 from keras import ops
 
 from stylezoo import ImageLoss
 
-# The rows are what red, green and blue add to Y, U and V (ITU-R BT.470), as in tf.image.rgb_to_yuv.
+# Rows: the contributions of red, green and blue to Y, U and V (ITU-R BT.470), as in tf.image.rgb_to_yuv.
 RGB_TO_YUV = (
     (0.299, -0.14714119, 0.61497538),
     (0.587, -0.28886916, -0.51496512),
@@ -14,16 +14,16 @@ RGB_TO_YUV = (
 
 
 class Colour(ImageLoss):
-    """Colour reconstruction: light and colours of the source stay, both compared in YUV, as in AnimeGAN.
+    """Colour reconstruction: keeps the luminance and the colours of the source, compared in YUV, as in AnimeGAN.
 
-    Mean absolute difference of the light Y and Huber losses of the colours U and V, for pictures in [0, 1] (Chen et
-    al., 2020, https://doi.org/10.1007/978-981-15-5577-0_18; the weight is 10 in AnimeGAN, 10 to 50 in AnimeGANv2).
+    Mean absolute difference of the luminance Y plus Huber losses of the colours U and V, for pictures in [0, 1] (Chen
+    et al., 2020, https://doi.org/10.1007/978-981-15-5577-0_18; the weight is 10 in AnimeGAN, 10 to 50 in AnimeGANv2).
     """
 
     def measure(self, source, style, fake):
         here, there = _yuv(source), _yuv(fake)
         light = ops.mean(ops.abs(here[..., 0] - there[..., 0]))
-        # Of U and V together Keras takes the mean, the paper the sum.
+        # Keras takes the mean over U and V, the paper their sum.
         return light + 2 * ops.mean(keras.losses.huber(here[..., 1:], there[..., 1:]))
 
 

@@ -1,4 +1,4 @@
-"""What keeps the content while colours are free."""
+"""Keeps the content; colours are free."""
 
 from keras import ops
 
@@ -7,17 +7,17 @@ from stylezoo.layers import luminance
 
 
 class Content(ImageLoss):
-    """Content loss without a pretrained network: the structure of light and dark at several scales.
+    """Content loss without a pretrained network: compares the structure of light and dark at several scales.
 
-    The luminance of source and result is averaged over blocks, brought to mean 0 and variance 1 for each picture, and
-    compared (mean absolute difference), so that colours, brightness and contrast are free to follow the style and so
-    is everything smaller than the finest block, such as strokes. Ours; the idea of comparing normalised luminance is
-    that of the structural similarity (Wang et al., 2004, https://doi.org/10.1109/TIP.2003.819861).
+    The luminance of source and result is averaged over blocks, normalised to mean 0 and variance 1 for each picture,
+    and compared by mean absolute difference. So colour, brightness, contrast and everything smaller than the finest
+    block, such as brush strokes, can follow the style. Our own design; normalised luminance is also compared by the
+    structural similarity index (Wang et al., 2004, https://doi.org/10.1109/TIP.2003.819861).
 
     Args:
         coarse: Side of the coarsest blocks, in pixels.
-        fine: Side of the finest blocks, in pixels; scales in between double.
-        detail: How much each finer scale counts, as a part of the next coarser.
+        fine: Side of the finest blocks, in pixels. Scales between them are powers of two apart.
+        detail: Weight of each scale relative to the next coarser one.
     """
 
     def __init__(self, coarse: int = 8, fine: int = 4, detail: float = 1.0):
@@ -38,7 +38,7 @@ class Content(ImageLoss):
 
 
 def _structure(pictures, side):
-    """Luminance in blocks of `side` pixels, each picture's with mean 0 and variance 1."""
+    """Luminance in blocks of `side` pixels, with mean 0 and variance 1 for each picture."""
     light = luminance(pictures)
     if side > 1:
         light = ops.average_pool(light, side, strides=side, padding="valid")

@@ -6,7 +6,7 @@ from stylezoo import Loss
 
 
 class Cycle(Loss):
-    """Cycle consistency: a picture that is translated there and back should be what it was.
+    """Cycle consistency: a picture that is translated there and back should be unchanged.
 
     Mean absolute difference of inverse(generator(source)) and source (Zhu et al., 2017,
     https://arxiv.org/abs/1703.10593, with a weight of 10). Only for two-way models.
@@ -15,5 +15,5 @@ class Cycle(Loss):
     discriminators_needed = 0
     two_way_needed = True
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return ops.mean(ops.abs(translation.cycled - translation.source))

@@ -1,4 +1,4 @@
-"""What AnimeGAN's discriminator is shown besides."""
+"""The additional fakes of AnimeGAN's discriminator."""
 
 from keras import ops
 
@@ -12,24 +12,24 @@ EDGE = 200 / 127.5  # Canny's upper threshold of 200 for pictures in [0, 255], h
 
 
 class Decoys(Loss):
-    """Decoys: style pictures without colour, or with soft edges, are not of the style.
+    """Decoys: style pictures in grey, or with smoothed edges, count as fakes.
 
-    Discriminators are shown the style pictures in grey, and in grey with their edges smoothed, and pay the mean square
-    of the logits, as for generated pictures in least squares: it keeps results colourful and their lines crisp (Chen
-    et al., 2020, https://doi.org/10.1007/978-981-15-5577-0_18, AnimeGAN). Meant for `lsgan:half=false`, with the same
-    weight. Edges are where the Sobel gradient exceeds Canny's upper threshold, and all within two pixels of them; the
-    published code prepares smoothed pictures with Canny's own thin edges.
+    Discriminators see the style pictures in grey, and in grey with smoothed edges. The loss is the mean squared logit,
+    as for fakes in least squares. Results get more colour and sharper lines (AnimeGAN, Chen et al., 2020,
+    https://doi.org/10.1007/978-981-15-5577-0_18). Meant for `lsgan:half=false`, with the same weight. Edges are where
+    the Sobel gradient exceeds Canny's upper threshold, and all pixels within two pixels of them; the published code
+    smooths along the thin edges of Canny itself.
 
     Args:
-        grey: How much the grey pictures count.
-        blur: How much the smoothed ones count: 2/3 as in AnimeGANv2 for Hayao, 0.005 for Paprika.
+        grey: Weight of the grey pictures.
+        blur: Weight of the smoothed pictures: 2/3 as in AnimeGANv2 for Hayao, 0.005 for Paprika.
     """
 
     def __init__(self, grey: float = 1.0, blur: float = 0.667):
         self.grey = grey
         self.blur = blur
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         grey = luminance(translation.style)
         return self.grey * _cost(grey, translation) + self.blur * _cost(_smoothed(grey), translation)
 
@@ -41,7 +41,7 @@ def _cost(grey, translation):
 
 
 def _smoothed(grey):
-    """Grey pictures (batch, height, width, 1) with a Gaussian of 5 pixels around their edges."""
+    """Grey pictures (batch, height, width, 1), blurred along their edges by a Gaussian of 5 pixels."""
     slope = ops.abs(_filtered(grey, STEP, SMOOTH)) + ops.abs(_filtered(grey, SMOOTH, STEP))
     edges = ops.max_pool(ops.cast(slope > EDGE, "float32"), 5, strides=1, padding="same")
     return ops.where(edges > 0, _filtered(grey, GAUSSIAN, GAUSSIAN), grey)

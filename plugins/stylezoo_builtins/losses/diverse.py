@@ -1,4 +1,4 @@
-"""The loss with two separate discriminators."""
+"""The loss of the GAN with two discriminators."""
 
 from keras import ops
 
@@ -7,22 +7,21 @@ from stylezoo.contract import scales
 
 
 class Diverse(Loss):
-    """Two discriminators of opposite tastes keep results from being too alike: the dual discriminator GAN (D2GAN).
+    """Dual discriminator GAN (D2GAN): two discriminators with opposite goals, for more diverse results.
 
-    Nguyen et al., 2017, https://arxiv.org/abs/1709.03831. The first discriminator is paid for style pictures, the
-    second for generated ones; both judge by the softplus of their logits, a positive score. The generator pays less
-    the better its pictures score with the first and the worse with the second, whose logarithm is what spreads
-    results over the modes of the style. Undecided discriminators pay alpha (1 - ln alpha) and beta (1 - ln beta), the
-    generator -alpha + beta ln beta with scores of alpha and beta: 1, 1 and -1.
+    Nguyen et al., 2017, https://arxiv.org/abs/1709.03831. A discriminator's score is the softplus of its logits. The
+    first discriminator is trained to score style pictures high, the second to score fakes high. The generator raises
+    its score with the first and lowers the logarithm of its score with the second, which spreads results over the modes
+    of the style. With scores of alpha and beta for every picture the losses are alpha (1 - ln alpha) and beta (1 - ln
+    beta) for the discriminators, and -alpha + beta ln beta for the generator: 1, 1 and -1 by default.
 
-    A model with one discriminator gets a second one like it. The first half of the discriminators has the one taste,
-    the second half the other; where they judge at several scales, the mean over the scales counts. Both halves must
-    see the same: with models whose discriminators differ say which one is meant,
-    ``--loss diverse --discriminator texture``.
+    A model with one discriminator gets a second one of the same kind. The first half of the discriminators has the
+    first goal, the second half the second; the score is the mean over their scales. Both halves must have as many
+    scales. With a model whose discriminators differ, name the one to use: ``--loss diverse --discriminator texture``.
 
     Args:
-        alpha: How much the first discriminator is paid for style pictures.
-        beta: How much the second is paid for generated ones.
+        alpha: Weight of the log score of style pictures, in the loss of the first discriminator.
+        beta: Weight of the log score of fakes, in the loss of the second discriminator.
     """
 
     adversarial = True
@@ -37,11 +36,11 @@ class Diverse(Loss):
         if count % 2:
             raise ValueError(f"two discriminators of as many scales are needed; together they have {count}")
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         first, second = _halves(translation.fake_logits)
         return self.beta * _mean_log_score(second) - _mean_score(first)
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         (real_1, real_2), (fake_1, fake_2) = _halves(translation.real_logits), _halves(translation.fake_logits)
         first = _mean_score(fake_1) - self.alpha * _mean_log_score(real_1)
         second = _mean_score(real_2) - self.beta * _mean_log_score(fake_2)
@@ -49,7 +48,7 @@ class Diverse(Loss):
 
 
 def _halves(logits):
-    """The logits of the first discriminator and those of the second: two lists of one tensor a scale."""
+    """The logits of the first and of the second discriminator: two lists with a tensor for each scale."""
     return logits[: len(logits) // 2], logits[len(logits) // 2 :]
 
 
@@ -62,6 +61,6 @@ def _mean_log_score(scales):
 
 
 def _log_score(logits):
-    """ln softplus; far below 0 softplus(x) rounds to e^x, whose logarithm is x itself."""
-    safe = ops.maximum(logits, -20.0)  # keeps the gradient of the branch that is not taken finite
+    """ln softplus; far below 0 softplus(x) is e^x in floating point, and its logarithm is x."""
+    safe = ops.maximum(logits, -20.0)  # keeps the gradient of the unused branch finite
     return ops.where(logits < -20.0, logits, ops.log(ops.softplus(safe)))

@@ -7,11 +7,11 @@ from stylezoo.contract import FEATURE, features, scales
 
 
 class FeatureMatching(Loss):
-    """Feature matching: inside of the discriminators generated pictures should look like style pictures.
+    """Feature matching: fakes should give the same features in the discriminators as style pictures.
 
-    The mean absolute differences of what the layers called feature_... answer to both, added over the layers and
-    averaged over discriminators and their scales (Wang et al., 2018, https://arxiv.org/abs/1711.11585, in the form of
-    SPADE, with a weight of 10). Meant for paired data.
+    The mean absolute differences of the outputs of the layers feature_..., summed over the layers and averaged over
+    discriminators and their scales (Wang et al., 2018, https://arxiv.org/abs/1711.11585, in the form of SPADE, with a
+    weight of 10). Meant for paired data.
     """
 
     def build(self, generator, discriminators, shape):
@@ -22,7 +22,7 @@ class FeatureMatching(Loss):
                     f"{discriminator.name} has none"
                 )
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         count = sum(scales(d) for d in translation.discriminators)
         return sum(_difference(d, translation) for d in translation.discriminators) / count
 

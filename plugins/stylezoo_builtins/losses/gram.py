@@ -1,33 +1,33 @@
-"""The style loss of the first neural style transfer."""
+"""The style loss of neural style transfer."""
 
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo import features as vgg19
+from stylezoo.features import checked_tap, vgg19
 from stylezoo.layers import luminance
 
 
 class Gram(ImageLoss):
-    """Gram loss: textures alike, by how often features of VGG-19 come together, wherever in the picture.
+    """Gram loss: the correlations between VGG-19 features should be those of the style.
 
-    Gatys et al., 2016, https://arxiv.org/abs/1508.06576: the products of all pairs of channels, added up over the
-    picture and divided by height, width and channels. Their mean absolute difference between fake and style, as in
-    AnimeGAN, where the layer is conv4_4 and the style is grey.
+    Gatys et al., 2016, https://arxiv.org/abs/1508.06576: the Gram matrix is the product of each pair of channels,
+    summed over the picture and divided by height, width and channels. The loss is the mean absolute difference of the
+    Gram matrices of fake and style, as in AnimeGAN, where the layer is conv4_4 and the style is grey.
 
     Args:
         vgg: A file of VGG-19 weights; None: the recipe's, or those of Keras, which are downloaded.
-        layer: What is compared, reluX_Y or convX_Y before the ReLU.
-        grey: Compare with the style without its colours, so that only its texture is taken.
+        layer: The layer to compare: reluX_Y, or convX_Y before the ReLU.
+        grey: Compare with the style in grey, so that only its texture counts.
     """
 
     def __init__(self, vgg: str | None = None, layer: str = "conv4_4", grey: bool = False):
         self.vgg = vgg
-        self.layer = vgg19.checked_tap(layer)
+        self.layer = checked_tap(layer)
         self.grey = grey
         self.network = None
 
     def prepare(self):
-        self.network = self.network or vgg19.vgg19(self.vgg, (self.layer,))
+        self.network = self.network or vgg19(self.vgg, (self.layer,))
 
     def measure(self, source, style, fake):
         self.prepare()

@@ -6,9 +6,9 @@ from stylezoo import AdversarialLoss
 
 
 class Hinge(AdversarialLoss):
-    """Hinge: a discriminator stops pushing logits that are right by a margin of one.
+    """Hinge: a discriminator has no loss for logits on the right side of a margin of 1.
 
-    Lim and Ye, 2017, https://arxiv.org/abs/1705.02894. Undecided discriminators pay 2, the generator 0.
+    Lim and Ye, 2017, https://arxiv.org/abs/1705.02894. With logits of 0 the discriminator loss is 2, the generator's 0.
     """
 
     def on_real(self, logits):

@@ -6,7 +6,7 @@ from stylezoo import ImageLoss
 
 
 class L1(ImageLoss):
-    """L1: the mean absolute difference of the generated picture and the style picture, for paired data.
+    """L1: the mean absolute difference of the fake and its ground truth, for paired data.
 
     Isola et al., 2017, https://arxiv.org/abs/1611.07004, with a weight of 100.
     """

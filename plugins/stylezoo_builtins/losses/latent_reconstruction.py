@@ -7,16 +7,17 @@ from stylezoo.contract import made_of_codes
 
 
 class LatentReconstruction(Loss):
-    """Latent reconstruction: content and code that a picture is made of should be found in it again.
+    """Latent reconstruction: content and style code of a result, encoded again, should be those it was decoded from.
 
-    Mean absolute difference of the code that the result was made of and the one that is read from it, and of the
-    source's content and the one that the way back reads from the result (Huang et al., 2018,
-    https://arxiv.org/abs/1804.04732, with a weight of 1). For two-way models of generators made of codes.
+    Mean absolute difference of the style code of the result and the code that the generator reads from it, and of the
+    source's content and the content that the inverse generator reads from the result (Huang et al., 2018,
+    https://arxiv.org/abs/1804.04732, with a weight of 1). For two-way models of generators with content and style
+    codes.
 
     Args:
-        content: How much the content counts.
-        style: How much the code counts.
-        random_codes: Whether results are made of random codes, as in MUNIT, instead of those of the style pictures.
+        content: Weight of the content term.
+        style: Weight of the style code term.
+        random_codes: Whether training uses random style codes, as in MUNIT, instead of those of the style pictures.
     """
 
     discriminators_needed = 0
@@ -33,7 +34,7 @@ class LatentReconstruction(Loss):
                 f"latent-reconstruction needs a generator made of codes, such as munit, not {generator.name}"
             )
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         code = translation.code
         if code is None:  # the fake was made of the code of `style`
             code = _read(translation.generator, "style_code", translation.style, translation)

@@ -6,15 +6,15 @@ from stylezoo import AdversarialLoss
 
 
 class LSGAN(AdversarialLoss):
-    """Least squares: logits of style pictures are drawn to `real`, those of generated ones to `fake`.
+    """Least squares: the squared distance of logits from a target, `real` for style pictures and `fake` for fakes.
 
-    Mao et al., 2017, https://arxiv.org/abs/1611.04076. Undecided discriminators (logits of 0.5) pay 0.25 (0.5 if
-    not halved), the generator 0.25.
+    Mao et al., 2017, https://arxiv.org/abs/1611.04076. With logits of 0.5 the discriminator loss is 0.25 (0.5 if not
+    halved), the generator's 0.25.
 
     Args:
-        real: The target for style pictures; 0.9 makes discriminators less sure of themselves.
-        fake: The target for generated pictures.
-        half: Whether the discriminators' part is halved, as in CycleGAN; MUNIT and AnimeGAN do not.
+        real: The target for style pictures; 0.9 is one-sided label smoothing.
+        fake: The target for fakes.
+        half: Whether the discriminator loss is halved, as in CycleGAN; not in MUNIT and AnimeGAN.
     """
 
     def __init__(self, real: float = 1.0, fake: float = 0.0, half: bool = True):

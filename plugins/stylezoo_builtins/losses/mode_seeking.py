@@ -7,11 +7,10 @@ from stylezoo.contract import generate, made_of_codes, random_code, random_noise
 
 
 class ModeSeeking(Loss):
-    """Mode seeking: two results of one source should differ as much as the noise that they are made of.
+    """Mode seeking: different noise should give different results for the same source.
 
-    The distance of two noises divided by that of the two results, each the mean absolute difference over the batch
-    (Mao et al., 2019, https://arxiv.org/abs/1903.05628, with a weight of 1). For generators that have the input
-    `noise` or are made of codes.
+    The mean absolute difference of two noises, divided by that of the two results (Mao et al., 2019,
+    https://arxiv.org/abs/1903.05628, with a weight of 1). For generators with the input `noise` or with style codes.
     """
 
     discriminators_needed = 0
@@ -23,7 +22,7 @@ class ModeSeeking(Loss):
                 f"{generator.name} always makes the same picture of a source"
             )
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         draw = _with_noise if _takes_noise(translation.generator) else _with_codes
         noise, pictures = draw(translation)
         return 1 / (_distance(pictures) / _distance(noise) + 1e-5)
@@ -34,14 +33,14 @@ def _takes_noise(generator):
 
 
 def _with_codes(translation):
-    """Random codes, two for each source, and what they make of it."""
+    """Two random codes for each source, and the results."""
     source = _twice(translation.source)
     code = random_code(translation.generator, source, translation.seed)
     return code, generate(translation.generator, source, training=translation.training, code=code)
 
 
 def _with_noise(translation):
-    """Noise, two for each source, and what the generator makes of it."""
+    """Two noises for each source, and the results."""
     source, style = _twice(translation.source), _twice(translation.style)
     labels = None if translation.labels is None else _twice(translation.labels)
     noise = random_noise(translation.generator, source, translation.seed)
@@ -54,6 +53,6 @@ def _twice(batch):
 
 
 def _distance(pairs):
-    """The mean absolute difference of the first half of a batch and the second."""
+    """The mean absolute difference of the first and the second half of a batch."""
     first, second = ops.split(pairs, 2)
     return ops.mean(ops.abs(second - first))

@@ -6,10 +6,10 @@ from stylezoo import AdversarialLoss
 
 
 class Nonsaturating(AdversarialLoss):
-    """Non-saturating: as bce, but the discriminators' part is not halved.
+    """Non-saturating: as bce, but the discriminator loss is not halved.
 
-    Goodfellow et al., 2014, https://arxiv.org/abs/1406.2661, in the scale of StyleGAN2 (Karras et al., 2020,
-    https://arxiv.org/abs/1912.04958). Undecided discriminators pay 2 ln 2, the generator ln 2.
+    Goodfellow et al., 2014, https://arxiv.org/abs/1406.2661, scaled as in StyleGAN2 (Karras et al., 2020,
+    https://arxiv.org/abs/1912.04958). With logits of 0 the discriminator loss is 2 ln 2, the generator's ln 2.
     """
 
     def on_real(self, logits):

@@ -6,25 +6,25 @@ from keras import layers, ops
 from stylezoo import Loss
 from stylezoo.contract import FEATURE, features
 
-INIT_GAIN = 0.02  # of the heads' weights, as in the authors' code
+INIT_GAIN = 0.02  # of the heads' kernels, as in the authors' code
 
 
 class PatchNCE(Loss):
-    """PatchNCE: a patch of the result should tell of which patch of the source it was made, among many.
+    """PatchNCE: a patch of the result should match the patch at the same place of the source, among many others.
 
-    The generator's own layers, those called feature_..., look at source and result; a head of two dense layers each
-    makes vectors of them at random places, and a vector of the result must be nearest to that of the source at its
-    place: cross-entropy over the others (Park et al., 2020, https://arxiv.org/abs/2007.15651, averaged over the
-    layers). Chance pays the logarithm of the number of patches. The weight is 1 with `identity` in CUT, 10 with `flip`
-    in FastCUT, 4 with one patch, `identity` and `whole_batch` in the model of a single image (SinCUT).
+    Features of source and result come from the generator's own layers feature_... . At random places a head of two
+    dense layers projects them to vectors of length 1. The loss is the cross-entropy of classifying which source patch
+    belongs to a result patch, by cosine similarity (Park et al., 2020, https://arxiv.org/abs/2007.15651, averaged over
+    the layers). At chance it is the logarithm of the number of patches. The weight is 1 with `identity` in CUT, 10 with
+    `flip` in FastCUT, and 4 with one patch, `identity` and `whole_batch` in SinCUT, the model of a single image.
 
     Args:
-        temperature: Cosines are divided by it: smaller means that only the nearest other patches count.
-        patches: Places in each layer; all are taken where there are fewer.
+        temperature: Divides the cosine similarities; with a smaller one only the most similar patches count.
+        patches: Places in each layer; all of them in a layer that has fewer.
         units: Length of the vectors.
-        identity: Also, as a half, between style pictures and what the generator makes of them.
-        flip: Half of the steps compare with the mirrored source, so that the generator treats both alike.
-        whole_batch: Whether a patch is told from those of all pictures of the batch, not only from its own picture's.
+        identity: Also compare style pictures with generator(style), and take the mean of both losses.
+        flip: Compare with the mirrored source in half of the steps, so that both sides are treated alike.
+        whole_batch: Use patches of all pictures in the batch as negatives, not only those of the same picture.
     """
 
     discriminators_needed = 0
@@ -58,7 +58,7 @@ class PatchNCE(Loss):
             )
         self.layers = [_head(tap.output.shape[-1], self.units) for tap in taps]
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         mirrored = None
         if self.flip and translation.training:
             mirrored = keras.random.uniform((), seed=translation.seed) < 0.5
@@ -78,7 +78,7 @@ class PatchNCE(Loss):
         return sum(terms) / len(terms)
 
     def _vectors(self, head, query, key, seed):
-        """What a head makes of a layer's answers at the same random places: two tensors (sets, patches, units)."""
+        """A layer's outputs at the same random places, projected by its head: two tensors (sets, patches, units)."""
         height, width, channels = ops.shape(query)[1:]
         places = keras.random.shuffle(ops.arange(height * width), seed=seed)[: self.patches]
         pair = []
@@ -90,24 +90,24 @@ class PatchNCE(Loss):
 
 
 def contrast(query, key, temperature):
-    """Cross-entropy of finding each query's own key among those of its set; keys get no gradient.
+    """Cross-entropy of finding the key of each query among those of its set; keys get no gradient.
 
     Args:
         query: Vectors of length 1, (sets, patches, units).
-        key: Likewise; the one of the same place is the right one.
-        temperature: Cosines are divided by it.
+        key: Likewise; the key of a query is the one at the same place.
+        temperature: Divides the cosine similarities.
     """
     key = ops.stop_gradient(key)
     right = ops.sum(query * key, axis=-1, keepdims=True)
     others = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
     itself = ops.eye(ops.shape(others)[-1], dtype="bool")
-    others = ops.where(itself, -10.0, others)  # -10: as good as no rival, as in the authors' code
+    others = ops.where(itself, -10.0, others)  # -10: never chosen, as in the authors' code
     logits = ops.concatenate([right, others], axis=-1) / temperature
     return ops.mean(ops.logsumexp(logits, axis=-1) - logits[..., 0])
 
 
 def _head(channels, units):
-    """Two dense layers, in float32: what they answer is small, and is divided by its length."""
+    """Two dense layers, in float32: their outputs are small, and are divided by their length."""
     glorot = keras.initializers.VarianceScaling(INIT_GAIN**2, "fan_avg", "untruncated_normal")
     dense = [
         layers.Dense(units, activation, kernel_initializer=glorot.clone(), dtype="float32")
@@ -118,7 +118,7 @@ def _head(channels, units):
 
 def _normalized(vectors):
     squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-    return vectors / (ops.sqrt(ops.maximum(squares, 1e-24)) + 1e-7)  # 1e-24: the root has no gradient at 0
+    return vectors / (ops.sqrt(ops.maximum(squares, 1e-24)) + 1e-7)  # 1e-24: a square root has no gradient at 0
 
 
 def _mirror(pictures, whether):

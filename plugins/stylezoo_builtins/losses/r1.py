@@ -9,19 +9,19 @@ from stylezoo.contract import pixel_gradient
 
 
 class R1(Loss):
-    """R1 gradient penalty: keeps discriminators from changing their mind at the smallest change of a style picture.
+    """R1 gradient penalty: a small gradient of the discriminators at style pictures.
 
-    Half of the mean squared length of the gradient of the summed logits with respect to the picture (Mescheder et
-    al., 2018, https://arxiv.org/abs/1801.04406). Added to an adversarial loss, it takes away hatching and flares.
+    Half of the mean squared norm of the gradient of the summed logits with respect to the picture (Mescheder et al.,
+    2018, https://arxiv.org/abs/1801.04406). Added to an adversarial loss it removes hatching and flares.
 
     Args:
-        patches: Divide by the number of logits of a picture, so that one weight suits discriminators of any patches.
+        patches: Divide by the number of logits of a picture, so that one weight suits any number of patches.
     """
 
     def __init__(self, patches: bool = False):
         self.patches = patches
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         return sum(self._penalty(d, translation) for d in translation.discriminators)
 
     def _penalty(self, discriminator, translation):

@@ -1,4 +1,4 @@
-"""The relativistic average GAN with a margin."""
+"""The relativistic average GAN with the hinge loss."""
 
 from keras import ops
 
@@ -6,10 +6,10 @@ from stylezoo.contract import RelativisticAverageLoss
 
 
 class RaHinge(RelativisticAverageLoss):
-    """Relativistic average hinge: logits should be 1 above or below the other kind's average, more is not paid.
+    """Relativistic average hinge: a logit should be at least 1 above or below the mean logit of the other class.
 
-    Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734 (RaHingeGAN). Undecided discriminators pay 1, and so
-    does the generator.
+    RaHingeGAN (Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734). With equal logits, discriminator and
+    generator loss are both 1.
     """
 
     def on_margin(self, margins):

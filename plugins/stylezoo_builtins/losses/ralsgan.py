@@ -6,10 +6,10 @@ from stylezoo.contract import RelativisticAverageLoss
 
 
 class RaLSGAN(RelativisticAverageLoss):
-    """Relativistic average least squares: logits are drawn to 1 above and below the other kind's average.
+    """Relativistic average least squares: a logit should be 1 above or below the mean logit of the other class.
 
-    Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734 (RaLSGAN). Undecided discriminators pay 1, and so
-    does the generator.
+    RaLSGAN (Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734). With equal logits, discriminator and
+    generator loss are both 1.
     """
 
     def on_margin(self, margins):

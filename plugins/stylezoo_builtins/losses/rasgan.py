@@ -6,10 +6,10 @@ from stylezoo.contract import RelativisticAverageLoss
 
 
 class RaSGAN(RelativisticAverageLoss):
-    """Relativistic average: a picture should be more real than the average one of the other kind.
+    """Relativistic average: a picture should be more real than the average picture of the other class.
 
-    Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734 (RaSGAN). Undecided discriminators pay ln 2, and so
-    does the generator.
+    RaSGAN (Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734). With equal logits, discriminator and generator
+    loss are both ln 2.
     """
 
     def on_margin(self, margins):

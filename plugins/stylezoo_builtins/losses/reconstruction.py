@@ -7,11 +7,11 @@ from stylezoo.contract import made_of_codes
 
 
 class Reconstruction(Loss):
-    """Reconstruction: from its own content and its own code a picture should come out as it was.
+    """Reconstruction: a picture that is decoded from its own content and style code should be unchanged.
 
-    Mean absolute difference of the source and what the way back's decoder makes of the source's content and code
-    (Huang et al., 2018, https://arxiv.org/abs/1804.04732, with a weight of 10). For two-way models of generators made
-    of codes: `generator` reads contents of sources, `inverse` reads their codes and paints them.
+    Mean absolute difference of the source and the inverse generator's decoding of the source's content and code (Huang
+    et al., 2018, https://arxiv.org/abs/1804.04732, with a weight of 10). For two-way models of generators with content
+    and style codes: `generator` encodes the content of a source, `inverse` encodes its style code and decodes both.
     """
 
     discriminators_needed = 0
@@ -21,7 +21,7 @@ class Reconstruction(Loss):
         if not made_of_codes(generator):
             raise ValueError(f"reconstruction needs a generator made of codes, such as munit, not {generator.name}")
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         source, training = translation.source, translation.training
         content = translation.generator.get_layer("content")(source, training=training)
         code = translation.inverse.get_layer("style_code")(source, training=training)

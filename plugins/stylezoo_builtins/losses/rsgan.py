@@ -1,4 +1,4 @@
-"""The relativistic GAN of pairs."""
+"""The relativistic GAN."""
 
 from keras import ops
 
@@ -6,23 +6,24 @@ from stylezoo import Loss
 
 
 class RSGAN(Loss):
-    """Relativistic: discriminators tell which of a style picture and a generated one is the more real.
+    """Relativistic: discriminators predict whether a style picture is more real than a fake.
 
-    Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734 (RSGAN). Pictures are paired as they stand in the
-    batch, logits position by position; where two generated pictures come with a style picture, as with
-    `judge_identity`, both are paired with it. Undecided discriminators pay ln 2, and so does the generator.
+    RSGAN (Jolicoeur-Martineau, 2018, https://arxiv.org/abs/1807.00734). Style pictures and fakes are paired in the
+    order of the batch, and their logits place by place. Where there are two fakes for each style picture, as with the
+    order's option `judge_identity`, both are paired with it. With equal logits, discriminator and generator loss are
+    both ln 2.
     """
 
     adversarial = True
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return sum(ops.mean(ops.softplus(lead)) for lead in _leads(translation))
 
-    def discriminator(self, translation):
+    def discriminator_loss(self, translation):
         return sum(ops.mean(ops.softplus(-lead)) for lead in _leads(translation))
 
 
 def _leads(translation):
-    """By how much style pictures are found more real than the generated ones beside them: one tensor a scale."""
+    """Logits of style pictures minus those of their fakes: one tensor for each scale."""
     pairs = zip(translation.real_logits, translation.fake_logits, strict=True)
     return [real - ops.reshape(fake, (-1, *ops.shape(real))) for real, fake in pairs]

@@ -8,10 +8,10 @@ from stylezoo import ImageLoss
 class TV(ImageLoss):
     """Total variation: the mean absolute difference of neighbouring pixels, against grain.
 
-    Rudin et al., 1992, https://doi.org/10.1016/0167-2789(92)90242-F, in its anisotropic form.
+    Rudin et al., 1992, https://doi.org/10.1016/0167-2789(92)90242-F, in the anisotropic form.
 
     Args:
-        squared: Half of the mean square instead of the mean: smooths rather than flattens, as in AnimeGAN.
+        squared: Take half of the mean squared difference: smooths rather than flattens, as in AnimeGAN.
     """
 
     def __init__(self, squared: bool = False):

@@ -6,11 +6,11 @@ from stylezoo import AdversarialLoss
 
 
 class WGAN(AdversarialLoss):
-    """Wasserstein: logits are scores without bound, and the players move their mean difference.
+    """Wasserstein: logits are unbounded scores, and the loss is the difference of their means.
 
-    Arjovsky et al., 2017, https://arxiv.org/abs/1701.07875. It needs discriminators that are kept smooth by a gradient
-    penalty, such as `dragan` with a weight of 10, and several `critic_steps`. Undecided discriminators pay 0, and so
-    does the generator for logits of 0.
+    Arjovsky et al., 2017, https://arxiv.org/abs/1701.07875. It needs a gradient penalty, such as `dragan` with a weight
+    of 10, and several discriminator updates in a step: order "discriminator-first:critic_steps=5". With logits of 0,
+    discriminator and generator loss are both 0.
     """
 
     def on_real(self, logits):

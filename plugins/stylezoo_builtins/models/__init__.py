@@ -1,1 +1,1 @@
-"""One model a file; the file's name is the entry point's."""
+"""One model in each file; the file's name is the entry point's."""

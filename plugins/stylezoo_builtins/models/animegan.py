@@ -1,12 +1,12 @@
 """Photographs as frames of an animated film, from two folders of unpaired pictures.
 
-AnimeGANv2 (Chen et al., 2020, https://github.com/TachibanaYoshino/AnimeGANv2), with its networks, losses and the
-weights for the style of Hayao Miyazaki. For ten epochs the generator only learns to redraw its source; then the
-discriminator is shown grey and smoothed frames as fakes, so that it looks at colour and at sharp edges.
+AnimeGANv2 (Chen et al., 2020, https://github.com/TachibanaYoshino/AnimeGANv2), with its networks and losses, and the
+weights for the style of Hayao Miyazaki. In a warm-up of ten epochs the generator only learns to reconstruct its
+source. Then the discriminator also sees grey and smoothed frames as fakes, so that colour and sharp edges count.
 
-The weights of VGG-19 come from Keras, which downloads them, or from a file: --set vgg=FILE. The weights of the losses
-belong to those of Keras. The published training, 101 epochs of crops of 256 pixels, is meant for a GPU and was not
-made here; a check of 1000 small steps is on the page Recipes of the documentation.
+The VGG-19 weights come from Keras, which downloads them, or from a file: --set vgg=FILE. The weights of the losses fit
+those of Keras. The published training, 101 epochs of crops of 256 pixels, is meant for a GPU and was not run here; a
+check of 1000 small steps is on the page Recipes of the documentation.
 """
 
 from stylezoo import Recipe

@@ -1,13 +1,13 @@
-"""Learns several styles in one generator; gates choose a style, or mix several.
+"""Several styles in one generator, each in a branch of its own: choose one, or mix them.
 
-Gated-GAN (Chen et al., 2019, https://arxiv.org/abs/1904.02296): every style has a residual branch of its own, all else
-is shared. The discriminator also tells the styles apart. With all gates shut the picture stays as it is.
+Gated-GAN (Chen et al., 2019, https://arxiv.org/abs/1904.02296): every style has one residual block, all other layers
+are shared. The discriminator also classifies the styles. With all style weights at 0 the picture stays as it is.
 
 Name a folder for each style: --style monet/ --style song/, or one folder that holds them.
 
-A profile for two processor cores, 2000 steps in 5 min 21 s on an AMD EPYC that did other work as well (4 min 13 s of it
-on the processor), gives two sharp styles that cannot be confused. So short a training needs skips in the generator and
-the loss content, which are not Gated-GAN's:
+A profile for two CPU cores took 5 min 21 s for 2000 steps on an AMD EPYC that also did other work (4 min 13 s of CPU
+time). It has two sharp, clearly different styles. So short a training needs skip connections in the generator and the
+loss content, which are not part of Gated-GAN:
 
     stylezoo train gated --source photos/ --style monet/ --style song/ --steps 2000 \\
         --set image_size=96 --set load_size=128 \\
@@ -15,7 +15,7 @@ the loss content, which are not Gated-GAN's:
         --discriminator gated:filters=24,layers=2 --discriminator texture \\
         --loss style-classification:weight=1 --loss autoencoder:weight=5 \\
         --loss content:weight=3 --loss r1:patches=true \\
-        --set average=0.998 --set learning_rate=5e-4
+        --set average=0.998 --set optimizer.learning_rate=5e-4
 """
 
 from stylezoo import Recipe
@@ -29,7 +29,7 @@ recipe = Recipe(
         "lsgan:real=0.9,half=false",
         "style-classification:weight=10",
         "autoencoder:weight=10",
-        "tv:squared=true,weight=0.05",  # the authors' 1e-6, of the sum over a picture of 128 pixels
+        "tv:squared=true,weight=0.05",  # the authors' 1e-6 of the sum over a picture of 128 pixels
     ),
     pool=50,
     image_size=128,

@@ -1,10 +1,10 @@
-"""Learns from two folders of unpaired pictures what their content has in common, and their styles as codes.
+"""Two folders of unpaired pictures, both ways, with style codes: many results for one source.
 
 MUNIT (Huang et al., 2018, https://arxiv.org/abs/1804.04732), with the networks, weights and schedule of the authors'
-code. One source gives many results: a random style for every seed, or that of a picture.
+code. The style of a result is random, decided by the seed, or that of a picture.
 
-The published training, a million steps, is meant for a GPU and was not made here. A small profile, in minutes on two
-cores, shows that it runs, and no more: after 400 steps pictures are grey and soft.
+The published training, a million steps, is meant for a GPU and was not run here. A small profile of some minutes on
+two cores only shows that it runs: after 400 steps pictures are grey and soft.
 
     stylezoo train munit --source photos/ --style paintings/ --steps 400 \\
         --set image_size=96 --set load_size=128 --generator munit:filters=16,blocks=2,mlp=64 --discriminator texture

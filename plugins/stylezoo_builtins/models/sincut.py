@@ -1,9 +1,9 @@
-"""Learns from one photograph and one painting of high resolution, by the contrastive loss of CUT.
+"""One photograph and one painting of high resolution, with the contrastive loss of CUT.
 
-SinCUT (Park et al., 2020, https://arxiv.org/abs/2007.15651): small crops at many zooms of both pictures, the networks
+SinCUT (Park et al., 2020, https://arxiv.org/abs/2007.15651): small crops of both pictures at many zooms, the networks
 of StyleGAN2, negatives from the whole batch. The published training is 100,000 steps of 16 crops.
 
-A profile for two processor cores, 900 steps in 10 min 42 s on an AMD EPYC that did other work as well, takes the
+A profile for two CPU cores took 10 min 42 s for 900 steps on an AMD EPYC that also did other work. The result has the
 palette of the painting and some of its roughness, with pale rims along edges and a fine grain:
 
     stylezoo train sincut --source photo.jpg --style painting.jpg --steps 900 \\
@@ -15,10 +15,10 @@ palette of the painting and some of its roughness, with pale rims along edges an
 from stylezoo import Recipe
 
 recipe = Recipe(
-    about="One photograph and one painting of high resolution: SinCUT, for a GPU and patience.",
+    about="One photograph and one painting of high resolution: SinCUT, for a GPU and a long training.",
     generator="stylegan2-resnet",
     discriminators="stylegan2",
-    # The authors halve the game for the discriminator, not the penalty; here the penalty is doubled instead.
+    # The authors halve the discriminator's adversarial loss, not the penalty; here the penalty is doubled instead.
     losses=(
         "nonsaturating",
         "r1:weight=2",

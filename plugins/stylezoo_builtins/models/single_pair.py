@@ -1,14 +1,14 @@
-"""Learns the strokes and the palette of one painting on one photograph, and redraws others as well.
+"""Learns the strokes and the palette of one painting on one photograph; other photographs can be redrawn as well.
 
-Crops of the two pictures are all that it sees, as in SinCUT (Park et al., 2020, https://arxiv.org/abs/2007.15651); the
-rest is ours. The generator sees light and dark only, so that all colour comes from the painting, and a grain that runs
-like strokes; the game teaches it to paint them. What keeps the photograph is its structure of light and dark; what
-teaches the palette is to colour the painting itself from its own light and dark.
+It is trained on crops of the two pictures alone, as SinCUT (Park et al., 2020, https://arxiv.org/abs/2007.15651); the
+rest is our own design. The generator's input is the luminance plus noise in the shape of strokes, so that all colour
+comes from the painting. The adversarial loss teaches strokes, the loss content keeps the structure of light and dark,
+and the identity loss teaches the palette: to colour the painting from its own luminance.
 
-Expect strokes that follow contours and whirl through flat areas, 4 to 8 pixels wide, in every colour of the painting
-but not where the photograph has them. Faces and lettering keep what is larger than a stroke. Strokes come out as
-ribbons rather than as separate dabs. On two cores of an AMD EPYC processor `time stylezoo train` took 3 min 9 s, the
-start of TensorFlow included.
+Results have strokes of 4 to 8 pixels that follow contours and swirl through flat areas, in every colour of the
+painting but not where the photograph has them. Faces and lettering keep what is larger than a stroke. Strokes look
+like ribbons rather than separate dabs. On two cores of an AMD EPYC `time stylezoo train` took 3 min 9 s, including the
+start of TensorFlow.
 """
 
 from stylezoo import Recipe

@@ -64,8 +64,8 @@ def _check_count(labelled, given):
         raise BadData("fit got sources only; it needs sources and styles: fit(source, style), or batches of both.")
     if labelled and len(given) < 3:
         raise BadData(
-            "This model has named styles; fit needs a label for each style picture: batches of (source, style, labels), "
-            "labels as numbers or one-hot."
+            "This model has named styles; fit needs a label for each style picture, a number or one-hot: batches of "
+            "(source, style, labels)."
         )
     if not labelled and len(given) > 2:
         raise BadData(f"fit got {len(given)} arrays; this model has one style and learns from two: fit(source, style).")

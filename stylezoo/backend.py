@@ -1,0 +1,80 @@
+"""What Keras has no function for, in TensorFlow: the only module of stylezoo that names it, beside tests.
+
+Networks and losses are written with `keras.ops`. Importing this module takes as long as importing TensorFlow.
+"""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from stylezoo.errors import StylezooError
+
+if keras.backend.backend() != "tensorflow":
+    raise StylezooError(
+        f"stylezoo trains with TensorFlow, and Keras runs on {keras.backend.backend()} here: set the environment "
+        "variable KERAS_BACKEND=tensorflow before Keras is imported."
+    )
+
+Tape = tf.GradientTape
+OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)
+BROKEN_BATCH = tf.errors.UnknownError  # what `tf.data` makes of an exception in a batch
+
+
+def branch(condition, yes: Callable, no: Callable) -> None:
+    """Call one of two functions, by a tensor that is known only when a graph runs."""
+
+    def called(function):
+        function()
+        return True  # TensorFlow asks both branches for a value
+
+    tf.cond(condition, lambda: called(yes), lambda: called(no))
+
+
+def graph(function: Callable):
+    """A function that is traced into a graph; Python's `if` and `for` in it are run while it is traced."""
+    return tf.function(function, autograph=False)
+
+
+def tensor_of(shape) -> tf.TensorSpec:
+    """What stands for a float32 tensor of a shape when a graph is traced."""
+    return tf.TensorSpec(shape)
+
+
+def outside_graphs():
+    """A context in which variables can be made while a graph is traced."""
+    return tf.init_scope()
+
+
+def replicas() -> int:
+    """How many devices share each batch."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def numbered_dataset(make: Callable, shapes: list[tuple], start: int = 0) -> tf.data.Dataset:
+    """An endless dataset of batches, made by their numbers from `start` on, two at a time.
+
+    Args:
+        make: A function from a number to a tuple of float32 arrays.
+        shapes: The shapes of the arrays.
+        start: The number of the first batch.
+    """
+
+    def tensors(number):
+        batch = tf.numpy_function(make, [number], [tf.float32] * len(shapes))
+        return tuple(tf.ensure_shape(array, shape) for array, shape in zip(batch, shapes, strict=True))
+
+    numbers = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
+    return numbers.map(tensors, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def dataset(*arrays, batch_size: int) -> tf.data.Dataset:
+    """Arrays as a dataset of batches, in their order."""
+    return tf.data.Dataset.from_tensor_slices(arrays).batch(batch_size)
+
+
+def gpus() -> list[str]:
+    """The names of the GPUs that TensorFlow sees."""
+    found = tf.config.list_physical_devices("GPU")
+    return [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in found]

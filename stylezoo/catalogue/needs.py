@@ -1,0 +1,77 @@
+"""Which plugins a model needs: whether they are installed, and what to install otherwise. Nothing is imported for it.
+
+A plugin is here plain data, as in ``plugins.json``: its kind, name, distribution and version.
+"""
+
+import re
+
+from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
+
+FORMS = {"distribution": r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", "version": r"[\w.+!-]*", "name": r"[^/:\s][^/:]*"}
+
+
+def are_plugins(plain) -> bool:
+    """Whether plain data is a list of plugins, with names that can stand in a command."""
+    return isinstance(plain, list) and all(
+        isinstance(each, dict)
+        and each.get("kind") in KINDS
+        and all(re.fullmatch(form, str(each.get(key, " "))) for key, form in FORMS.items())
+        for each in plain
+    )
+
+
+def installed(plugin: dict) -> registry.Plugin | None:
+    """The installed plugin that the plain data of one names, None if there is none."""
+    named = registry.plugins(plugin["kind"])
+    return next((each for each in named if each.answers_to(f"{plugin['distribution']}/{plugin['name']}")), None)
+
+
+def lack(plugin: dict) -> str:
+    """What is missing of a plugin and what to do, in one sentence; nothing if it is installed.
+
+    An installed distribution may be of a version without it, as when it has moved to another.
+    """
+    if installed(plugin):
+        return ""
+    kind, name, owner, version = (plugin[key] for key in ("kind", "name", "distribution", "version"))
+    wanted = f"the {kind} '{name}' of {owner} {version}".rstrip()
+    if owner == registry.LOCAL:
+        return (
+            f"the {kind} '{name}', which was registered in another Python session: run the code that registers it "
+            f"(@stylezoo.register('{kind}', '{name}')) before it is loaded."
+        )
+    there = _version(owner)
+    if there is None:
+        return f"{wanted}, which is not installed: '{install_line(plugin)}'.{_elsewhere(plugin)}"
+    return (
+        f"{wanted}; {owner} {there} is installed and does not offer it. "
+        f"Install the version that did: '{install_line(plugin)}'.{_elsewhere(plugin)}"
+    )
+
+
+def install_line(plugin: dict) -> str:
+    """What to type to get a plugin: the version that it had, if the distribution is there in another."""
+    owner, version = plugin["distribution"], plugin["version"]
+    return f"pip install {owner}=={version}" if version and _version(owner) is not None else f"pip install {owner}"
+
+
+def _elsewhere(plugin):
+    """A hint to other distributions with a plugin of that name, to which it may have moved."""
+    others = [each for each in registry.plugins(plugin["kind"]) if each.name == plugin["name"]]
+    if not others:
+        return ""
+    return (
+        f" There is {' and '.join(each.qualified for each in others)}; if it has moved there, "
+        "train again with it: a file keeps to the plugins that it was made with."
+    )
+
+
+def _version(distribution):
+    """The version of an installed distribution, with plugins or without; None if it is not installed."""
+    from importlib import metadata  # only on the way to an error: 40 ms
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None

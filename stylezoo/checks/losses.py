@@ -1,0 +1,222 @@
+"""Checks of losses, each in the simplest model in which it finds what it looks at.
+
+The networks of these models are shared: a loss that is checked is built on them, as a model would do it. Only saving
+needs a model of its own.
+"""
+
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from stylezoo import backend
+from stylezoo.checks.every import EVERY_PART
+from stylezoo.checks.subjects import (
+    ROUGH,
+    SIDE,
+    STYLES,
+    Subject,
+    Suite,
+    built_with,
+    demand,
+    equal,
+    finite,
+    folder,
+    labels,
+    pictures,
+)
+from stylezoo.contract import Loss
+from stylezoo.contract.losses import concerns, cost
+from stylezoo.errors import BadOptions, StylezooError
+from stylezoo.gan import GAN
+from stylezoo.recipe import Recipe
+from stylezoo.runs.loading import load
+
+HOMES = {  # the simplest models in which a loss finds what it looks at, tried in this order
+    "one way": {},
+    "two ways": {"two_way": True},
+    "named styles": {
+        "generator": "stylezoo/gated:filters=2,blocks=1",
+        "discriminators": "stylezoo/gated:filters=2,layers=1",
+        "losses": ("stylezoo/style-classification",),
+        "data": f"named-styles:names={list(STYLES)}",
+    },
+    "codes": {
+        "generator": "stylezoo/munit:filters=2,blocks=1,mlp=4",
+        "losses": ("stylezoo/reconstruction", "stylezoo/latent-reconstruction"),
+        "two_way": True,
+    },
+}
+SIMPLEST = {"generator": "stylezoo/resnet:filters=2,blocks=1", "discriminators": "stylezoo/patch:filters=2,layers=1"}
+GAME = "stylezoo/hinge"  # the adversarial loss beside one that is none
+SCALE = 16  # factor for costs in 16 bits: Keras begins with a far larger one and would come down to it
+PLAYERS = {"generator": "the generator's", "discriminator": "the discriminators'"}
+
+
+def recipe_of(home: str, losses: tuple = (), adversarial: bool = False, **changes) -> Recipe:
+    """The recipe of a small model.
+
+    Args:
+        home: A key of `HOMES`.
+        losses: Specs of losses, which stand first.
+        adversarial: Whether one of them is adversarial, so that no other is needed.
+        **changes: Fields with other values.
+    """
+    game = () if adversarial else (GAME,)
+    names = {spec.name for spec in losses}
+    beside = [each for each in (*game, *HOMES[home].get("losses", ())) if each not in names]
+    parts = {**SIMPLEST, **HOMES[home], "losses": (*losses, *beside)}
+    return Recipe(**{**parts, "image_size": SIDE, "batch_size": 2, **changes})
+
+
+@lru_cache(maxsize=24)
+def host(home: str, precision: str, discriminators: int) -> GAN:
+    """A small model whose networks losses share, the same for all; it is never trained."""
+    recipe = recipe_of(home, precision=precision)
+    return GAN(replace(recipe, discriminators=recipe.discriminators * discriminators))
+
+
+class Placed:
+    """A loss and a model whose networks it looks at."""
+
+    def __init__(self, loss: Loss, gan: GAN):
+        self.loss = loss
+        self.gan = gan
+        self.players = [player for player in PLAYERS if concerns(loss, player)]
+
+    def translation(self, batch=2):
+        """A training step's tensors of random pictures."""
+        source, style = map(ops.convert_to_tensor, pictures(batch, SIDE, SIDE))
+        return self.gan.translations(source, style, labels(batch) if self.gan.plan.styles else None, training=False)[0]
+
+    def costs(self, translation=None):
+        """The value of the loss for each player that it concerns."""
+        translation = translation or self.translation()
+        return {player: cost(self.loss, player, translation) for player in self.players}
+
+    def variables_of(self, player):
+        """What a player learns; the layers of the loss learn with the generator."""
+        own = [v for layer in self.loss.layers for v in layer.trainable_variables] if player == "generator" else []
+        return [*self.gan.variables_of(player), *own]
+
+
+class LossSubject(Subject):
+    """A loss in the simplest model in which it finds what it looks at."""
+
+    @cached_property
+    def home(self):
+        """The first home in which it can be built."""
+        refused = None
+        for home in HOMES:
+            try:
+                self.recipe(home).resolve()
+                self.place(home=home)
+            except StylezooError as error:
+                refused = refused or error
+            else:
+                return home
+        raise AssertionError(f"no kind of model can be built with it: {refused}")
+
+    def recipe(self, home):
+        return recipe_of(home, (self.spec,), self.component.adversarial, vgg=self.vgg)
+
+    def place(self, precision="float32", home=None):
+        """Built anew on networks that are shared; with the same random numbers each time."""
+        gan = host(home or self.home, precision, max(1, self.component.discriminators_needed))
+        with built_with(precision):
+            loss = self.spec.part("loss").build(styles=len(gan.plan.styles), vgg=self.vgg)
+            try:
+                loss.build(gan.generator, gan.discriminators, (SIDE, SIDE, 3))
+            except ValueError as error:
+                raise BadOptions(f"it refuses: {error}") from error
+        loss.prepare()
+        return Placed(loss, gan)
+
+    @cached_property
+    def placed(self):
+        return self.place()
+
+
+def values(subject):
+    """Its value is a finite number for each player, for a batch of two and of one."""
+    placed = subject.placed
+    demand(placed.players, "it has a value for neither player: override generator_loss, discriminator_loss or both")
+    for batch in (2, 1):
+        for player, value in placed.costs(placed.translation(batch)).items():
+            value, whose = ops.convert_to_tensor(value), PLAYERS[player]
+            demand(value.shape == (), f"{whose} loss is a tensor of shape {value.shape}; a number is needed")
+            demand(finite([value]), f"{whose} loss is {float(value)} for a batch of {batch}")
+
+
+def gradients(subject):
+    """Each player it concerns has finite gradients that are not all 0."""
+    for player in subject.placed.players:
+        _demand_gradients(subject.placed, player)
+
+
+def _demand_gradients(placed, player, scale=1, where=""):
+    variables = placed.variables_of(player)
+    with backend.Tape() as tape:
+        value = scale * cost(placed.loss, player, placed.translation())
+    found = [ops.convert_to_tensor(g) for g in tape.gradient(value, variables) if g is not None]
+    demand(found, f"no gradient of {PLAYERS[player]} loss reaches a weight{where}")
+    demand(finite(found), f"the gradients of {PLAYERS[player]} loss are not finite{where}")
+    demand(any(np.any(gradient) for gradient in found), f"all gradients of {PLAYERS[player]} loss are 0{where}")
+
+
+def precision(subject):
+    """In models of float16 and of bfloat16 values and gradients are finite, and the values close to float32's."""
+    exact = subject.placed.costs()
+    for rough, tolerance in ROUGH.items():
+        placed = subject.place(rough)
+        for player, value in placed.costs().items():
+            demand(finite([value]), f"in {rough} {PLAYERS[player]} loss is {float(value)}")
+            off = abs(float(value) - float(exact[player])) / (abs(float(exact[player])) + 0.05)
+            demand(off < tolerance, f"in {rough} {PLAYERS[player]} loss is off by {100 * off:.0f} %")
+            _demand_gradients(placed, player, SCALE, f" in {rough}")
+
+
+def graph(subject):
+    """In a graph its values are the same as eagerly."""
+    placed = subject.placed
+    translation = placed.translation()
+    eager = placed.costs(translation)  # what the networks answer is there afterwards; only the loss is traced
+    traced = backend.graph(lambda: placed.costs(translation))()
+    for player in placed.players:
+        same = equal([traced[player]], [eager[player]], 1e-4)
+        there = f"in a graph {PLAYERS[player]} loss is {float(traced[player])}"
+        demand(same, f"{there}, eagerly {float(eager[player])}")
+
+
+def file(subject):
+    """The same seed gives the same loss, and its values are the same in a model that was saved and loaded."""
+    _demand_same(subject.placed, subject.place(), "of the same seed")
+    gan = GAN(subject.recipe(subject.home))
+    gan.prepare()
+    path = Path(folder(), "model.keras")
+    gan.save(path)
+    loaded = load(path)
+    loaded.prepare()
+    _demand_same(*(Placed(each.terms[0][2], each) for each in (gan, loaded)), "after loading")
+
+
+def _demand_same(one, other, where):
+    costs = other.costs()
+    for player, value in one.costs().items():
+        same = equal([value], [costs[player]], 1e-5)
+        demand(same, f"{where} {PLAYERS[player]} loss is {float(costs[player])}, before {float(value)}")
+
+
+LOSS = Suite(
+    LossSubject,
+    {
+        **EVERY_PART,
+        "values": values,
+        "gradients": gradients,
+        "precision": precision,
+        "graph": graph,
+        "file": file,
+    },
+)

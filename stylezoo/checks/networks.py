@@ -1,0 +1,207 @@
+"""Checks of generators and discriminators, each built by itself."""
+
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from stylezoo import backend, contract
+from stylezoo.checks.every import EVERY_PART
+from stylezoo.checks.subjects import (
+    ODD,
+    ROUGH,
+    SIDE,
+    STYLES,
+    Subject,
+    Suite,
+    built_with,
+    demand,
+    equal,
+    finite,
+    fitting_side,
+    folder,
+    labels,
+    pictures,
+)
+from stylezoo.contract import networks
+from stylezoo.contract.style_inputs import known_inputs, style_input, unknown_inputs
+from stylezoo.drawing.looks import look
+from stylezoo.drawing.painter import Painter
+from stylezoo.errors import name_all
+from stylezoo.pictures import arrays
+
+LARGE = (257, 641)  # height and width of a picture that is drawn in tiles
+SEAM = 2  # of 255 levels: by how much a picture in tiles may differ on average
+
+
+class NetworkSubject(Subject):
+    """A generator or a discriminator by itself."""
+
+    def build(self, precision="float32", shape=None):
+        """A new one, with the same weights each time."""
+        shape = shape or ((None, None, 3) if self.draws else (SIDE, SIDE, 3))
+        with built_with(precision):
+            return self.spec.part(self.plugin.kind).build(shape=shape, styles=len(STYLES), vgg=self.vgg)
+
+    @property
+    def draws(self):
+        """Whether it is a generator."""
+        return self.plugin.kind == "generator"
+
+    @cached_property
+    def network(self):
+        return self.build()
+
+    @cached_property
+    def side(self):
+        return fitting_side(self.network) if self.draws else SIDE
+
+    def fusion(self, style):
+        """A style as the network takes it: a picture, a row of weights, or none where it is the only one."""
+        way = style_input(self.network)
+        return look(style if way.takes_picture else None, style_input=way, names=STYLES)
+
+    def answer(self, network, batch=2, side=None, training=False, picture=None):
+        """What it makes of random pictures, or of one that is given: float32 tensors in a list."""
+        random, other = pictures(batch, side or self.side, side or self.side)
+        picture = random if picture is None else picture
+        if self.draws:
+            return [contract.generate(network, picture, other, training, labels=labels(batch))]
+        logits = contract.judge(network, picture, other, training)
+        styles = networks.answer(network, picture, other, training)[1]
+        return logits if styles is None else [*logits, styles]
+
+
+def named(subject):
+    """The network is a Keras model and bears the name of its entry point; a generator's several inputs have names."""
+    network, name = subject.network, subject.plugin.name
+    demand(isinstance(network, keras.Model), f"it builds a {type(network).__name__}, which is no keras.Model")
+    same = network.name.replace("_", "-") == name.replace("_", "-")
+    demand(same, f"the network is called '{network.name}', not '{name}'")
+    if subject.draws and len(network.inputs) > 1:
+        unknown = unknown_inputs(network)
+        demand(not unknown, f"it has the input {name_all(unknown)}; there are {name_all(known_inputs())}")
+
+
+def answers(subject):
+    """A generator answers with pictures of the source's size, a discriminator with logits: of any batch, finite."""
+    for batch in (1, 3):
+        given = subject.answer(subject.network, batch)
+        demand(finite(given), f"its answers to {batch} pictures are not finite")
+        for answer in given:
+            demand(answer.shape[0] == batch, f"it answers {batch} pictures with a batch of {answer.shape[0]}")
+        if subject.draws:
+            (fake,) = given
+            side = subject.side
+            demand(fake.shape == (batch, side, side, 3), f"it answers pictures of {side} x {side} with {fake.shape}")
+
+
+def in_range(subject):
+    """A generator's pictures are in [-1, 1]."""
+    (fake,) = subject.answer(subject.network)
+    largest = float(ops.max(ops.abs(fake)))
+    demand(largest <= 1 + 1e-6, f"its pictures reach {largest:.3g}; let it end in a tanh")
+
+
+def odd_sizes(subject):
+    """A generator redraws pictures of any size; a discriminator can be built for sizes that nothing divides."""
+    if subject.draws:
+        source, style = (batch[0] for batch in pictures(1, *ODD))
+        fake = Painter(subject.network, subject.fusion(style)).paint(source)
+        demand(fake.shape == source.shape, f"it redraws {source.shape} as {fake.shape}")
+        return
+    side = SIDE + 3
+    logits = subject.answer(subject.build(shape=(side, side, 3)), side=side)
+    demand(finite(logits), f"its answers to {side} x {side} pixels are not finite")
+
+
+def tiles(subject):
+    """A generator draws a picture in tiles as in one piece, given what it found out about the whole."""
+    source, style = (arrays.resized(batch[0], *LARGE) for batch in pictures(1, 32, 80))
+    painter = Painter(subject.network, subject.fusion(style), tile=0, steady=True)
+    whole = painter.paint(source)
+    painter.tile = 384
+    difference = float(np.abs(painter.paint(source) - whole).mean()) * 127.5
+    demand(
+        difference <= SEAM,
+        f"in tiles its pictures differ by {difference:.1f} of 255; means over height and width are to be taken with "
+        "stylezoo.scene.moments",
+    )
+
+
+def gradients(subject):
+    """Every weight has a finite gradient, so that it can learn; through a discriminator the picture has one too."""
+    network = subject.network
+    picture = ops.convert_to_tensor(pictures(2, subject.side, subject.side)[0])
+    with backend.Tape() as tape:
+        tape.watch(picture)
+        cost = sum(ops.mean(ops.square(a - 0.3)) for a in subject.answer(network, training=True, picture=picture))
+    *found, of_picture = tape.gradient(cost, [*network.trainable_variables, picture])
+    if not subject.draws:
+        demand(of_picture is not None and np.any(of_picture), "no gradient reaches the picture: it teaches nothing")
+    pairs = zip(network.trainable_variables, found, strict=True)
+    lost = [variable.path for variable, gradient in pairs if gradient is None]
+    demand(not lost, f"no gradient reaches {name_all(lost[:3])}")
+    demand(finite(found), "its gradients are not finite")
+    demand(any(np.any(gradient) for gradient in found), "all its gradients are 0")
+
+
+def precision(subject):
+    """In float16 and in bfloat16 its answers and gradients are finite, and close to those in float32."""
+    exact = subject.answer(subject.network)
+    for rough, tolerance in ROUGH.items():
+        network = subject.build(rough)
+        network.set_weights(subject.network.get_weights())
+        with backend.Tape() as tape:
+            given = subject.answer(network)
+            cost = sum(ops.mean(ops.square(answer)) for answer in given)
+        demand(finite(given), f"in {rough} its answers are not finite")
+        found = [each for each in tape.gradient(cost, network.trainable_variables) if each is not None]
+        demand(finite(found), f"in {rough} its gradients are not finite")
+        for answer, expected in zip(given, exact, strict=True):
+            off = float(ops.mean(ops.abs(answer - expected)) / (ops.mean(ops.abs(expected)) + 0.05))
+            demand(off < tolerance, f"in {rough} its answers are off by {100 * off:.0f} %")
+
+
+def graph(subject):
+    """In a graph its answers are the same as eagerly."""
+    traced = backend.graph(lambda: subject.answer(subject.network))
+    demand(equal(traced(), subject.answer(subject.network), 1e-4), "in a graph its answers are not the same as eagerly")
+
+
+def seed(subject):
+    """The same seed gives the same network."""
+    one, other = subject.build(), subject.build()
+    demand(equal(one.get_weights(), other.get_weights()), "the same seed does not give the same weights")
+    demand(equal(subject.answer(one), subject.answer(other), 1e-5), "two networks of one seed answer differently")
+
+
+def file(subject):
+    """It is the same after `save` and `keras.models.load_model`, so every layer knows its own configuration."""
+    path = Path(folder(), "network.keras")
+    subject.network.save(path)
+    try:
+        again = keras.models.load_model(path)
+    except (ValueError, TypeError) as error:
+        raise AssertionError(f"Keras cannot load it again: {' '.join(str(error).split())[:300]}") from None
+    same = equal(subject.answer(again), subject.answer(subject.network), 1e-6)
+    demand(same, "it answers otherwise after loading")
+
+
+DISCRIMINATOR = Suite(
+    NetworkSubject,
+    {
+        **EVERY_PART,
+        "named": named,
+        "answers": answers,
+        "odd_sizes": odd_sizes,
+        "gradients": gradients,
+        "precision": precision,
+        "graph": graph,
+        "seed": seed,
+        "file": file,
+    },
+)
+GENERATOR = Suite(NetworkSubject, {**DISCRIMINATOR.checks, "range": in_range, "tiles": tiles})

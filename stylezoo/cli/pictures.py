@@ -1,0 +1,247 @@
+"""The command that redraws pictures: stylize."""
+
+import os
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import click
+
+from stylezoo.cli import redrawing, terminal
+from stylezoo.cli.options import Refusal, as_one_object, refuse
+from stylezoo.cli.types import Mask, WeightedStyle
+from stylezoo.errors import BadOptions, BadPicture, BadRun, name_all
+
+REFUSALS = [
+    Refusal(
+        lambda given: not given.model and not given.styles,
+        "Name a model with --model RUN, or runs to mix: --style RUN_A=0.5 --style RUN_B=0.5.",
+    ),
+    Refusal(
+        lambda given: len({weight is None for _, weight in given.styles}) > 1,
+        "Give each --style a weight, or none of them: --style monet=0.6 --style song=0.4.",
+    ),
+    Refusal(
+        lambda given: given.masks and not given.model,
+        "Runs are mixed as a whole; a --mask needs a --model of several styles.",
+    ),
+    Refusal(
+        lambda given: given.sweep and (given.masks or any(weight is not None for _, weight in given.styles)),
+        "--sweep has the weights of its own; leave --mask and the weights of --style out.",
+    ),
+]
+
+
+@click.command()
+@click.argument(
+    "pictures",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Pictures, animations (GIF, WebP, PNG) and folders of them.",
+)
+@click.option(
+    "-m",
+    "--model",
+    help="A run folder of 'stylezoo train', a .keras file, or hf://owner/name, with @revision where it matters.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The file to write, whose suffix says the format, or for several pictures the folder. Default: beside each "
+    "picture, as NAME-stylized.png (a GIF or WebP stays one); of a folder, in FOLDER-stylized.",
+)
+@click.option(
+    "--style",
+    "styles",
+    type=WeightedStyle(),
+    multiple=True,
+    help="A style's name, for a model of several; a picture, for a model that takes its style from one; or, without "
+    "--model, a trained run. Repeatable, with weights: --style monet=0.6 --style song=0.4. Default: the first style, "
+    "or a random one.",
+)
+@click.option(
+    "--mask",
+    "masks",
+    type=Mask(),
+    multiple=True,
+    help="Where a style is: sky.png=monet. White is all of it, black none, greys are between. The rest of the picture "
+    "has the styles without a mask or, if there are none, stays as it is. Repeatable.",
+)
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Between the picture as it is and full style.",
+)
+@click.option("--keep-colour", "--keep-color", is_flag=True, help="Keep the picture's own colours.")
+@click.option(
+    "--sweep",
+    type=click.IntRange(2, 25),
+    metavar="N",
+    help="Write a sheet of N steps from the picture to the style, from one style to a second, or between three or four "
+    "at its corners.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(min=16),
+    help="Scale the shorter side to this many pixels first; smaller: broader strokes. Default: as it is; in a sheet at "
+    "most 384.",
+)
+@click.option(
+    "--tile",
+    type=click.IntRange(min=0),
+    metavar="PIXELS",
+    help="Draw large pictures in tiles of this side, which limits the memory: 0, in one piece, or 256 and more. "
+    "Default: what fits into some 2 GB.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    help="For models with noise: another seed changes the strokes, or the random style.",
+)
+@click.option("--overwrite", is_flag=True, help="Redraw what is already there of a folder.")
+@as_one_object
+def stylize(given):
+    """Redraw PICTURES in the style of a model, or in a fusion of styles.
+
+    Each result has the size of its picture.
+
+    \b
+    Examples:
+      stylezoo stylize photo.jpg --model RUN --style monet=0.6 --style song=0.4
+      stylezoo stylize photo.jpg --model RUN --style song --mask sky.png=monet
+      stylezoo stylize photo.jpg --style runs/a=0.5 --style runs/b=0.5
+      stylezoo stylize photo.jpg --model RUN --style monet --style song --sweep 5
+      stylezoo stylize photos/ --model RUN --strength 0.8 --keep-colour
+    """
+    refuse(given, REFUSALS)
+    files = _files(given)
+    if not files:
+        return
+    model = _checked_model(given)
+    _check_masks(given)
+    failed, tried_all = redrawing.unreadable(file for file in given.pictures if file in files), True
+    if len(failed) < len(files):
+        terminal.import_keras()
+        tried_all = redrawing.redraw(files, _drawing(given, model), failed)
+    redrawing.end_if_failed(files, failed, tried_all)
+
+
+def _files(given):
+    """The pictures to redraw and where each result goes, without what is there already of a folder."""
+    from stylezoo.pictures import targets
+
+    named = [*(mask for _, mask in given.masks), *(style for style, _ in given.styles)]
+    files = targets.targets(list(given.pictures), given.out, [Path(name) for name in named if os.path.isfile(name)])
+    if given.overwrite:
+        return files
+    there = [file for file, target in files.items() if file not in given.pictures and os.path.exists(target)]
+    if there:
+        folders = list(dict.fromkeys(files[file].parent for file in there))
+        more = f" and {len(folders) - 1} more" if len(folders) > 1 else ""
+        click.echo(
+            f"{len(there)} of {len(files)} are there already in '{folders[0]}'{more}, in whatever look; "
+            "--overwrite draws them again.",
+            err=True,
+        )
+    return {file: target for file, target in files.items() if file not in there}
+
+
+def _checked_model(given):
+    """The file of the model, None where runs are mixed; TensorFlow, which takes seconds, is not imported for it.
+
+    Raises:
+        BadRun: There is no such model or run, or it cannot be used.
+        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+    """
+    from stylezoo.runs.loading import checked_file
+
+    if given.model:
+        return checked_file(given.model)
+    with _hint_at_model(BadRun):
+        for run, _ in given.styles:
+            checked_file(run)
+    return None
+
+
+def _check_masks(given):
+    """See that the masks are pictures.
+
+    Raises:
+        BadPicture: One is not.
+    """
+    for reason in redrawing.unreadable(mask for _, mask in given.masks).values():
+        raise BadPicture(reason)
+
+
+def _drawing(given, model):
+    """A function that draws one picture, as `redrawing.redraw` wants it."""
+    painter = _painter_of_model(given, model) if model else _painter_of_runs(given)
+    if given.sweep:
+        names = [style for style, _ in given.styles]
+        return partial(redrawing.draw_sheet, painter, names, given.strength, given.sweep, given.size)
+    weights = [1.0 if weight is None else weight for _, weight in given.styles]
+    ready = painter(weights, given.strength)
+    _introduce(given, weights, ready)
+    return partial(redrawing.draw_picture, ready, given.size)
+
+
+def _look(given):
+    return {"seed": given.seed, "masks": list(given.masks), "keep_colour": given.keep_colour, "tile": given.tile}
+
+
+def _painter_of_model(given, model):
+    """A function of the styles' weights and the strength that gives what draws with a model so."""
+    import stylezoo
+
+    gan = stylezoo.load_model(model)
+    names = [style for style, _ in given.styles]
+
+    def painter(weights, strength):
+        styles = list(zip(names, weights, strict=True)) or None
+        return gan.painter(styles=styles, strength=strength, **_look(given))
+
+    return painter
+
+
+def _painter_of_runs(given):
+    """Likewise with a mean of the weights of several runs."""
+    from stylezoo.runs.interpolation import Siblings
+
+    with _hint_at_model(BadRun):
+        siblings = Siblings([run for run, _ in given.styles])
+
+    def painter(weights, strength):
+        gan = siblings.at(weights)
+        with _hint_at_model(BadOptions):
+            return gan.painter(strength=strength, **_look(given))
+
+    return painter
+
+
+@contextmanager
+def _hint_at_model(kind):
+    """Errors of a kind end with what a --style is where no model is named."""
+    try:
+        yield
+    except kind as error:
+        raise type(error)(
+            f"{error} Without --model each --style is a run: name the model with --model and its style with --style."
+        ) from None
+
+
+def _introduce(given, weights, painter):
+    """Say the shares of several styles, and that the model cannot draw with less strength itself."""
+    shares = {}
+    for (style, _), weight in zip(given.styles, weights, strict=True):
+        shares[style] = shares.get(style, 0) + weight / sum(weights)
+    if len(shares) > 1:
+        click.echo(f"Styles  {name_all(f'{style} {share:.0%}' for style, share in shares.items())}", err=True)
+    if given.strength < 1 and not painter.has_strength:
+        click.echo(
+            f"The model has no strength of its own: what it draws covers the picture by {given.strength:.0%}.", err=True
+        )

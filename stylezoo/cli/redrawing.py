@@ -1,0 +1,157 @@
+"""Redraws one picture after another into files; a bad one does not stop the others."""
+
+import errno
+import sys
+
+import click
+
+from stylezoo.cli import terminal
+from stylezoo.errors import BadPicture, StylezooError, UsageError, name_all
+
+SHEET_SIDE = 384  # pixels of the shorter side of a picture in a sheet, unless a size is given
+FULL = (errno.ENOSPC, errno.EDQUOT)  # nothing more can be written
+
+
+def unreadable(pictures):
+    """Those of some pictures that are not there or are no pictures, each with the reason; none is decoded."""
+    from stylezoo.pictures import files
+
+    failed = {}
+    for picture in pictures:
+        try:
+            with files.reading(picture):
+                pass
+        except BadPicture as error:
+            failed[picture] = str(error)
+    return failed
+
+
+def redraw(files, draw, failed):
+    """Draw pictures, with a bar where there is a terminal, and print where each result is.
+
+    Args:
+        files: The pictures, each with the file of its result.
+        draw: A function of the picture, the file of its result, and a function that takes the progress within this
+            picture: how many parts of the work are done, and how many there are.
+        failed: The pictures that cannot be drawn, each with the reason; those that fail here are added.
+
+    Returns:
+        Whether all were tried; not so where the disk is full.
+    """
+    with terminal.picture_progress(len(files), "redrawing") as show:
+        for number, (picture, target) in enumerate(files.items()):
+            if picture in failed:
+                continue
+            show(number, picture.name)
+            try:
+                draw(picture, target, lambda done, count, number=number: show(number + done / count))
+            except KeyboardInterrupt:
+                _end_interrupted(number, files, failed)
+            except UsageError:  # the fault is not the picture's
+                raise
+            except (StylezooError, MemoryError, OSError) as error:
+                failed[picture] = _reason(picture, target, error)
+                if getattr(error, "errno", None) in FULL:
+                    return False
+            else:
+                show(number + 1)
+                if not sys.stderr.isatty() or len(files) == 1:
+                    click.echo(target)
+    return True
+
+
+def end_if_failed(files, failed, tried_all):
+    """Say which pictures failed and why, and end with exit code 1 if any did."""
+    if not failed:
+        return
+    _print_reasons(failed)
+    if tried_all and len(files) > 1:
+        click.secho(f"{len(failed)} of {len(files)} failed: {name_all(failed)}", fg="red", err=True)
+    sys.exit(1)
+
+
+def draw_picture(painter, size, picture, target, progress):
+    """Write the result of a picture or an animation, its shorter side scaled to `size` pixels first if that is given.
+
+    Args:
+        painter: What draws.
+        size: Pixels, or None.
+        picture: The file of the picture.
+        target: The file of the result.
+        progress: As for `redraw`.
+    """
+    from dataclasses import replace
+
+    from stylezoo.pictures import animation, arrays, files
+
+    def scaled(image):
+        return arrays.scaled(image, size) if size else image
+
+    film = animation.opened(picture) if target.suffix.lower() in animation.SUFFIXES else None
+    if film is None:
+        painter.on_tile = progress
+        files.save_picture(painter.paint(scaled(files.open_picture(picture, alpha=True))), target)
+        return
+    steady = replace(painter, steady=True)
+
+    def frames():
+        for number, frame in enumerate(film, 1):
+            yield steady.paint(scaled(frame))
+            progress(number, len(film))
+
+    film.save(frames(), target)
+
+
+def draw_sheet(painter, names, strength, steps, size, picture, target, progress):
+    """Write a sheet of a picture between styles, or of growing strength, each result with its look above it.
+
+    Args:
+        painter: A function of the styles' weights and the strength that gives what draws.
+        names: The styles.
+        strength: The strength; with less than two styles that of the last result.
+        steps: How many results there are on the way from one style to the next, both ends included.
+        size: The shorter side of each result, in pixels; None: at most `SHEET_SIDE`.
+        picture: The file of the picture.
+        target: The file of the sheet.
+        progress: As for `redraw`; a sheet is one part.
+    """
+    from stylezoo.pictures import arrays, files, sheets
+
+    titles, looks = _looks(names, strength, steps)
+    image = files.open_picture(picture)
+    image = arrays.scaled(image, size or min(SHEET_SIDE, *image.size), copies=sum(map(len, looks)))
+    rows = [[painter(*look).paint(image) for look in row] for row in looks]
+    files.save_picture(sheets.contact_sheet(rows, titles, image.height), target)
+
+
+def _looks(names, strength, steps):
+    """The rows of a sheet: titles, and pairs of the styles' weights and a strength."""
+    from stylezoo.drawing import fusion
+
+    if len(names) < 2:
+        strengths = [strength * step / (steps - 1) for step in range(steps)]
+        return [[f"{each:.0%}" for each in strengths]], [[([1.0] * len(names), each) for each in strengths]]
+    mixtures = fusion.sweep(len(names), steps)
+    titles = [[fusion.caption(names, weights) for weights in row] for row in mixtures]
+    return titles, [[(weights, strength) for weights in row] for row in mixtures]
+
+
+def _reason(picture, target, error):
+    """Why a picture failed, in one line."""
+    if isinstance(error, MemoryError):
+        return f"There is not enough memory for '{picture}'; take a smaller --size or --tile."
+    if isinstance(error, OSError):
+        return f"'{target}' cannot be written: {error.strerror or error}."
+    return str(error)
+
+
+def _end_interrupted(number, files, failed):
+    click.echo(err=True)
+    _print_reasons(failed)
+    click.echo(f"Stopped after {number} of {len(files)}; what is written stays.", err=True)
+    sys.exit(terminal.INTERRUPTED)
+
+
+def _print_reasons(failed):
+    for reason in failed.values():
+        click.secho(f"Error: {reason}", fg="red", err=True)

@@ -1,0 +1,97 @@
+"""What all commands show and how: lines, JSON documents, progress bars, errors; and starting TensorFlow in silence."""
+
+import os
+import sys
+from contextlib import contextmanager
+
+import click
+
+from stylezoo.errors import StylezooError
+
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
+BAR = {"item_show_func": lambda text: text, "width": 20}
+PARTS = 1000  # in which the bar of pictures moves on within one: a large picture takes long
+
+
+@contextmanager
+def one_line_errors():
+    """Show stylezoo's own errors as one line; anything else is a defect and keeps its traceback."""
+    try:
+        yield
+    except StylezooError as error:
+        shown = click.ClickException(str(error))
+        shown.exit_code = error.exit_code
+        raise shown from error
+
+
+def print_document(**parts):
+    """Print one JSON document for programs.
+
+    Its schema grows by one when something is taken away or gets another meaning.
+    """
+    import json
+
+    click.echo(json.dumps({"schema": 1, **parts}, indent=2, default=str))
+
+
+def print_rows(rows):
+    """Print pairs of a label and a value, indented, the values below each other."""
+    width = max(len(label) for label, _ in rows)
+    for label, value in rows:
+        click.echo(f"  {label:{width}}  {value}".rstrip())
+
+
+def print_next(what, *commands):
+    """Print what to do next, and the command lines for it."""
+    click.echo(f"Next    {what}:")
+    for command in commands:
+        click.echo(f"  {command}")
+
+
+def print_status(text=""):
+    """Replace the line of a terminal, on stderr; where there is no terminal, nothing is shown."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+
+
+@contextmanager
+def picture_progress(total, label, stream=None):
+    """A function of the number of pictures done, fractions included, and the name of a picture that is begun.
+
+    In a terminal it moves a bar with the time left; elsewhere it shows nothing.
+    """
+    stream = stream or sys.stderr
+    if not stream.isatty():
+        yield lambda done, name=None: None
+        return
+    with click.progressbar(length=PARTS * total, label=label, show_percent=True, file=stream, **BAR) as bar:
+
+        def show(done, name=None):
+            bar.update(int(PARTS * done) - bar.pos, f"{int(done) + 1}/{total} {name}" if name else bar.current_item)
+
+        yield show
+
+
+def import_keras():
+    """Import Keras and TensorFlow without what they say at start-up, which concerns no user of this command.
+
+    TensorFlow's C++ side writes to the file descriptor before it reads its own log level; so the descriptor is
+    replaced meanwhile. When the import fails, what was written is shown.
+    """
+    import tempfile
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+        except BaseException:
+            written.seek(0)
+            os.write(kept, written.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,307 @@
+"""The commands that make models: train and import."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from stylezoo.cli import terminal
+from stylezoo.cli.options import RecipeCommand, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
+from stylezoo.cli.types import PluginName, Setting
+from stylezoo.errors import name_all
+from stylezoo.runs.folder import RunFolder
+
+PATH = click.Path(path_type=Path)
+PARTS = {"generator": "generator", "discriminators": "discriminator", "losses": "loss"}  # fields, and their kinds
+REFUSALS = [
+    Refusal(
+        lambda given: given.resume and given.typed - {"resume", "steps"},
+        "--resume goes on as the run began; only --steps can be given with it.",
+    ),
+    Refusal(
+        lambda given: given.added and not given.start_from,
+        "--add-style adds to a trained model; name it with --from RUN.",
+    ),
+    Refusal(
+        lambda given: given.added and given.styles,
+        "--add-style or --style, not both: the styles that the model has need no pictures.",
+    ),
+    Refusal(
+        lambda given: given.file and given.model,
+        "Name the model '{model}' or the recipe '{file}', not both.",
+    ),
+]
+
+
+@click.command(cls=RecipeCommand)
+@click.argument(
+    "model",
+    type=PluginName("model"),
+    required=False,
+    help="A name of 'stylezoo list models'. Default: single-pair, or the recipe of the run to start from.",
+)
+@click.option(
+    "--source",
+    metavar="PICTURES",
+    help="Picture or folder of pictures whose content is kept, or a data set with trainA and trainB or train. Default: "
+    "the sample photograph.",
+)
+@click.option(
+    "--style",
+    "styles",
+    metavar="PICTURES",
+    multiple=True,
+    help="Picture or folder of pictures whose look is taken. Repeatable: each a style of its own, for a model of "
+    "several such as gated. Default: the sample painting, or all sample styles.",
+)
+@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The run folder to make. Default: a new one in runs/.")
+@click.option(
+    "--steps",
+    cls=RecipeOption,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="End the training after this number of steps.",
+)
+@click.option(
+    "--seed",
+    cls=RecipeOption,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Decides the first weights, the crops and their order.",
+)
+@click.option(
+    "--loss",
+    "losses",
+    cls=RecipeOption,
+    type=PluginName("loss"),
+    multiple=True,
+    help="A loss, such as lsgan:real=0.9 or tv:weight=0.1: an adversarial one replaces the model's, any other is "
+    "added, weight=0 removes. Repeatable.",
+)
+@click.option(
+    "--generator",
+    cls=RecipeOption,
+    type=PluginName("generator"),
+    help="Another generator, such as resnet:filters=32.",
+)
+@click.option(
+    "--discriminator",
+    "discriminators",
+    cls=RecipeOption,
+    type=PluginName("discriminator"),
+    multiple=True,
+    help="Other discriminators, such as patch:layers=2. Repeatable.",
+)
+@click.option(
+    "--set",
+    "settings",
+    cls=RecipeSettings,
+    type=Setting(),
+    multiple=True,
+    help="Any field of recipe.json, or an option of one: image_size=96, generator.filters=16, "
+    "optimizer.learning_rate=1e-4. Repeatable.",
+)
+@click.option(
+    "--recipe", "file", type=PATH, metavar="FILE", help="Train this recipe.json instead of a registered model."
+)
+@click.option("--resume", type=PATH, metavar="RUN", help="Go on with the training of this run folder.")
+@click.option(
+    "--from",
+    "start_from",
+    metavar="RUN",
+    help="Start a new training from the weights of this run folder, .keras file or hf://owner/name, with its recipe "
+    "unless a MODEL or --recipe is named, and other pictures.",
+)
+@click.option(
+    "--add-style",
+    "added",
+    metavar="PICTURES",
+    multiple=True,
+    help="Picture or folder of a style to add to the model of --from, one of several styles such as gated: only the "
+    "new style learns, the others stay as they are. Repeatable.",
+)
+@click.option(
+    "--license", metavar="TEXT", help="The licence that the model's card names: an SPDX identifier such as CC-BY-4.0."
+)
+@click.option("--dry-run", is_flag=True, help="Print the complete recipe and stop.")
+@as_one_object
+def train(given):
+    """Train a MODEL on a source and a style, and leave a run folder.
+
+    Without any argument the small model single-pair learns from a pair of pictures that comes with stylezoo.
+    """
+    refuse(given, REFUSALS)
+    if given.resume:
+        _fit(_resumed(given))
+    elif given.dry_run:
+        click.echo(_plan(given).recipe.to_json())
+    else:
+        _fit(_begun(given))
+
+
+# What lies in a run folder is written once, there; \b keeps the lines of a paragraph.
+train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
+    f"  {each.name:14} {each.holds}" for each in RunFolder.CONTENTS
+)
+
+
+@click.command("import")
+@click.argument("file", type=PATH, help="A PyTorch state dict, such as latest_net_G.pth.")
+@click.option(
+    "-m", "--model", required=True, type=PluginName("model"), help="What it was trained as: cyclegan, cut ..."
+)
+@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The run folder to make. Default: a new one in runs/.")
+@click.option(
+    "--set",
+    "settings",
+    cls=RecipeSettings,
+    type=Setting(),
+    multiple=True,
+    help="A field of the recipe: image_size=128. Repeatable.",
+)
+@as_one_object
+def import_(given):
+    """Make a run folder of a generator trained with PyTorch.
+
+    FILE is a checkpoint of CycleGAN, pix2pix or CUT. PyTorch is not needed, and nothing in the file is executed.
+    """
+    from stylezoo.files import torch_files
+
+    _check_names(given.model, None, given.changes)
+    torch_files.read(given.file)
+    if given.out:
+        RunFolder(given.out).check_empty()
+    terminal.import_keras()
+    from stylezoo.runs.torch_import import import_weights
+
+    made = import_weights(given.file, given.model, given.out, **given.changes)
+    click.echo(f"Wrote   {made}")
+    _print_next(made)
+
+
+def _resumed(given):
+    """The run that --resume names, as far as it has come."""
+    RunFolder(given.resume).trained_recipe()
+    _start_tensorflow(given)
+    from stylezoo import training
+
+    return training.resume(given.resume, given.steps)
+
+
+def _begun(given):
+    """A new run, with its first weights."""
+    source, style = _albums(given)
+    plan = _plan(given)
+    from stylezoo import training
+
+    folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
+    return training.start(plan, source, style, folder, given.license or "", given.start_from)
+
+
+def _plan(given):
+    """The plan of the recipe that was asked for."""
+    from stylezoo.recipe import Recipe
+    from stylezoo.runs.loading import checked_file
+
+    recipe = Recipe.read(given.file) if given.file else None
+    _check_names(given.model, recipe, given.changes)
+    if given.start_from:
+        checked_file(given.start_from)
+    _start_tensorflow(given)
+    from stylezoo import training
+
+    return training.chosen(recipe or given.model, given.start_from, given.added, **given.changes).resolve()
+
+
+# What needs no TensorFlow is checked before it is imported, which takes seconds
+
+
+def _check_names(model, recipe, changes):
+    """See that the plugins are installed that a model, a recipe or changes to one name.
+
+    Raises:
+        UnknownPlugin: One is not.
+        PluginConflict: Several distributions have one of that name.
+    """
+    from stylezoo.catalogue import registry
+    from stylezoo.spec import Spec
+
+    if model:
+        registry.find("model", model)
+    for field, kind in PARTS.items():
+        named = changes.get(field, getattr(recipe, field, ()))
+        for part in named if isinstance(named, tuple | list) else [named]:
+            registry.find(kind, Spec.parse(part).name)
+
+
+def _albums(given):
+    """The pictures of the source and of the styles, seen to be there; nothing lies where the run folder will be.
+
+    Raises:
+        BadData: There is no such file or folder of pictures.
+        MissingExtra: The sample photograph is needed, and scikit-image, which has it, is not installed.
+        BadRun: The run folder is not empty.
+    """
+    from stylezoo.data.album import Album
+    from stylezoo.pictures import samples
+
+    if given.out:
+        RunFolder(given.out).check_empty()
+    styles = given.added or given.styles
+    albums = (
+        Album.of(given.source),
+        Album.of(list(styles) if given.added or len(styles) > 1 else next(iter(styles), None)),
+    )
+    if given.source is None:
+        samples.check_installed()
+    return albums
+
+
+def _start_tensorflow(given):
+    if sys.stderr.isatty() and not given.dry_run:
+        click.echo("Starting TensorFlow and reading the pictures ...", err=True)
+    terminal.import_keras()
+
+
+def _fit(run):
+    """Say what is trained, train it with its progress, and say what there is now and what to do with it."""
+    from stylezoo import training
+    from stylezoo.training.progress import Progress
+
+    _introduce(run)
+    training.fit(run, [Progress(run)])
+    if run.step < run.steps:
+        click.echo(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
+        click.echo(f"  stylezoo train --resume {run.folder}")
+        sys.exit(terminal.INTERRUPTED)
+    click.echo(f"Wrote   {run.folder / 'result.png'}, the first source in the style")
+    click.echo(f"        {run.folder / 'samples'}{os.sep} with contact sheets; beside it log.csv and model.keras")
+    _print_next(run.folder)
+
+
+def _print_next(folder):
+    terminal.print_next("redraw a picture of your own", f"stylezoo stylize PICTURE.jpg --model {folder}")
+
+
+def _introduce(run):
+    """Say what is trained on what, and where."""
+    import math
+
+    from stylezoo import training
+
+    recipe, batches = run.recipe, run.batches
+    weights = sum(math.prod(variable.shape) for variable in run.model.trainable_variables)
+    discriminators = name_all(spec.label for spec in recipe.discriminators)
+    click.echo(f"Source  {batches.source}")
+    for name, style in batches.styles.items():
+        click.echo(f"Style   {style} {name and f'of {name}'}".rstrip())
+    for line in [line for pictures in (batches.source, *batches.styles.values()) for line in pictures.skipped]:
+        click.secho(f"        skipped: {line}", fg="yellow", err=True)
+    click.echo(f"Model   {recipe.generator.label} against {discriminators}, {weights:,} weights")
+    for line in run.notes:
+        click.secho(f"        {line}", fg="yellow", err=True)
+    click.echo(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
+    batch = f"batches of {recipe.batch_size}, crops of {recipe.image_size} pixels"
+    click.echo(f"Run     {run.folder}, {run.steps} steps, {batch}")
+    click.echo(f"Device  {training.device()}")

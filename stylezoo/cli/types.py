@@ -1,0 +1,87 @@
+"""The types of the command's parameters: how a word of the command line is read, and what a shell completes it with."""
+
+import os
+
+import click
+from click.shell_completion import CompletionItem
+
+from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
+from stylezoo.errors import did_you_mean, name_all
+
+PLURALS = {kind.plural: kind.name for kind in KINDS.values()}
+
+
+class Kind(click.ParamType):
+    """A kind of plugin, in the plural or the singular."""
+
+    name = "kind"
+
+    def convert(self, value, param, ctx):
+        kind = PLURALS.get(value, value)
+        if kind not in KINDS:
+            self.fail(f"'{value}' is no kind of plugin.{did_you_mean(value, PLURALS)} There are: {name_all(PLURALS)}.")
+        return kind
+
+    def shell_complete(self, ctx, param, incomplete):
+        return [CompletionItem(name) for name in PLURALS if name.startswith(incomplete)]
+
+
+class PluginName(click.ParamType):
+    """The name of a plugin, with options where it is a part of a recipe; only completion looks at it here."""
+
+    def __init__(self, kind=None):
+        self.kind = kind
+        self.name = kind or "name"
+
+    def shell_complete(self, ctx, param, incomplete):
+        names = {plugin.name: plugin.owner for plugin in registry.plugins(self.kind)}
+        return [CompletionItem(name, help=owner) for name, owner in names.items() if name.startswith(incomplete)]
+
+
+class Setting(click.ParamType):
+    """``name=value``, the value as Python or a shell would write it: a pair of the name and the value."""
+
+    name = "name=value"
+
+    def convert(self, value, param, ctx):
+        from stylezoo.spec import read_value
+
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip():
+            self.fail(f"'{value}' is not of the form name=value, such as image_size=96.")
+        return name.strip(), read_value(text)
+
+
+class WeightedStyle(click.ParamType):
+    """``STYLE`` or ``STYLE=WEIGHT``: a pair of the style and its weight, None where none is given."""
+
+    name = "style[=weight]"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        style, equals, weight = value.rpartition("=")
+        if not (equals and style) or os.path.exists(value):
+            return value, None
+        try:
+            return style, float(weight)
+        except ValueError:
+            return value, None
+
+
+class Mask(click.ParamType):
+    """``FILE=STYLE``, where the name of the file may hold a ``=`` as well: a pair of the style and the file."""
+
+    name = "file=style"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        words = value.split("=")
+        splits = [("=".join(words[i:]), "=".join(words[:i])) for i in range(1, len(words))]
+        if not splits or not all(splits[0]):
+            self.fail(f"'{value}' is not of the form FILE=STYLE, such as sky.png=monet.")
+        return next((split for split in splits if os.path.exists(split[1])), splits[0])

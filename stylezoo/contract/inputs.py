@@ -1,0 +1,64 @@
+"""What the inputs of a network are given, by their names, and what a generator's layers say about its styles."""
+
+PARTS = ("content", "style_code", "decoder")  # the models that a generator made of codes holds as layers
+
+
+def input_names(network):
+    """The names of a network's inputs in their order; of a single input, which may have any name, ``["source"]``."""
+    return ["source"] if len(network.inputs) == 1 else [each.name for each in network.inputs]
+
+
+def inputs_of(network, given, seed):
+    """The tensors that a network is called with.
+
+    Args:
+        network: A Keras model.
+        given: A tensor for each name, as far as there is one; None: zeros.
+        seed: A number or a `keras.random.SeedGenerator` for an input `noise` that is not given; None: zeros.
+
+    Returns:
+        A list in the order of the network's inputs; the source alone for a network with one input.
+    """
+    from keras import ops
+
+    source = given["source"]
+    if len(network.inputs) == 1:
+        return source
+    tensors = []
+    for wanted in network.inputs:
+        if wanted.name == "noise" and "noise" not in given:
+            tensors.append(normal(wanted, source, seed))
+        elif given[wanted.name] is None:
+            tensors.append(normal(wanted, source, None))
+        else:
+            tensors.append(ops.convert_to_tensor(given[wanted.name]))
+    return tensors
+
+
+def normal(wanted, source, seed):
+    """Normal random numbers in the shape of an input; sides that it leaves open are the source's. No seed: zeros."""
+    import keras
+
+    open_to = (*keras.ops.shape(source)[:3], None)
+    shape = [size or other for size, other in zip(wanted.shape, open_to, strict=False)]
+    return keras.ops.zeros(shape) if seed is None else keras.random.normal(shape, seed=seed)
+
+
+def random_code(generator, source, seed=0):
+    """Normal random style codes, one a picture of `source`: (batch, n). For a generator made of codes."""
+    return normal(generator.get_layer("decoder").inputs[1], source, seed)
+
+
+def random_noise(generator, source, seed=0):
+    """Normal random numbers for a generator's input `noise`, for each picture of `source`."""
+    return normal(next(each for each in generator.inputs if each.name == "noise"), source, seed)
+
+
+def made_of_codes(generator):
+    """Whether a generator consists of the models `content`, `style_code` and `decoder`."""
+    return {*PARTS} <= {layer.name for layer in generator.layers}
+
+
+def fuses(network):
+    """Whether a layer of a network, or of a model in it, mixes styles by their shares: see `stylezoo.scene.mixed`."""
+    return any(getattr(layer, "fuses", False) or fuses(layer) for layer in getattr(network, "layers", ()))

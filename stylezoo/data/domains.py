@@ -1,0 +1,104 @@
+"""The pictures of one domain as pixels, each scaled to the size from which crops are taken."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image
+
+from stylezoo.data.album import Album, Item
+from stylezoo.errors import BadData, BadPicture, name_all
+from stylezoo.pictures import arrays, luminance
+
+KEPT_BYTES = 2**30  # of scaled pictures in memory, for each domain: 3500 of 320 x 320 pixels
+
+
+class Pictures:
+    """Pictures of one domain, each scaled so that its shorter side is `size` pixels.
+
+    Every file is read once at the beginning, so that a damaged one is reported then, not in the middle of a training.
+
+    Args:
+        given: The pictures, in any form that `Album.of` reads.
+        size: The shorter side, in pixels.
+        smallest: The least shorter side that a picture must have had before, in pixels.
+        tones: What `luminance.tones` found, to which each picture is brought; None: they stay as they are.
+        items: The pictures to take instead of all those of the album.
+
+    Attributes:
+        album: Where they come from.
+        items: The pictures that are used, in order.
+        skipped: A line for each file of a folder that is not used: it cannot be read, or it is too small.
+
+    Raises:
+        BadData: There is no such file or folder, or not one usable picture.
+    """
+
+    def __init__(self, given, size: int, smallest: int = 1, tones=None, items: Sequence[Item] | None = None):
+        self.album = Album.of(given)
+        self.size = size
+        self.tones = tones
+        self.smallest = smallest
+        self.items, self.skipped = [], []
+        self._kept, self._kept_bytes = {}, 0
+        self._read_all(self.album.items if items is None else items)
+        if not self.items:
+            why = name_all(self.skipped[:1], "it is empty")
+            raise BadData(f"'{self.album}' has no picture that can be used: {why}")
+
+    def __len__(self):
+        return len(self.items)
+
+    def __str__(self):
+        count = "1 picture" if len(self) == 1 else f"{len(self)} pictures"
+        return f"{count} ({len(self.skipped)} skipped)" if self.skipped else count
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """The scaled picture, uint8 (height, width, 3)."""
+        return self._kept[index] if index in self._kept else self._read(self.items[index])
+
+    def keep(self, indices: Sequence[int]) -> None:
+        """Forget all other pictures."""
+        self._kept = {new: self._kept[old] for new, old in enumerate(indices) if old in self._kept}
+        self.items = [self.items[i] for i in indices]
+
+    def image(self, index: int) -> Image.Image:
+        """The picture, upright, RGB, at the size it has in its file."""
+        return self.items[index].open()
+
+    def _read_all(self, items):
+        with ThreadPoolExecutor() as pool:  # Pillow decodes without holding the interpreter's lock
+            for item, pixels in zip(items, pool.map(self._try_read, items), strict=True):
+                if isinstance(pixels, BadPicture) and item.required:
+                    raise BadData(str(pixels))
+                if isinstance(pixels, BadPicture):
+                    self.skipped.append(str(pixels))
+                    continue
+                if self._kept_bytes + pixels.nbytes <= KEPT_BYTES:
+                    self._kept[len(self.items)] = pixels
+                    self._kept_bytes += pixels.nbytes
+                self.items.append(item)
+
+    def _try_read(self, item):
+        try:
+            return self._read(item)
+        except BadPicture as error:
+            return error
+
+    def _read(self, item):
+        image = item.open()
+        if min(image.size) < self.smallest:
+            raise BadPicture(
+                f"{item} has {image.width} x {image.height} pixels, too small: at least {self.smallest} are needed "
+                "each way, half of the recipe's image_size."
+            )
+        image = arrays.scaled(image, self.size)
+        if self.tones is not None:
+            image = arrays.to_image(luminance.match_tones(arrays.to_array(image), self.tones))
+        return np.asarray(image)
+
+
+def tones_of(styles: Iterable[Pictures]) -> np.ndarray:
+    """What is light and dark in the pictures of all styles: see `luminance.tones`."""
+    every = (style[i] for style in styles for i in range(len(style)))
+    return luminance.tones(arrays.from_levels(pixels) for pixels in every)

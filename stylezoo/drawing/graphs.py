@@ -1,0 +1,127 @@
+"""A generator as TensorFlow graphs, one for each size of picture, and what sizes it can draw."""
+
+import math
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterator
+from functools import cached_property
+
+import keras
+from keras import ops
+
+from stylezoo import backend
+from stylezoo.contract import style_input
+from stylezoo.scene import Scene
+
+COARSEST = 256  # pixels: no published generator halves a picture more than eight times
+SMALLEST = 16  # pixels: a smaller picture has no room for the reflections inside of a network
+MEMORY = 7 * 2**28  # bytes: what is drawn in one piece may take so much
+BYTES = 36  # for each number that a layer answers with: some nine tensors of four bytes are held at once
+PIXEL = 400  # bytes for each pixel besides: the picture as floats, its parts, what becomes of them
+SMALLEST_TILE = 256  # pixels
+KEPT = 4  # graphs of a generator: those of a folder's many sizes are forgotten one by one
+
+_of_generators = weakref.WeakKeyDictionary()
+
+
+class Graphs:
+    """The graphs of one generator. They are kept as long as the generator is, and do not keep it.
+
+    Step by step, without a graph, the answers of all layers would stay in memory to the end.
+    """
+
+    def __init__(self, generator: keras.Model):
+        self._generator = weakref.ref(generator)
+        self._of_sides = OrderedDict()
+
+    @classmethod
+    def of(cls, generator: keras.Model) -> "Graphs":
+        """The graphs of a generator, the same object each time."""
+        if generator not in _of_generators:
+            _of_generators[generator] = cls(generator)
+        return _of_generators[generator]
+
+    def draw(self, source, noise, style, shares, found, corner, seed):
+        """Draw one picture or a part of one.
+
+        Args:
+            source: (1, height, width, 3) in [-1, 1].
+            noise: What the input `noise` is given; None: what `seed` says.
+            style: What `StyleInput.draw` takes.
+            shares: Of the styles, (1, height, width, styles); None: there is one.
+            found: What layers found out about the whole picture; None: this is the whole.
+            corner: Where the part begins, row and column.
+            seed: For noise.
+
+        Returns:
+            A float32 array (height, width, 3), and what layers found out.
+
+        Raises:
+            MemoryError: There is not enough.
+            ValueError: Branches of the network cannot be joined at this size.
+        """
+        tensors = [
+            each if each is None else ops.convert_to_tensor(each, "float32") for each in (source, noise, style, shares)
+        ]
+        given = (*tensors, found, ops.convert_to_tensor(corner, "int32"), seed)
+        try:
+            # Called as it is, a function warns of the graphs that it makes, one for each kind of look.
+            drawn, noted = self._at(tuple(tensors[0].shape[1:3])).get_concrete_function(*given)(*given)
+        except backend.OUT_OF_MEMORY as error:
+            raise MemoryError from error
+        return ops.convert_to_numpy(drawn)[0], noted
+
+    @cached_property
+    def side(self) -> int:
+        """The side of the largest square that can be drawn in one piece within `MEMORY`."""
+        generator = self._generator()
+        specs = [backend.tensor_of((1, *(size or COARSEST for size in each.shape[1:]))) for each in generator.inputs]
+        draw = backend.graph(lambda *inputs: generator(inputs if len(inputs) > 1 else inputs[0]))
+        graph = draw.get_concrete_function(*specs).graph
+        answers = [output.shape for operation in graph.get_operations() for output in operation.outputs]
+        numbers = max(
+            math.prod(shape) for shape in answers if shape.rank == 4 and shape.is_fully_defined() and shape[0] == 1
+        )
+        side = (MEMORY / (PIXEL + BYTES * numbers / COARSEST**2)) ** 0.5
+        return max(SMALLEST_TILE, int(side) // 64 * 64)
+
+    def fitting(self, height: int, width: int) -> Iterator[tuple[int, tuple[int, int]]]:
+        """The sizes from (height, width) on that the generator says to answer with a picture of the same size.
+
+        Each as (step, sides), with what the sides were made divisible by.
+        """
+        step = 1
+        while step <= COARSEST:
+            sides = tuple(-(-max(size, SMALLEST) // step) * step for size in (height, width))
+            if keeps_shape(self._generator(), (1, *sides, 3)):
+                yield step, sides
+            step *= 2
+
+    def _at(self, sides):
+        """The graphs for pictures of one size."""
+        if sides not in self._of_sides:
+            self._of_sides[sides] = _graph(self._generator)
+        self._of_sides.move_to_end(sides)
+        while len(self._of_sides) > KEPT:
+            self._of_sides.popitem(last=False)
+        return self._of_sides[sides]
+
+
+def keeps_shape(generator: keras.Model, shape: tuple[int, int, int, int]) -> bool:
+    """Whether the generator says to answer pictures of this shape with pictures of the same."""
+    shapes = [tuple(size or other for size, other in zip(each.shape, shape, strict=False)) for each in generator.inputs]
+    try:
+        return generator.compute_output_shape(shapes if len(shapes) > 1 else shapes[0]) == shape
+    except ValueError:  # branches of different size that cannot be joined
+        return False
+
+
+def _graph(generator):
+    """A function of tensors that draws with a generator, which is given by a weak reference."""
+
+    def redraw(source, noise, style, shares, found, corner, seed):
+        with Scene(shares, found, (corner[0], corner[1])) as scene:
+            drawn = style_input(generator()).draw(source, style, seed=seed, noise=noise)
+        return drawn, scene.found
+
+    return backend.graph(redraw)

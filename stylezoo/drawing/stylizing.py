@@ -1,0 +1,98 @@
+"""What a trained model does for its users: it redraws pictures."""
+
+from stylezoo.contract import style_input
+from stylezoo.drawing.looks import look
+from stylezoo.drawing.painter import Painter
+
+
+class Stylizing:
+    """The methods of a model that redraw pictures.
+
+    The model has a `generator` and perhaps its `average`, a `plan` that knows the names of styles, `tones` or None, and
+    `random_codes`, whether it was trained on random styles.
+    """
+
+    @property
+    def takes_style_picture(self):
+        """Whether a style is a picture when one is stylised."""
+        return style_input(self.generator).takes_picture
+
+    def stylize(self, picture, style=None, seed=0, **look):
+        """Redraw a picture in the style, or in several.
+
+        Args:
+            picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
+                [-1, 1], of any size.
+            style: One style: see `painter`.
+            seed: For a generator with noise or random styles: another seed changes the strokes, the same one gives the
+                same picture.
+            **look: `styles`, `masks`, `strength`, `keep_colour` and `tile`: see `painter`.
+
+        Returns:
+            A Pillow image for a path or an image, as transparent as it was; a float32 array of the same shape, not
+            quantised, for an array.
+
+        Raises:
+            BadPicture: A file cannot be used.
+            BadOptions: The model does not know the style, needs one, or cannot do what is asked.
+
+        Examples:
+            >>> gan.stylize("photo.jpg", styles={"monet": 0.6, "song": 0.4}, masks={"song": "sky.png"}, strength=0.8)
+        """
+        return self.painter(style, seed, **look).paint(picture)
+
+    def painter(
+        self,
+        style=None,
+        seed=0,
+        *,
+        styles=None,
+        masks=None,
+        strength=1.0,
+        keep_colour=False,
+        tile=None,
+        steady=False,
+    ) -> Painter:
+        """What redraws one picture after another in the same look: see `Painter`.
+
+        A style is a name for a model of several styles; for a model that takes its style from a picture it is that
+        picture, a path, an image or an array.
+
+        Args:
+            style: One style. None: the first named one, or a random one if the model was trained on such.
+            seed: As in `stylize`.
+            styles: Several styles with their weights, ``{"monet": 0.6, "song": 0.4}``, or a list of (style, weight)
+                where pictures are no keys. Only the proportions of weights count.
+            masks: Where a style is: ``{"monet": mask}`` or a list of (style, mask). A mask is a path, an image or an
+                array (height, width) in [0, 1]: white is all of the style, black none of it, greys are between. What
+                masks leave is shared by the styles without one; if there are none, the picture stays there as it is.
+            strength: From 0, the picture as it is, to 1, full style. Where the generator has no means for less of a
+                style, what it draws is laid over the picture.
+            keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
+            tile: The side of tiles in pixels, which bounds the memory that a large picture takes; 0: draw in one
+                piece. None: tiles as large as 2 GB allow, for a picture that is larger than one.
+            steady: Whether all pictures are frames of a film.
+
+        Raises:
+            BadPicture: The file of a style or a mask cannot be used.
+            BadOptions: As in `stylize`.
+        """
+        generator = self.average or self.generator
+        known = self.tones is not None and self.tones.numpy().any()
+        return Painter(
+            generator,
+            look(
+                style,
+                styles,
+                masks,
+                strength,
+                style_input=style_input(generator),
+                names=self.plan.styles,
+                random=self.random_codes,
+            ),
+            tones=self.tones.numpy() if known else None,
+            seed=seed,
+            keep_colour=keep_colour,
+            tile=tile,
+            steady=steady,
+        )

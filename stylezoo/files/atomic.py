@@ -1,0 +1,32 @@
+"""Files that appear when they are complete: a reader never sees half of one."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
+    """Gives a temporary path beside `path` which takes its place at the end, if nothing was raised."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    def __enter__(self) -> Path:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".", suffix=f"-{self.path.name}", dir=self.path.parent)
+        os.close(handle)
+        self.temporary = Path(name)
+        return self.temporary
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            os.chmod(self.temporary, 0o666 & ~_umask())  # mkstemp keeps files to their owner
+            os.replace(self.temporary, self.path)
+        else:
+            self.temporary.unlink(missing_ok=True)
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,91 @@
+"""From what a user names to the trained model: a run folder, a ``.keras`` file or an address on a hub.
+
+All that can be known of a file before Keras is imported is seen first: Keras takes three seconds.
+"""
+
+import os
+from pathlib import Path
+
+from stylezoo.catalogue import needs
+from stylezoo.errors import BadRun
+from stylezoo.files import archive
+from stylezoo.runs import hub
+from stylezoo.runs.folder import RunFolder
+
+
+def model_file(path: str | Path) -> Path:
+    """The model file of a run folder or of a repository on a hub, or the path itself if it is one.
+
+    Raises:
+        BadRun: There is none.
+        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+    """
+    if hub.is_address(path):
+        return hub.fetch(path)
+    path = Path(os.path.expanduser(path))
+    is_folder = os.path.isdir(path)  # unlike those of Path it knows no path that it cannot look at
+    file = path / RunFolder.MODEL if is_folder else path
+    if not os.path.isfile(file):
+        reason = f"it holds no {RunFolder.MODEL}" if is_folder else "there is no such file or folder"
+        raise BadRun(
+            f"'{path}' is no model: {reason}. Name a run folder of 'stylezoo train', a .keras file or hf://owner/name."
+        )
+    return file
+
+
+def checked_file(path: str | Path) -> Path:
+    """The `model_file` of a path, once `check_plugins` has nothing against it; Keras is not imported for it.
+
+    Raises:
+        BadRun: There is none, it is none of ours or damaged, or a plugin that it needs is not installed.
+        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+    """
+    file = model_file(path)
+    check_plugins(file)
+    return file
+
+
+def check_plugins(file: Path) -> None:
+    """See that a model file is one of ours, holds no code, and that every plugin which it needs is installed.
+
+    Raises:
+        BadRun: It is not so; for a missing plugin the message says what to install.
+    """
+    config = archive.configuration(file)
+    inner = config.get("config")
+    plugins = inner.get("plugins") if isinstance(inner, dict) else None
+    if not needs.are_plugins(plugins):
+        raise BadRun(f"'{file}' is no model of stylezoo or is damaged: its list of plugins cannot be read.")
+    for plugin in plugins:
+        if missing := needs.lack(plugin):
+            raise BadRun(f"'{file}' needs {missing}")
+    archive.check_classes(file, config)
+
+
+def load(path: str | Path):
+    """The model at a path, with the state of its training; what `stylezoo.load_model` does.
+
+    Raises:
+        BadRun: As `checked_file`; also if Keras cannot read it, or its weights reach beyond it.
+        MissingExtra: As `checked_file`.
+    """
+    file = checked_file(path)
+    archive.check_weights(file)
+    return _built(file)
+
+
+def _built(file):
+    """What Keras makes of a file that was checked."""
+    import zipfile
+
+    import keras
+
+    from stylezoo import backend, gan  # noqa: F401 - Keras must know the class that is built
+
+    try:
+        return keras.models.load_model(file, safe_mode=True)
+    except backend.OUT_OF_MEMORY:
+        raise BadRun(f"There is not enough memory for the model '{file}'.") from None
+    except (ValueError, TypeError, OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())
+        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {reason[:200]}") from error

@@ -1,0 +1,106 @@
+"""What a training writes while it runs: the log, contact sheets, checkpoints and the model."""
+
+import csv
+import time
+
+import keras
+
+from stylezoo.files import archive
+from stylezoo.pictures import arrays, files, sheets
+from stylezoo.runs import card
+from stylezoo.runs.folder import RunFolder
+
+SHEETS = 10  # contact sheets in one training, at most
+LOG_ROWS = 100  # rows of the log in one training, at most
+CHECKPOINT_SECONDS = 60  # what a killed training loses at most
+SHEET_ROWS = 4  # sources on one contact sheet, at most
+
+
+class Log(keras.callbacks.Callback):
+    """Writes the means of all losses into ``log.csv``, a row every few steps."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.every = -(-run.steps // LOG_ROWS)
+        self.path = run.folder / RunFolder.LOG
+
+    def on_train_begin(self, logs=None):
+        rows = []
+        if self.path.is_file():  # of a resumed run: what came after its checkpoint is made again
+            with open(self.path, newline="", encoding="utf-8") as file:
+                rows = [row for row in csv.reader(file) if row and (row[0] == "step" or self._made(row[0]))]
+        self.began = time.monotonic() - (float(rows[-1][1]) if len(rows) > 1 else 0.0)
+        with (
+            self.run.folder.writing(RunFolder.LOG) as temporary,
+            open(temporary, "w", newline="", encoding="utf-8") as file,
+        ):
+            csv.writer(file).writerows(rows or [["step", "seconds", *(m.name for m in self.model.metrics)]])
+
+    def _made(self, step):
+        return step.isdigit() and int(step) <= self.run.step
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.run.step
+        if step % self.every == 0 or step == self.run.steps:
+            seconds = f"{time.monotonic() - self.began:.1f}"
+            with open(self.path, "a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow([step, seconds, *(f"{logs[m.name]:.6g}" for m in self.model.metrics)])
+            self.model.reset_metrics()
+
+
+class Sheets(keras.callbacks.Callback):
+    """Draws a contact sheet every few steps: source, style and fake side by side."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.every = -(-run.steps // SHEETS)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.run.step % self.every == 0 or self.run.step == self.run.steps:
+            self.draw()
+
+    def draw(self):
+        pictures, size = self.run.batches, self.run.recipe.scaled_size
+        rows = []
+        for i in range(min(SHEET_ROWS, len(pictures.source))):
+            source = arrays.scaled(pictures.source.image(i), size)
+            row = [source]
+            shown = pictures.data.shown(pictures, i)
+            for (_, style), look in zip(shown, self.run.looks(i), strict=True):
+                row += [arrays.scaled(style, size), self.model.stylize(source, look)]
+            rows.append(row)
+        titles = [title for name, _ in shown for title in (name or "style", f"step {self.run.step}")]
+        sheet = sheets.contact_sheet(rows, ["source", *titles], size)
+        files.save_picture(sheet, self.run.folder / RunFolder.SAMPLES / f"step-{self.run.step:06d}.png")
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Saves everything that resuming needs, once a minute and at the end, which Ctrl-C makes come soon."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+
+    def on_train_begin(self, logs=None):
+        self.saved = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.run.interrupted:
+            self.model.stop_training = True
+        elif time.monotonic() - self.saved >= CHECKPOINT_SECONDS:
+            self.save_checkpoint()
+
+    def on_train_end(self, logs=None):
+        self.save_checkpoint()
+
+    def save_checkpoint(self):
+        with self.run.folder.writing(RunFolder.CHECKPOINT) as temporary:
+            self.run.model.save_weights(temporary)
+        self.saved = time.monotonic()
+
+    def save_model(self):
+        with self.run.folder.writing(RunFolder.MODEL) as temporary:
+            self.run.model.save(temporary)
+            archive.append(temporary, card.members(self.run.card, card.sheet(self.run.folder)))

@@ -1,0 +1,246 @@
+"""How a training begins or is taken up again: its recipe, its pictures, its model, its folder."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stylezoo import backend
+from stylezoo.data.album import Album
+from stylezoo.data.batches import Batches
+from stylezoo.errors import BadOptions, BadRecipe, BadRun
+from stylezoo.files import hdf5
+from stylezoo.gan import GAN
+from stylezoo.plan import Plan
+from stylezoo.recipe import Recipe
+from stylezoo.runs import card, hub, lineage
+from stylezoo.runs.card import Card
+from stylezoo.runs.folder import RunFolder
+from stylezoo.training.callbacks import Checkpoints
+
+
+@dataclass
+class Run:
+    """A training and its folder.
+
+    Attributes:
+        folder: Where everything of it lies.
+        plan: The complete plan.
+        batches: The pictures.
+        model: The model, trained as far as `model.step` says.
+        steps: How many steps the whole training has.
+        interrupted: Whether Ctrl-C or SIGTERM asked it to end after its present step.
+        card: What is known of it.
+        notes: Lines about what could not be taken over from the model that it starts from.
+    """
+
+    folder: RunFolder
+    plan: Plan
+    batches: Batches
+    model: GAN
+    steps: int
+    interrupted: bool = False
+    card: Card = field(default_factory=Card)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The complete recipe."""
+        return self.plan.recipe
+
+    @property
+    def step(self) -> int:
+        """Steps that were made."""
+        return int(self.model.step.numpy())
+
+    def looks(self, index: int) -> list:
+        """The styles that a contact sheet shows source number `index` in, as `GAN.stylize` takes them."""
+        shown = self.batches.data.shown(self.batches, index)
+        return [picture if self.model.takes_style_picture else (name or None) for name, picture in shown]
+
+
+def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
+    """The recipe of a training, complete and checked.
+
+    Args:
+        model: The name of a registered model, or a `Recipe`. None: that of `start_from`, or single-pair.
+        start_from: The trained model that it starts from: a run folder, a ``.keras`` file or an address.
+        add_style: The pictures of styles to add to it: a list, each a style of its own, or named ones.
+        **changes: Changes to the recipe as in `Recipe.named`.
+
+    Raises:
+        BadOptions: Styles cannot be added to `start_from`, or there is none.
+        BadData: A name of a style is taken.
+        BadRun: `start_from` is no model.
+        StylezooError: As in `Recipe.named`.
+    """
+    add_style = Album.each_of(add_style)
+    if add_style.parts and start_from is None:
+        raise BadOptions("A style is added to a trained model; name it: --from RUN, or start_from=.")
+    began = None if start_from is None else lineage.recipe_of(start_from)
+    if model is None and began:
+        model = lineage.as_beginning(began)
+    recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model or "single-pair", **changes)
+    if not add_style.parts:
+        return recipe
+    added = add_style.by_style(lineage.names_of(began))
+    return lineage.with_styles(start_from, recipe, began, list(added.names))
+
+
+def title(model, start_from=None) -> str:
+    """What a new run folder is called: like the model, or like what it starts from."""
+    if start_from is not None and not isinstance(model, str):
+        where = str(start_from).partition("@")[0] if hub.is_address(start_from) else start_from
+        return Path(where).name.removesuffix(".keras") or "run"
+    return "run" if isinstance(model, Recipe) else model or "single-pair"
+
+
+def start(
+    recipe: Recipe | Plan, source=None, style=None, out: str | Path = "runs/run", license: str = "", start_from=None
+) -> Run:
+    """Read the pictures, build the model and write the beginning of the run folder; nothing is trained yet.
+
+    Args:
+        recipe: What to train.
+        source: As in `train`.
+        style: As in `train`; with the data option `added` the pictures of the added styles.
+        out: The run folder.
+        license: As in `train`.
+        start_from: As in `train`.
+
+    Raises:
+        BadOptions: The weights of `start_from` do not fit the generator.
+        BadData: The pictures cannot be used.
+        BadWeights: A pretrained network cannot be read.
+        BadRun: The folder holds something already, or cannot be written.
+        MissingExtra: The samples are asked for and scikit-image is not installed.
+    """
+    folder = RunFolder(out)
+    license = card.licensed(license)
+    folder.check_empty()
+    plan = recipe.resolve()
+    if plan.objects:
+        raise BadRecipe(
+            f"A run folder keeps its model by names. {plan.unsaved} Or train it with fit, without a folder."
+        )
+    if plan.data.added and start_from is None:
+        raise BadRecipe("The recipe adds a style to a trained model; name that: --from RUN --add-style PICTURES.")
+    ancestor = None if start_from is None else lineage.read(start_from)
+    source, style = plan.data.laid_out(Album.of(source), Album.of(style))
+    trainings = [*(ancestor.lineage if ancestor else ()), card.new_id()]
+    run = _prepare(folder, plan, source, style, license, trainings)
+    run.notes = lineage.inherit(run.model, ancestor) if ancestor else []
+    with folder.begin():
+        if ancestor:  # from now on the run does without it
+            Checkpoints(run).save_checkpoint()
+        places = {
+            name: album.to_plain(folder / RunFolder.PICTURES / f"{name}.png", folder.path)
+            for name, album in (("source", source), ("style", style))
+        }
+        folder.write_json(RunFolder.PLACES, places)
+        folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
+        folder.write_json(RunFolder.CARD, run.card.to_dict())
+        folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is a whole run
+    return run
+
+
+def resume(folder: str | Path, steps: int | None = None) -> Run:
+    """Take up a training where its folder's last checkpoint left it; it ends as if it had never stopped.
+
+    Args:
+        folder: A run folder.
+        steps: A new total number of steps; None: as many as it was started with.
+
+    Raises:
+        BadRun: The folder is no run, its training is complete or still goes on, or the checkpoint is gone of one that
+            started from a trained model.
+    """
+    folder = RunFolder(folder)
+    recipe = folder.trained_recipe()
+    plan = (recipe.changed(steps=steps) if steps else recipe).resolve()
+    with folder.lock():  # nobody shall write what is read here
+        source, style = _given_before(folder)
+        before = card.read(folder)
+        _check_beginning(folder, plan, before)
+        run = _prepare(folder, plan, source, style, before.license, before.lineage or [card.new_id()])
+        _load_checkpoint(run)
+        _check_unfinished(run)
+        if steps:
+            _lengthen(run)
+    return run
+
+
+def _lengthen(run):
+    """Write that a run has another number of steps, so that it is not complete."""
+    with run.folder.one_line_errors():
+        (run.folder / RunFolder.RESULT).unlink(missing_ok=True)
+        run.folder.write_json(RunFolder.CARD, run.card.to_dict())
+        run.folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())
+
+
+def _given_before(folder):
+    """The source and the style that a run was started with."""
+    places = folder.read_json(RunFolder.PLACES)
+    try:
+        return [Album.from_plain(places[name], folder.path) for name in ("source", "style")]
+    except (KeyError, TypeError) as error:
+        raise folder.damaged(RunFolder.PLACES, error) from None
+
+
+def _check_beginning(folder, plan, before):
+    """See that a run which started from a trained model still has weights that go back to it."""
+    if not folder.has(RunFolder.CHECKPOINT) and (plan.data.added or len(before.lineage) > 1):
+        raise BadRun(
+            f"'{folder}' has lost its {RunFolder.CHECKPOINT}, and with it the weights that it began from. Begin again "
+            "from the model that it started from: stylezoo train --from RUN, with another folder (-o)."
+        )
+
+
+def _load_checkpoint(run):
+    """Give the model of a run all that its last checkpoint holds, if there is one."""
+    folder = run.folder
+    if not folder.has(RunFolder.CHECKPOINT):
+        return
+    try:
+        hdf5.check(folder / RunFolder.CHECKPOINT)
+        run.model.load_weights(folder / RunFolder.CHECKPOINT)
+    except (OSError, ValueError, KeyError) as error:
+        raise folder.damaged(RunFolder.CHECKPOINT, error) from None
+
+
+def _check_unfinished(run):
+    """See that a run has steps to make. The result is written last: one that was killed while it ended has some."""
+    if run.step > run.steps or (run.step == run.steps and run.folder.has(RunFolder.RESULT)):
+        raise BadRun(f"'{run.folder}' has made {run.step} steps, as many as it should. Train it longer with --steps N.")
+
+
+def _prepare(folder, plan, source, style, license, lineage):
+    """The run, its pictures read and its model built."""
+    batches = Batches(plan, source, style)
+    plan = plan.with_epoch(batches.steps_per_epoch).with_data(batches.data)
+    if plan.recipe.vgg:  # a run may be resumed elsewhere
+        plan = plan.with_vgg(str(Path(os.path.expanduser(plan.recipe.vgg)).resolve()))
+    model = GAN(plan)
+    _check_size(model)
+    model.prepare()
+    if plan.data.match_tones:
+        model.tones.assign(batches.tones)
+    run = Run(folder, plan, batches, model, plan.total_steps)
+    rows = batches.data.card_rows(batches.source, batches.styles)
+    run.card = card.new_card(plan, "trained", lineage, data=rows, license=license)
+    return run
+
+
+def _check_size(model):
+    """See that the generator can take crops of the recipe's size: some ask for sides that they can halve often."""
+    side = model.recipe.image_size
+    try:
+        crops = backend.tensor_of((1, side, side, 3))
+        shape = backend.graph(lambda source: model(source)).get_concrete_function(crops).output_shapes
+    except ValueError:  # branches that cannot be joined
+        shape = None
+    if shape != (1, side, side, 3):
+        raise BadRecipe(
+            f"The generator '{model.recipe.generator}' cannot take crops of {side} pixels. Take a power of two, "
+            "such as --set image_size=256, or let it halve less often, where it has such an option: --set "
+            "generator.downs=5."
+        )
