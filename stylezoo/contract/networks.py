@@ -44,7 +44,7 @@ def scales(discriminator):
     """At how many scales a discriminator judges: the length of the list that `judge` gives."""
     from keras import tree
 
-    answer = discriminator.output
+    answer = getattr(discriminator, "output", discriminator.outputs)  # a sequential model has the second only
     return len(tree.flatten(answer["logits"] if isinstance(answer, dict) else answer))
 
 

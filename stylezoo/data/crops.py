@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -175,7 +176,7 @@ class GridCrops(Crops, name="grid"):
 def _checked_zoom(name, zoom):
     try:
         low, high = zoom
-        if 0 < low <= high:
+        if 0 < low <= high < math.inf:
             return low, high
     except (TypeError, ValueError):  # other than two of them, or no numbers
         pass
