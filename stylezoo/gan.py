@@ -1,4 +1,4 @@
-"""The Keras model of a plan: a generator, its discriminators and the game that teaches them."""
+"""The Keras model of a plan: a generator, its discriminators and their losses."""
 
 import warnings
 
@@ -30,7 +30,7 @@ class GAN(Stylizing, keras.Model):
     included.
 
     Args:
-        plan: What to build: the `Plan` of a recipe, or a recipe, which is resolved first.
+        plan: The `Plan` of a recipe, or a recipe, which is resolved first.
 
     Attributes:
         plan: The plan.
@@ -39,10 +39,10 @@ class GAN(Stylizing, keras.Model):
         inverse: In a two-way model the network that translates back, else None.
         discriminators: The networks that judge style pictures.
         inverse_discriminators: In a two-way model those that judge source pictures, else empty.
-        pool: The generated pictures that discriminators are shown again, None if the recipe's `pool` is 0.
+        pool: The pool of generated pictures for the discriminators, None if the recipe's `pool` is 0.
         inverse_pool: Likewise for the way back.
         average: The generator with averaged weights, None if the recipe's `average` is 0.
-        step: How many updates of the generator were made.
+        step: The number of updates of the generator so far.
         tones: With the data option `match_tones` the tones of the styles, which training sets; else None.
 
     Raises:
@@ -97,7 +97,7 @@ class GAN(Stylizing, keras.Model):
 
     @property
     def random_codes(self):
-        """Whether results are made of random style codes in training."""
+        """Whether results are made from random style codes in training."""
         return style_input(self.generator).can_be_random and any(loss.random_codes_needed for _, _, loss in self.terms)
 
     def compile(self, optimizer=None, **kwargs):
@@ -131,7 +131,7 @@ class GAN(Stylizing, keras.Model):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def call(self, inputs, training=False):
-        """The stylised source as the network gives it; `stylize` brings a picture to the styles' tones first.
+        """The stylised source, the network's output; `stylize` matches a picture to the styles' tones first.
 
         `inputs` is the source, [source, style] for a generator that looks at both, or [source, style, labels].
         """
@@ -143,7 +143,7 @@ class GAN(Stylizing, keras.Model):
 
     @property
     def players(self):
-        """The players that have something to learn: "generator", and "discriminator" where there are any."""
+        """The players with trainable variables: "generator", and "discriminator" if there are any."""
         return [player for player in PLAYERS if self.variables_of(player)]
 
     def variables_of(self, player):
@@ -169,7 +169,7 @@ class GAN(Stylizing, keras.Model):
         return [forward, back]
 
     def shown(self, translations):
-        """The same as discriminators are shown them: without gradients to the generator, some fakes from the pool."""
+        """The translations for the discriminators: without gradients to the generator, some fakes from the pool."""
         pools = (self.pool, self.inverse_pool)
         return [translation.detached(pool) for translation, pool in zip(translations, pools, strict=False)]
 

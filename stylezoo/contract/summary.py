@@ -10,8 +10,8 @@ def summary(networks, write=print, expand=False):
 
     Args:
         networks: The networks by role, ``{"generator": network}``.
-        write: What each line is given to.
-        expand: Whether the summary that Keras makes of each network follows.
+        write: A function that is called with each line.
+        expand: Whether Keras' summary of each network follows.
     """
     rows = [(role, network.name, _output(network), *_counts(network)) for role, network in networks.items()]
     total = ("total", "", "", *(sum(row[column] for row in rows) for column in (3, 4)))
@@ -32,7 +32,7 @@ def _counts(network):
 
 
 def _output(network):
-    """The shape of what a network answers with; of several answers those of all."""
+    """The shapes of a network's outputs."""
     shape = network.output_shape
     shapes = shape.values() if isinstance(shape, dict) else shape if isinstance(shape, list) else [shape]
     return ", ".join(str(tuple(each)) for each in shapes)
