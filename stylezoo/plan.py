@@ -153,6 +153,11 @@ class Plan:
             again: Whether there is one already; then a network that was given as an object is copied.
         """
         network = self._network(self.generator, (None, None, 3), again)
+        if not getattr(network, "inputs", None):
+            raise BrokenPlugin(
+                f"The generator '{self.generator.spec.name}' is a {type(network).__name__} whose inputs cannot be "
+                "read; it must be a functional or sequential model that begins with keras.Input."
+            )
         if unknown_inputs(network):
             raise BrokenPlugin(
                 f"The generator '{self.generator.spec.name}' has the inputs "
@@ -241,7 +246,7 @@ class Plan:
         Raises:
             BadRecipe: They do not.
         """
-        names = [part.spec.name for part in self.losses if part.plugin]
+        names = [part.spec.name for part in self.losses]
         if twice := {name for name in names if names.count(name) > 1}:
             raise BadRecipe(f"The loss {name_all(twice)} stands twice in the recipe; a loss can be there once.")
         back = [part.label for part in self.losses if part.component.two_way_needed]

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from stylezoo.errors import BadPicture
+from stylezoo.files import atomic
 from stylezoo.pictures import arrays, colour, files, luminance, sheets
 
 RED, GREEN, BLUE, WHITE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (128, 128, 128)
@@ -601,7 +602,7 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_while_a_file_is_written_the_old_one_can_be_read(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("old")
-    with files.written(path) as temporary:
+    with atomic.written(path) as temporary:
         temporary.write_text("half of the n")
         assert path.read_text() == "old"
         temporary.write_text("new")

@@ -218,14 +218,14 @@ def test_a_whole_number_will_do_for_a_float():
 
 
 def test_a_refusal_of_the_component_is_passed_on():
-    with pytest.raises(BadOptions, match="The loss 'content' refuses: fine is 9 and coarse is 8"):
+    with pytest.raises(BadOptions, match="The loss 'stylezoo/content' refuses: fine is 9 and coarse is 8"):
         Spec.parse("content:fine=9").part("loss").build()
 
 
 def test_a_missing_option_is_named(tmp_path, monkeypatch):
     source = "from stylezoo import Loss\nclass Mine(Loss):\n    def __init__(self, needed):\n        pass\n"
     own_plugin(tmp_path, monkeypatch, source)
-    with pytest.raises(BadOptions, match=r"needs the option 'needed': 'mine:needed=...'"):
+    with pytest.raises(BadOptions, match=r"needs the option 'needed': 'acme_own/mine:needed=...'"):
         Spec("mine").part("loss")
     assert Spec("mine", {"needed": 1}).part("loss").component.__name__ == "Mine"
 

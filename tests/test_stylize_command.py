@@ -19,8 +19,9 @@ from PIL import Image, ImageDraw, ImageFont
 import stylezoo
 from stylezoo.cli import main, redrawing, terminal
 from stylezoo.errors import BadOptions
+from stylezoo.files import atomic
 from stylezoo.gan import GAN
-from stylezoo.pictures import animation, arrays, files
+from stylezoo.pictures import animation, arrays
 from stylezoo.recipe import Recipe
 from stylezoo.runs import interpolation
 
@@ -44,7 +45,7 @@ def several(tmp_path_factory):
     """A model of three styles by name, likewise."""
     file = tmp_path_factory.mktemp("several") / "model.keras"
     parts = {"generator": "gated:filters=4,blocks=1", "discriminators": "gated:filters=2,layers=1", "pool": 0}
-    model = GAN(Recipe.named("gated", styles=STYLES, seed=1, **parts, **SMALL))
+    model = GAN(Recipe.named("gated", data=f"named-styles:names={list(STYLES)}", seed=1, **parts, **SMALL))
     for variable in model.generator.layers[-2].weights:  # of the last convolution, else all pictures are nearly grey
         variable.assign(8 * variable)
     model.save(file)
@@ -203,7 +204,7 @@ def test_a_full_disk_stops_it_and_is_one_line(count, plain, tmp_path, monkeypatc
     """The results are written into a device that is always full, so that the operating system refuses them."""
     begun = []
 
-    class Full(files.written):
+    class Full(atomic.written):
         def __enter__(self):
             begun.append(self.path)
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -211,7 +212,7 @@ def test_a_full_disk_stops_it_and_is_one_line(count, plain, tmp_path, monkeypatc
             self.temporary.symlink_to("/dev/full")
             return self.temporary
 
-    monkeypatch.setattr(files, "written", Full)
+    monkeypatch.setattr(atomic, "written", Full)
     pictures = [picture(tmp_path / f"{i}.png", seed=i) for i in range(count)]
     done = run(*pictures, "-m", plain, "-o", tmp_path / "results")
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)
@@ -644,7 +645,7 @@ def sibling(plain, tmp_path_factory):
     """A model that went on from `plain`: of the same line, with other weights."""
     folder = tmp_path_factory.mktemp("sibling")
     source, style = picture(folder / "source.png"), picture(folder / "style.png", seed=5)
-    stylezoo.train(None, source, style, folder / "run", start_from=plain, steps=2, learning_rate=0.01)
+    stylezoo.train(None, source, style, folder / "run", start_from=plain, steps=2, **{"optimizer.learning_rate": 0.01})
     return folder / "run"
 
 

@@ -139,6 +139,7 @@ def test_log_of_a_resumed_run_has_every_step_once(pictures, tmp_path):
         assert [row[0] for row in csv.reader(file)] == ["step", *"123456"]
 
 
+@pytest.mark.graph  # as the process that is interrupted: rounding differs when run eagerly
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_saves_everything_and_resumes_bit_for_bit(end, pictures, tmp_path):
     process = subprocess.Popen(command(tmp_path / "run", pictures, 4000), stdout=subprocess.PIPE, text=True)
@@ -155,6 +156,7 @@ def test_interrupted_run_saves_everything_and_resumes_bit_for_bit(end, pictures,
 
 
 @pytest.mark.long
+@pytest.mark.graph
 def test_killed_run_resumes_bit_for_bit(pictures, tmp_path):
     """SIGKILL at a moment of its choosing, twice; the run ends with the weights of one that was left alone."""
     program = (

@@ -10,6 +10,7 @@ from stylezoo.cli import terminal
 from stylezoo.cli.options import RecipeCommand, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
 from stylezoo.cli.types import PluginName, Setting
 from stylezoo.errors import name_all
+from stylezoo.runs.folder import RunFolder
 
 PATH = click.Path(path_type=Path)
 PARTS = {"generator": "generator", "discriminators": "discriminator", "losses": "loss"}  # fields, and their kinds
@@ -129,18 +130,6 @@ def train(given):
     """Train a MODEL on a source and a style, and write a run folder.
 
     Without any argument the small model single-pair is trained on a pair of pictures that comes with stylezoo.
-
-    \b
-    The run folder holds:
-      result.png     the first source in the style
-      samples/       contact sheets: source, style, result
-      log.csv        every loss
-      model.keras    for 'stylezoo stylize' and stylezoo.load_model; holds its card
-      card.json      the facts about the model; for 'stylezoo show'
-      checkpoints/   for 'stylezoo train --resume'
-      recipe.json    how it was trained; for 'stylezoo train --recipe'
-      plugins.json   distribution and version of every part
-      pictures.json  where the pictures are
     """
     refuse(given, REFUSALS)
     if given.resume:
@@ -149,6 +138,12 @@ def train(given):
         click.echo(_plan(given).recipe.to_json())
     else:
         _fit(_begun(given))
+
+
+# What lies in a run folder is written once, there; \b keeps the lines of a paragraph.
+train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
+    f"  {each.name:14} {each.holds}" for each in RunFolder.CONTENTS
+)
 
 
 @click.command("import")
@@ -172,7 +167,6 @@ def import_(given):
     FILE is a checkpoint of CycleGAN, pix2pix or CUT. PyTorch is not needed, and nothing in the file is executed.
     """
     from stylezoo.files import torch_files
-    from stylezoo.runs.folder import RunFolder
 
     _check_names(given.model, None, given.changes)
     torch_files.read(given.file)
@@ -188,8 +182,6 @@ def import_(given):
 
 def _resumed(given):
     """The run of --resume, from its last checkpoint."""
-    from stylezoo.runs.folder import RunFolder
-
     RunFolder(given.resume).trained_recipe()
     _start_tensorflow(given)
     from stylezoo import training
@@ -202,7 +194,6 @@ def _begun(given):
     source, style = _albums(given)
     plan = _plan(given)
     from stylezoo import training
-    from stylezoo.runs.folder import RunFolder
 
     folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
     return training.start(plan, source, style, folder, given.license or "", given.start_from)
@@ -254,7 +245,6 @@ def _albums(given):
     """
     from stylezoo.data.album import Album
     from stylezoo.pictures import samples
-    from stylezoo.runs.folder import RunFolder
 
     if given.out:
         RunFolder(given.out).check_empty()

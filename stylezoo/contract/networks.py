@@ -44,7 +44,7 @@ def scales(discriminator):
     """The number of scales of a discriminator: the length of the list that `judge` returns."""
     from keras import tree
 
-    answer = discriminator.output
+    answer = getattr(discriminator, "output", discriminator.outputs)  # a sequential model has the second only
     return len(tree.flatten(answer["logits"] if isinstance(answer, dict) else answer))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -177,7 +178,7 @@ class GridCrops(Crops, name="grid"):
 def _checked_zoom(name, zoom):
     try:
         low, high = zoom
-        if 0 < low <= high:
+        if 0 < low <= high < math.inf:
             return low, high
     except (TypeError, ValueError):  # not two of them, or no numbers
         pass

@@ -27,7 +27,7 @@ class NamedStyles(DataMode, name="named-styles"):
     labelled = True
 
     def __init__(self, names: Sequence[str] = (), added: int = 0, match_tones: bool = False, direction: str = "AtoB"):
-        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
             raise ValueError(f"names is {names!r}; it must be a list of names, such as ['monet', 'song']")
         self.names = tuple(names)
         self.added = added

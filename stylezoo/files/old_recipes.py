@@ -90,11 +90,11 @@ def _listed(value):
 
 
 def _data(old):
-    options = _changed(old, match_tones="match_tones")
+    options = _changed(old, direction="direction", match_tones="match_tones")
     if old["data"] == "styles":
         more = _changed(old, added="added_styles")
         return _spelled("named-styles", names=_listed(old["styles"]), **more, **options)
-    return _spelled(old["data"], **_changed(old, direction="direction"), **options)
+    return _spelled(old["data"], **options)
 
 
 def _order(old):
@@ -132,7 +132,7 @@ def _schedule(old):
     name, epochs, decay = old["schedule"], old["epochs"], old["decay_epochs"]
     if name == "linear":
         return _spelled(name, epochs=epochs, decay_epochs=decay)
-    return f"{name},epochs={epochs + decay}"
+    return f"{name}{',' if ':' in name else ':'}epochs={epochs + decay}"
 
 
 def _losses(old):

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import GifImagePlugin, Image, ImageChops
 
 from stylezoo.errors import BadPicture
+from stylezoo.files import atomic
 from stylezoo.pictures import colour, files
 
 FORMATS = ("GIF", "WEBP", "PNG")  # not TIFF and MPO: their further pictures are pages, not frames
@@ -77,7 +78,7 @@ class Animation:
         if path.suffix.lower() not in WRITERS:
             raise BadPicture(f"'{path}' cannot hold an animation; take one of {', '.join(sorted(SUFFIXES))}.")
         durations = self.durations
-        with files.written(path) as temporary, open(temporary, "wb") as file:
+        with atomic.written(path) as temporary, open(temporary, "wb") as file:
             WRITERS[path.suffix.lower()](file, _exactly(len(self), frames), durations, self.plays)
 
     def _decoded(self):

@@ -1,7 +1,5 @@
 """Picture files: opened as Pillow images, found in folders, and written so that a reader never sees half a file."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from stylezoo.errors import BadPicture
+from stylezoo.files import atomic
 from stylezoo.pictures import colour
 
 STUBS = {"BUFR", "GRIB", "HDF5"}  # formats that Pillow recognises but cannot decode
@@ -93,7 +92,7 @@ def save_picture(image: Image.Image, path: str | Path) -> None:
     form = Image.registered_extensions()[path.suffix.lower()]
     if image.has_transparency_data:
         image = colour.upright(image) if form in WITH_ALPHA else colour.to_rgb(image)
-    with written(path) as temporary:
+    with atomic.written(path) as temporary:
         if form == "GIF":
             colour.paletted(image).save(temporary, form, optimize=False)
         else:
@@ -105,27 +104,6 @@ def in_folder(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
-class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
-    """A context with a temporary path beside `path`, which is moved to `path` at the end unless an error is raised."""
-
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
-
-    def __enter__(self) -> Path:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", suffix=f"-{self.path.name}", dir=self.path.parent)
-        os.close(handle)
-        self.temporary = Path(name)
-        return self.temporary
-
-    def __exit__(self, kind, error, trace):
-        if kind is None:
-            os.chmod(self.temporary, 0o666 & ~_umask())  # mkstemp gives access to the owner only
-            os.replace(self.temporary, self.path)
-        else:
-            self.temporary.unlink(missing_ok=True)
-
-
 def reason(error: Exception) -> str:
     """The message of an error, in one line without a full stop."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
@@ -133,9 +111,3 @@ def reason(error: Exception) -> str:
 
 def _quality(path):
     return {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -8,13 +8,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stylezoo.errors import BadRun
 from stylezoo.files.atomic import written
-from stylezoo.recipe import Recipe
 
 __all__ = ["RunFolder"]
+
+if TYPE_CHECKING:
+    from stylezoo.recipe import Recipe
 
 
 class Content(NamedTuple):
@@ -122,13 +124,15 @@ class RunFolder(os.PathLike):
                 further = f"Go on with 'stylezoo train --resume {self}', or name" if is_trained else "Name"
                 raise BadRun(f"'{self}' is not empty. {further} another folder with -o.")
 
-    def trained_recipe(self) -> Recipe:
+    def trained_recipe(self) -> "Recipe":
         """The recipe of a training that can be resumed.
 
         Raises:
             BadRun: This is no run folder, or that of an imported model.
             BadRecipe: The recipe is damaged.
         """
+        from stylezoo.recipe import Recipe  # the help of a command imports this module for its names only
+
         if not self.has(self.RECIPE):
             raise BadRun(f"'{self}' is no run folder: there is no {self.RECIPE} in it.")
         recipe = Recipe.read(self / self.RECIPE)

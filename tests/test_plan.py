@@ -1,0 +1,195 @@
+"""A recipe is resolved once; a plan's parts may be objects as well as names."""
+
+import warnings
+from collections import Counter
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import stylezoo
+from stylezoo import Loss, Recipe, Spec, plan, training
+from stylezoo.catalogue import registry
+from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, StylezooError
+from stylezoo.gan import GAN
+
+SMALL = {"generator": "resnet:filters=2,blocks=1", "discriminators": "patch:filters=2,layers=1", "image_size": 16}
+TINY = {**SMALL, "load_size": 20, "batch_size": 1}
+
+
+@pytest.fixture
+def pair():
+    return np.random.default_rng(0).uniform(-1, 1, (2, 2, 16, 16, 3)).astype("float32")
+
+
+# Once
+
+
+def test_a_training_builds_resolves_loads_and_walks_once(monkeypatch, tmp_path):
+    counts = Counter()
+
+    def counted(owner, name, key=lambda *args: ""):
+        original = getattr(owner, name)
+
+        def count(*args, **kwargs):
+            counts[f"{name} {key(*args)}".strip()] += 1
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, count)
+
+    registry._walk.cache_clear()  # so that no plugin is loaded either
+    counted(Recipe, "__post_init__")
+    counted(plan, "resolved")
+    counted(registry.Plugin, "_imported", lambda plugin: f"{plugin.kind} {plugin.name}")
+    image = keras.utils.array_to_img(np.random.default_rng(0).uniform(0, 255, (24, 24, 3)))
+    recipe = training.chosen("transfer", losses=["hinge"], steps=2, **TINY)
+    run = training.start(recipe, image, image, tmp_path / "run")
+    assert run.steps == 2
+    assert counts["__post_init__"] <= 2
+    assert counts["resolved"] == 1
+    loaded = {key: count for key, count in counts.items() if key.startswith("_imported")}
+    assert {"_imported loss hinge", "_imported generator resnet", "_imported discriminator patch"} <= set(loaded)
+    assert set(loaded.values()) == {1}
+    assert registry._walk.cache_info().misses == 1
+
+
+# Objects in place of names
+
+
+class Tone(Loss):
+    """For these tests: results shall be grey."""
+
+    discriminators_needed = 0
+
+    def generator_loss(self, translation):
+        return ops.mean(ops.square(translation.fake))
+
+
+def painter(name):
+    """A small generator that is not of the zoo."""
+    source = keras.Input((None, None, 3))
+    hidden = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(source)
+    return keras.Model(source, keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(hidden), name=name)
+
+
+def judge():
+    return keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Conv2D(4, 4, 2), keras.layers.Conv2D(1, 3)])
+
+
+def unsaved(**fields):
+    """A model with objects in it, which says that it cannot be saved."""
+    with pytest.warns(UserWarning, match=r"^This model cannot be saved. The \w+ '.*' was given as an object"):
+        return GAN(Recipe(**{**SMALL, **fields}))
+
+
+def test_an_object_is_a_loss_at_once(pair, tmp_path):
+    with pytest.warns(UserWarning, match=r"cannot be saved\. The loss 'Tone' was given as an object"):
+        gan = stylezoo.create_model("transfer", losses=[Tone()], **TINY)
+    assert [label for label, _, _ in gan.terms] == ["lsgan", "content", "identity", "Tone"]
+    history = gan.fit(*pair, verbose=0).history
+    assert history["generator/Tone"][0] > 0
+    with pytest.raises(BadRecipe, match=r'no name that a file could keep.*@stylezoo.register\("loss", "tone"\)'):
+        gan.save(tmp_path / "x.keras")
+    with pytest.raises(BadRecipe, match="The loss 'Tone' was given as an object"):
+        gan.recipe.to_json()
+    assert [plugin["name"] for plugin in gan.plan.plugins] == ["resnet", "patch", "lsgan", "content", "identity"]
+
+
+def test_an_object_may_have_a_weight_and_is_there_once():
+    gan = unsaved(losses=["lsgan", Spec("tone", weight=2.0, object=Tone())])
+    assert [(label, weight) for label, weight, _ in gan.terms] == [("lsgan", 1.0), ("tone", 2.0)]
+    with pytest.raises(BadRecipe, match="The loss Tone stands twice"):
+        Recipe(losses=["lsgan", Tone(), Tone()]).resolve()
+
+
+def test_a_run_folder_keeps_its_model_by_names(tmp_path):
+    recipe = Recipe.named("transfer", losses=[Tone()], steps=2, **TINY)
+    with pytest.raises(BadRecipe, match=r"A run folder keeps its model by names\. The loss 'Tone' was given as"):
+        training.start(recipe, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_networks_may_be_objects(pair):
+    generator, discriminator = painter("mine"), judge()
+    gan = unsaved(generator=generator, discriminators=discriminator)
+    assert gan.generator is generator
+    assert gan.discriminators[0] is discriminator
+    before = [each.numpy() for net in (generator, discriminator) for each in net.trainable_variables]
+    gan.fit(*pair, verbose=0)
+    after = [each.numpy() for net in (generator, discriminator) for each in net.trainable_variables]
+    assert all((a != b).any() for a, b in zip(before, after, strict=True))
+    np.testing.assert_allclose(gan.stylize(pair[0]), generator(pair[0]), atol=1e-6)
+    with pytest.raises(BadRecipe, match="The generator 'mine' was given as an object"):
+        gan.get_config()
+
+
+def test_a_second_network_is_a_copy_with_weights_of_its_own(pair):
+    generator, discriminator = painter("mine"), judge()
+    gan = unsaved(generator=generator, discriminators=discriminator, losses="diverse", two_way=True, average=0.9)
+    generators = [gan.generator, gan.inverse, gan.average]
+    judges = [*gan.discriminators, *gan.inverse_discriminators]
+    assert generators[0] is generator
+    assert judges[0] is discriminator
+    assert (len(generators), len(judges)) == (3, 4)
+    for networks in (generators, judges):
+        assert len({id(net.weights[0]) for net in networks}) == len(networks)
+    assert (generator.get_weights()[0] != gan.inverse.get_weights()[0]).any()
+    np.testing.assert_array_equal(gan.average.get_weights()[0], generator.get_weights()[0])
+    kernels = [net.get_weights()[0] for net in judges]
+    assert all((kernels[0] != other).any() for other in kernels[1:])
+    gan.fit(*pair, verbose=0)
+
+
+class Sealed(keras.Model):
+    """A network of which Keras can make no second one."""
+
+    def __init__(self, needed):
+        super().__init__()
+        self.scale = self.add_weight(shape=(), name="scale", initializer=keras.initializers.Constant(needed))
+
+    def call(self, pictures):
+        return ops.mean(pictures, axis=(1, 2, 3)) * self.scale
+
+    def get_config(self):
+        raise NotImplementedError("It has no configuration.")
+
+
+def test_a_network_that_cannot_be_copied_or_read_is_refused_with_a_sentence():
+    said = "is needed more than once in this model, and Keras cannot copy it: It has no configuration"
+    with pytest.raises(BadOptions, match=said):
+        GAN(Recipe(**{**SMALL, "discriminators": Sealed(2.0), "losses": "diverse"}))
+    with pytest.raises(BrokenPlugin, match="is a Sealed whose inputs cannot be read; it must be a functional"):
+        GAN(Recipe(**{**SMALL, "generator": Sealed(2.0)}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"losses": ["lsgan", Tone]}, r"A loss is the class Tone; .* an object: a stylezoo\.Loss"),
+        ({"losses": [print]}, "A loss is <built-in function print>; it must be"),
+        ({"generator": painter}, r"A generator is <function painter.*an object: a keras\.Model"),
+        ({"discriminators": [Tone()]}, r"A discriminator is <.*Tone object.*a keras\.Model"),
+    ],
+)
+def test_an_object_of_another_kind_is_refused(fields, said):
+    with pytest.raises(BadRecipe, match=said):
+        Recipe(**fields).resolve()
+
+
+@pytest.fixture
+def tone(monkeypatch):
+    """The same loss, registered in this process."""
+    monkeypatch.setattr(registry, "_registered", {})
+    return registry.register("loss", "tone")(Tone)
+
+
+def test_a_registered_class_is_as_good_as_an_installed_one(tone, pair, tmp_path):
+    with warnings.catch_warnings(action="error"):
+        gan = GAN(Recipe(**SMALL, losses=["lsgan", "tone:weight=2"]))
+    gan.fit(*pair, verbose=0)
+    gan.save(tmp_path / "x.keras")
+    assert str(stylezoo.load_model(tmp_path / "x.keras").recipe.losses[1]) == "local/tone:weight=2.0"
+    registry._registered.clear()
+    with pytest.raises(StylezooError, match="tone"):
+        stylezoo.load_model(tmp_path / "x.keras")
