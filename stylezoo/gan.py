@@ -133,7 +133,7 @@ class GAN(Stylizing, keras.Model):
     def call(self, inputs, training=False):
         """The stylised source, the network's output; `stylize` matches a picture to the styles' tones first.
 
-        `inputs` is the source, [source, style] for a generator that looks at both, or [source, style, labels].
+        `inputs` is the source, [source, style] for a generator that uses both, or [source, style, labels].
         """
         inputs = inputs if isinstance(inputs, list | tuple) else (inputs, inputs)
         source, style, labels = (*inputs, None)[:3]

@@ -252,8 +252,8 @@ class Plan:
         back = [part.label for part in self.losses if part.component.two_way_needed]
         if back and not self.recipe.two_way:
             raise BadRecipe(f"The loss {name_all(back)} needs a model with a way back{sources.such_as(two_way=True)}.")
-        if self.warmup and (strangers := set(self.warmup.losses) - {part.label for part in self.losses}):
-            raise BadRecipe(f"warmup is '{self.recipe.warmup}'; {name_all(strangers)} is no loss of the recipe.")
+        if self.warmup and (unknown := set(self.warmup.losses) - {part.label for part in self.losses}):
+            raise BadRecipe(f"warmup is '{self.recipe.warmup}'; {name_all(unknown)} is no loss of the recipe.")
         if self.recipe.steps is None and self.schedule.epochs + self.schedule.decay_epochs == 0:
             raise BadRecipe("The recipe has neither steps nor epochs; set steps, or schedule.epochs.")
         self.data.check(self.crops, self.recipe.two_way)

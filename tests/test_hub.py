@@ -156,7 +156,7 @@ def test_what_everybody_can_see_is_not_taken_for_private(run, server, push):
     assert push(run, "me/mine").returncode == 0
     before = dict(files_of(server))
     done = push(run, "me/mine", "--private", "--license", "CC0-1.0")
-    assert_one_line(done, "'hf://me/mine' is there already, and everybody can see it")
+    assert_one_line(done, "'hf://me/mine' exists already and is public")
     assert files_of(server) == before
 
 

@@ -106,7 +106,7 @@ class LossSubject(Subject):
 
     @cached_property
     def home(self):
-        """The first home in which it can be built."""
+        """The first key of `HOMES` with which it can be built."""
         refused = None
         for home in HOMES:
             try:

@@ -140,7 +140,7 @@ def train(given):
         _fit(_begun(given))
 
 
-# What lies in a run folder is written once, there; \b keeps the lines of a paragraph.
+# The content of a run folder is documented once, in `RunFolder`; \b keeps the lines of a paragraph.
 train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
     f"  {each.name:14} {each.holds}" for each in RunFolder.CONTENTS
 )

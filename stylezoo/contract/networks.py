@@ -37,26 +37,26 @@ def style_of(layer):
 
 def judge(discriminator, picture, source, training=False):
     """A discriminator's logits for `picture`: a list of float32 tensors, one a scale."""
-    return answer(discriminator, picture, source, training)[0]
+    return outputs_of(discriminator, picture, source, training)[0]
 
 
 def scales(discriminator):
     """The number of scales of a discriminator: the length of the list that `judge` returns."""
     from keras import tree
 
-    answer = getattr(discriminator, "output", discriminator.outputs)  # a sequential model has the second only
-    return len(tree.flatten(answer["logits"] if isinstance(answer, dict) else answer))
+    output = getattr(discriminator, "output", discriminator.outputs)  # a sequential model has the second only
+    return len(tree.flatten(output["logits"] if isinstance(output, dict) else output))
 
 
-def answer(discriminator, picture, source, training):
+def outputs_of(discriminator, picture, source, training):
     """A discriminator's logits as a list, and its logits of the named styles, None if it has none."""
     from keras import ops, tree
 
     inputs = [source, picture] if len(discriminator.inputs) == 2 else picture
-    answer = discriminator(inputs, training=training)
-    answer = answer if isinstance(answer, dict) else {"logits": answer}
-    styles = answer.get("styles")
-    logits = [ops.cast(each, "float32") for each in tree.flatten(answer["logits"])]
+    output = discriminator(inputs, training=training)
+    output = output if isinstance(output, dict) else {"logits": output}
+    styles = output.get("styles")
+    logits = [ops.cast(each, "float32") for each in tree.flatten(output["logits"])]
     return logits, None if styles is None else ops.cast(styles, "float32")
 
 
@@ -78,8 +78,8 @@ def features(network, picture, source=None, training=False):
     style = way.given(way.from_batch(picture, picture, None, None))
     single = len(network.inputs) == 1
     inputs = picture if single else inputs_of(network, {"source": source, "picture": picture, **style}, None)
-    answers = keras.Model(network.inputs[0] if single else network.inputs, taps)(inputs, training=training)
-    return [keras.ops.cast(answer, "float32") for answer in keras.tree.flatten(answers)]
+    outputs = keras.Model(network.inputs[0] if single else network.inputs, taps)(inputs, training=training)
+    return [keras.ops.cast(output, "float32") for output in keras.tree.flatten(outputs)]
 
 
 def pixel_gradient(discriminator, picture, source, training=False):

@@ -3,7 +3,7 @@
 from copy import copy
 
 from stylezoo.contract.inputs import random_code
-from stylezoo.contract.networks import answer, generate
+from stylezoo.contract.networks import generate, outputs_of
 
 
 class _computed_once:  # noqa: N801 - a decorator, like `property`
@@ -88,36 +88,36 @@ class Translation:
     @_computed_once
     def real_logits(self):
         """The discriminators' logits of `style`: a list of tensors, one for each discriminator and scale."""
-        return [each for logits, _ in self._real_answers for each in logits]
+        return [each for logits, _ in self._real_outputs for each in logits]
 
     @_computed_once
     def fake_logits(self):
         """The discriminators' logits of generated pictures: a list of tensors, as `real_logits`."""
-        return [each for logits, _ in self._fake_answers for each in logits]
+        return [each for logits, _ in self._fake_outputs for each in logits]
 
     @property
     def real_styles(self):
         """Logits (batch, ..., K) of the named style of `style`: a list, one for each discriminator that classifies."""
-        return [styles for _, styles in self._real_answers if styles is not None]
+        return [styles for _, styles in self._real_outputs if styles is not None]
 
     @property
     def fake_styles(self):
         """Logits of the named style of generated pictures: a list as `real_styles`."""
-        return [styles for _, styles in self._fake_answers if styles is not None]
+        return [styles for _, styles in self._fake_outputs if styles is not None]
 
     @_computed_once
-    def _real_answers(self):
-        return [answer(d, self.style, self.source, self.training) for d in self.discriminators]
+    def _real_outputs(self):
+        return [outputs_of(d, self.style, self.source, self.training) for d in self.discriminators]
 
     @_computed_once
-    def _fake_answers(self):
+    def _fake_outputs(self):
         from keras import ops
 
         pictures, sources = self.fake, self.source
         if self.judge_identity:
             pictures = ops.concatenate([pictures, self.identity])
             sources = ops.concatenate([sources, self.style])
-        return [answer(d, pictures, sources, self.training) for d in self.discriminators]
+        return [outputs_of(d, pictures, sources, self.training) for d in self.discriminators]
 
     def detached(self, pool=None):
         """The same translation without gradients to the generator, for the losses of the discriminators.
@@ -128,7 +128,7 @@ class Translation:
         from keras import ops
 
         twin = copy(self)
-        for name in ("real_logits", "fake_logits", "_real_answers", "_fake_answers"):
+        for name in ("real_logits", "fake_logits", "_real_outputs", "_fake_outputs"):
             vars(twin).pop(name, None)
         twin.fake = ops.stop_gradient(self.fake)
         if pool is not None:

@@ -24,13 +24,13 @@ class Pages(BasePlugin[Settings]):
     """Documents installed plugins in the pages of a site."""
 
     def on_config(self, config):
-        self.strangers = pages.strangers() if self.config.installed else {}
-        if self.strangers and config.nav is not None:
-            config.nav.append({self.config.installed: [{name: self._path(name)} for name in self.strangers]})
+        self.distributions = pages.third_party() if self.config.installed else {}
+        if self.distributions and config.nav is not None:
+            config.nav.append({self.config.installed: [{name: self._path(name)} for name in self.distributions]})
         return config
 
     def on_files(self, files, config):
-        for name, content in self.strangers.items():
+        for name, content in self.distributions.items():
             files.append(File.generated(config, self._path(name), content=content))
         return files
 

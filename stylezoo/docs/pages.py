@@ -44,7 +44,7 @@ def zoo(of):
     return "\n\n".join(_plugin(p, p.name if names.count((p.kind, p.name)) == 1 else p.qualified) for p in plugins)
 
 
-def strangers():
+def third_party():
     """The installed distributions of plugins besides stylezoo's own, each with its page, by name."""
     owners = {plugin.distribution: plugin.owner for plugin in registry.plugins()}
     return {

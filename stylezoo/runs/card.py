@@ -110,7 +110,7 @@ class Card:
         Args:
             title: Its heading.
             address: The model's address for `stylize`, ``hf://owner/name``.
-            has_sheet: Whether ``card.png`` lies beside it.
+            has_sheet: Whether ``card.png`` is beside it.
         """
         return "\n".join([*self._front_matter(), *self._opening(title, has_sheet), *self._use(address), *self._facts()])
 
@@ -138,8 +138,8 @@ class Card:
     def _use(self, address):
         yield from ("## Use", "", "```sh", 'pip install "stylezoo[hub]"')
         owners = sorted({(each["distribution"], each["version"]) for each in self.plugins})
-        strangers = [f"{owner}=={version}".rstrip("=") for owner, version in owners if owner != "stylezoo"]
-        yield from (f"pip install {each}" for each in strangers)
+        others = [f"{owner}=={version}".rstrip("=") for owner, version in owners if owner != "stylezoo"]
+        yield from (f"pip install {each}" for each in others)
         yield from (f"stylezoo stylize photo.jpg --model {address}", "```", "", "```python", "import stylezoo", "")
         yield from (f'gan = stylezoo.load_model("{address}")', 'gan.stylize("photo.jpg")', "```", "")
 

@@ -73,7 +73,7 @@ class RunFolder(os.PathLike):
         ),
         Content(RECIPE, "the complete recipe, for 'stylezoo train --recipe'", "at the start"),
         Content(PLUGINS, "kind, name, distribution and version of every part", "at the start"),
-        Content(PLACES, "where the pictures lie; null for the samples", "at the start"),
+        Content(PLACES, "the paths of the pictures; null for the samples", "at the start"),
         Content(f"{PICTURES}/", "copies of pictures that were given from memory, if any", "at the start"),
     )
 

@@ -24,9 +24,7 @@ def push(run, repository, license=None, private=False, revision=None, message=No
         with hub.one_line_errors(where):
             address = str(api.create_repo(repository, private=private or None, exist_ok=True))
             if private and not api.model_info(repository).private:
-                raise BadRun(
-                    f"'{where}' is there already, and everybody can see it: make it private on its page first."
-                )
+                raise BadRun(f"'{where}' exists already and is public: make it private on its page first.")
             if revision:
                 api.create_branch(repository, branch=revision, exist_ok=True)
             api.create_commit(
