@@ -14,7 +14,7 @@ from stylezoo.recipe import Recipe
 from stylezoo.updates.averaging import follow
 from stylezoo.updates.game import Game, check_no_losses
 from stylezoo.updates.image_pool import ImagePool
-from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer
+from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer, name_players
 
 __all__ = ["GAN"]
 
@@ -77,9 +77,7 @@ class GAN(Stylizing, keras.Model):
             self.average.set_weights(self.generator.get_weights())
         self.game = Game(terms, self.players, two_way)
         self.trackers = self.game.trackers  # so that Keras knows them
-        for player in PLAYERS:
-            for variable in self.variables_of(player):
-                variable.player = player
+        name_players({player: self.variables_of(player) for player in PLAYERS})
         self.built = True
         self.compile()
 
