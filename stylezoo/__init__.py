@@ -1,12 +1,12 @@
 """A zoo of GANs for image style transfer and style fusion, made of plugins.
 
-Importing it costs next to nothing: what has a module of its own is imported when it is first asked for, and
-`create_model`, `load_model` and `train` import Keras when they are called.
+Importing it takes almost no time: public names are imported when they are first used, and `create_model`, `load_model`
+and `train` import Keras when they are called.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as type checkers read it; the module `typing` takes a listing longer than the listing
+TYPE_CHECKING = False  # true for type checkers; the module `typing` takes longer to import than a listing takes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -86,18 +86,18 @@ def list_losses(pattern: str = "*") -> list[str]:
 
 
 def create_model(name: str, **changes) -> GAN:
-    """A new compiled Keras model from a registered recipe, some of it changed.
+    """A new compiled Keras model from a registered recipe, with changes.
 
     Args:
         name: A name from `list_models`, or "distribution/name".
-        **changes: Fields of `Recipe` with new values. `losses` are joined to the recipe's: an adversarial loss
+        **changes: Fields of `Recipe` with new values. `losses` are added to the recipe's: an adversarial loss
             replaces its adversarial one, any other is added or replaces the one of its name, weight=0 removes it.
 
     Returns:
         A `stylezoo.gan.GAN`, which is a `keras.Model`.
 
     Raises:
-        StylezooError: A name, an option or a field is not as it must be; see `stylezoo.errors`.
+        StylezooError: A name, an option or a field is not valid; see `stylezoo.errors`.
 
     Examples:
         >>> gan = stylezoo.create_model("transfer", losses=["hinge"], image_size=128)
@@ -112,15 +112,15 @@ def load_model(path: str | Path) -> GAN:
     """The trained model of a run folder or a ``.keras`` file, with the state of its training.
 
     Args:
-        path: A run folder of `train`, what `model.save` wrote, or ``hf://owner/name@revision`` on a hub.
+        path: A run folder of `train`, a file of `model.save`, or ``hf://owner/name@revision`` on a hub.
 
     Returns:
         A `stylezoo.gan.GAN`, which is a `keras.Model`.
 
     Raises:
-        BadRun: There is no such model, it is damaged, it holds what no model does, or a plugin that it needs is not
-            installed.
-        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+        BadRun: There is no such model, it is damaged, it holds content that no model has, or a plugin that it needs is
+            not installed.
+        MissingExtra: It is on a hub, and huggingface_hub is not installed.
     """
     from stylezoo.runs.loading import load
 
@@ -128,10 +128,9 @@ def load_model(path: str | Path) -> GAN:
 
 
 def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None, **changes) -> Path:
-    """Make a run folder of a generator that others trained with PyTorch; what the command ``stylezoo import`` does.
+    """Make a run folder of a generator that was trained with PyTorch; what the command ``stylezoo import`` does.
 
-    PyTorch is not needed, and nothing in the file is executed. Which generator the weights are of, is told by what the
-    file holds; each installed generator is asked.
+    PyTorch is not needed, and nothing in the file is executed. The installed generators recognise the weights.
 
     Args:
         file: A state dict that an installed generator takes, such as ``latest_net_G.pth`` of the official CycleGAN,
@@ -156,10 +155,10 @@ def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None,
 
 
 def interpolate(runs: Mapping[str | Path, float] | Sequence[str | Path]) -> GAN:
-    """One model whose generator is the weighted mean of those of several: from one look to another in any proportion.
+    """One model whose generator is the weighted mean of those of several, to mix their styles in any proportion.
 
-    Deep network interpolation (Wang et al., 2019, https://arxiv.org/abs/1811.10515). The means of weights draw
-    pictures only where the models are siblings, of which one, or a common ancestor, is where the others went on from:
+    Deep network interpolation (Wang et al., 2019, https://arxiv.org/abs/1811.10515). The mean of weights draws pictures
+    only if the models have a common ancestor, which may be one of them:
     ``stylezoo train --from runs/a --style other/ -o runs/b``.
 
     Args:
@@ -170,8 +169,8 @@ def interpolate(runs: Mapping[str | Path, float] | Sequence[str | Path]) -> GAN:
         A `stylezoo.gan.GAN`, to redraw pictures, to save or to train further.
 
     Raises:
-        BadOptions: A weight is below 0, the generators are built differently, or they have no common ancestor, or do
-            not tell it, as what `GAN.save` wrote.
+        BadOptions: A weight is below 0, the generators are built differently, or they have no common ancestor that is
+            known; for files of `GAN.save` it is not.
         BadRun: As in `load_model`.
         MissingExtra: Likewise.
 
@@ -188,20 +187,20 @@ def interpolate(runs: Mapping[str | Path, float] | Sequence[str | Path]) -> GAN:
 def push_to_hub(
     run: str | Path, repository: str, *, license=None, private=False, revision=None, message=None, sheet=True
 ) -> str:
-    """Publish a model on Hugging Face, with a card that says what it is; what the command ``stylezoo push`` does.
+    """Publish a model on Hugging Face, with its card; what the command ``stylezoo push`` does.
 
-    The repository is made if it is not there. It gets the model, its card as ``README.md`` and ``card.png``,
-    ``recipe.json`` and ``plugins.json`` in one commit. No folders of yours are told, and no picture is uploaded but
-    the contact sheet, which shows some of those that were trained on.
+    The repository is created if it does not exist. It gets the model, its card as ``README.md`` and ``card.png``,
+    ``recipe.json`` and ``plugins.json`` in one commit. The names of your folders are removed, and no picture is
+    uploaded but the contact sheet, which shows some training pictures.
 
     Args:
         run: A run folder of `train`, or a ``.keras`` file.
-        repository: Where to, "owner/name".
+        repository: The repository, "owner/name".
         license: The licence, as in `train`. None: that of the card.
         private: Whether only you can see the repository.
-        revision: The branch to commit to, which is made if it is not there. None: the main one.
-        message: What the commit says. None: a line of ours.
-        sheet: Whether the contact sheet is shown.
+        revision: The branch to commit to, which is created if it does not exist. None: the main one.
+        message: The commit message. None: a default.
+        sheet: Whether the contact sheet is uploaded.
 
     Returns:
         The address of the web page.
@@ -230,22 +229,22 @@ def train(
     verbose=1,
     **changes,
 ) -> GAN:
-    """Train a model and leave a run folder; what the command ``stylezoo train`` does.
+    """Train a model and write a run folder; what the command ``stylezoo train`` does.
 
     Args:
         model: The name of a registered model, or a `Recipe`. None: single-pair, or with `start_from` its recipe.
-        source: A picture, a folder of pictures, a Pillow image or a list of them: what is kept. None: the sample
-            photograph.
-        style: Likewise: how it shall look. None: the sample painting. For a model of several styles a list of folders,
-            or named ones, ``{"monet": "paintings/"}``; None: `samples.styles`.
-            For paired data see `Recipe`.
+        source: A picture, a folder of pictures, a Pillow image or a list of them, whose content is kept. None: the
+            sample photograph.
+        style: Likewise, the pictures whose look is used. None: the sample painting. For a model of several styles a
+            list of folders, or named ones, ``{"monet": "paintings/"}``; None: `samples.styles`. For paired data see
+            `Recipe`.
         out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
-        license: Under which licence others may use the model: an SPDX identifier such as "CC-BY-4.0", or a text. Its
-            card has it.
-        start_from: A trained model to start from, as `load_model` takes it: its weights are where the new ones begin.
-            Optimizers and the count of steps begin anew. The run does not need it any more once it has begun.
-        add_style: Pictures of a style, a list of such or named ones, to add to a model of several styles. Only what
-            these have alone learns, so that all other styles stay as they are; their pictures are not needed.
+        license: The licence of the model in its card: an SPDX identifier such as "CC-BY-4.0", or a text.
+        start_from: A trained model to start from, as `load_model` takes it: its weights are the initial ones.
+            Optimizers and the count of steps are new. Once started, the run no longer needs that model.
+        add_style: Pictures of a style, a list of such or named ones, to add to a model of several styles. Only the
+            layers of the new styles are trained, so that all other styles stay as they are; their pictures are not
+            needed.
         callbacks: More `keras.callbacks.Callback`s.
         verbose: 1: show step, losses and the time that is left; 0: show nothing.
         **changes: Changes to the recipe as in `create_model`.
@@ -254,7 +253,7 @@ def train(
         The trained `stylezoo.gan.GAN`, which is a `keras.Model`.
 
     Raises:
-        StylezooError: Something about the request, the pictures or the folder is not as it must be.
+        StylezooError: The arguments, the pictures or the folder cannot be used.
 
     Examples:
         >>> gan = stylezoo.train(source="photo.jpg", style="painting.jpg", steps=300)

@@ -1,4 +1,4 @@
-"""What Keras has no function for, in TensorFlow: the only module of stylezoo that names it, beside tests.
+"""Functions of TensorFlow that Keras lacks; the only module of stylezoo that imports TensorFlow, besides tests.
 
 Networks and losses are written with `keras.ops`. Importing this module takes as long as importing TensorFlow.
 """
@@ -19,7 +19,7 @@ if keras.backend.backend() != "tensorflow":
 
 Tape = tf.GradientTape
 OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)
-BROKEN_BATCH = tf.errors.UnknownError  # what `tf.data` makes of an exception in a batch
+BROKEN_BATCH = tf.errors.UnknownError  # how `tf.data` reports an exception in a batch
 
 
 def branch(condition, yes: Callable, no: Callable) -> None:
@@ -27,7 +27,7 @@ def branch(condition, yes: Callable, no: Callable) -> None:
 
     def called(function):
         function()
-        return True  # TensorFlow asks both branches for a value
+        return True  # TensorFlow needs a value from both branches
 
     tf.cond(condition, lambda: called(yes), lambda: called(no))
 
@@ -38,12 +38,12 @@ def graph(function: Callable):
 
 
 def tensor_of(shape) -> tf.TensorSpec:
-    """What stands for a float32 tensor of a shape when a graph is traced."""
+    """A placeholder for a float32 tensor of a shape when a graph is traced."""
     return tf.TensorSpec(shape)
 
 
 def outside_graphs():
-    """A context in which variables can be made while a graph is traced."""
+    """A context in which variables can be created while a graph is traced."""
     return tf.init_scope()
 
 

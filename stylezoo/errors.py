@@ -6,7 +6,7 @@
   + BadRun                  a run folder or a model file cannot be used
   + BadWeights              a file of weights cannot be used, or there is none
   + MissingExtra            an optional package is needed and not installed
-  + UsageError              the caller asked for something that is not there      exit code 2
+  + UsageError              the caller asked for something that is missing      exit code 2
     + UnknownPlugin         no installed distribution offers that name
     + PluginConflict        several installed distributions offer that name
     + BadOptions            a component was given options that it does not take
@@ -65,7 +65,7 @@ class MissingExtra(StylezooError):
 
 
 class UsageError(StylezooError):
-    """The caller asked for something that is not there."""
+    """The caller asked for something that is missing."""
 
     exit_code = 2
 

@@ -1,7 +1,7 @@
-"""VGG-19, the network whose features losses and generators compare pictures by, from weights that people have.
+"""VGG-19, whose features losses and generators use to compare pictures, with weights from common files.
 
-It is fixed: nothing here is ever trained. Its layers are called as in the paper: conv3_1 is the answer of the first
-convolution of the third block, relu3_1 the same after its ReLU.
+It is never trained. Its layers are called as in the paper: conv3_1 is the output of the first convolution of the third
+block, relu3_1 the same after its ReLU.
 """
 
 import os
@@ -23,7 +23,7 @@ from stylezoo.layers import ReflectionPadding2D
 
 __all__ = ["BLOCKS", "checked_tap", "vgg19"]
 
-BLOCKS = (2, 2, 4, 4, 4)  # convolutions between the halvings
+BLOCKS = (2, 2, 4, 4, 4)  # convolutions in each block
 CONVOLUTIONS = tuple(f"{block}_{i}" for block, count in enumerate(BLOCKS, 1) for i in range(1, count + 1))
 TAPS = tuple(f"{kind}{name}" for name in CONVOLUTIONS for kind in ("conv", "relu"))
 WIDTHS = (64, 128, 256, 512, 512)  # channels of the blocks
@@ -37,7 +37,7 @@ _LATER = ContextVar("later", default=False)
 
 @contextmanager
 def weights_come_later():
-    """Within this, `vgg19` reads no file and downloads nothing: its weights are loaded with the model it is part of."""
+    """Within this context `vgg19` reads and downloads nothing: its weights are loaded with the model it is part of."""
     token = _LATER.set(True)
     try:
         yield
@@ -53,22 +53,21 @@ def vgg19(
 ) -> keras.Model:
     """A model from pictures (batch, height, width, 3) in [-1, 1] to features: a dict by tap.
 
-    Simonyan and Zisserman, 2015, https://arxiv.org/abs/1409.1556. The colours are brought to what the weights expect,
-    and everything is computed in float32: in 16 bits such features overflow or lose what is compared. Convolutions
-    are told apart by order and shape, not by name, so that a narrower VGG-19 or one that ends early works as well.
+    Simonyan and Zisserman, 2015, https://arxiv.org/abs/1409.1556. The colours are converted to what the weights expect,
+    and everything is computed in float32: in 16 bits such features overflow or lose precision. Convolutions are
+    identified by order and shape, not by name, so that a narrower VGG-19 or one that ends early works as well.
 
     Args:
         weights: A file: a PyTorch state dict, a Keras .weights.h5 or an .npz. A PyTorch network that begins with a
-            1x1 convolution expects RGB in [0, 1], as AdaIN's does; one without is taken for torchvision's. None: the
+            1x1 convolution expects RGB in [0, 1], as AdaIN's does; any other is assumed to be torchvision's. None: the
             ImageNet weights of Keras, which are downloaded once.
-        taps: Which features, such as "relu4_1", or "conv4_4" for those before the ReLU.
-        widths: Channels of each block, which the weights must have then; None: whatever they have.
-        borders: What lies beyond the border of a picture: "reflect", as in AdaIN, or "zeros". None: what the weights
-            were trained with.
+        taps: The features, such as "relu4_1", or "conv4_4" for those before the ReLU.
+        widths: Channels of each block, which the weights must have; None: any.
+        borders: The padding: "reflect", as in AdaIN, or "zeros". None: that with which the weights were trained.
 
     Raises:
         BadWeights: The file is missing, is no VGG-19, ends before a tap, or the download fails.
-        ValueError: A tap, width or border is none that there is.
+        ValueError: There is no such tap, width or border.
     """
     depth = 1 + max((CONVOLUTIONS.index(checked_tap(tap)[4:]) for tap in taps), default=0)
     if borders not in (None, *BORDERS):
@@ -89,7 +88,7 @@ def checked_tap(tap: str) -> str:
     """The tap itself, if VGG-19 has it.
 
     Raises:
-        ValueError: It has not; the message says what is possible.
+        ValueError: It has not; the message names what is possible.
     """
     if tap not in TAPS:
         raise ValueError(f"VGG-19 has no layer {tap!r}; it has reluX_Y and convX_Y up to relu5_4, such as relu4_1")
@@ -97,7 +96,7 @@ def checked_tap(tap: str) -> str:
 
 
 def _network(channels, taps, depth, borders):
-    """VGG-19 with these channels up to its convolution number `depth`, its weights not given yet."""
+    """VGG-19 with these channels up to its convolution number `depth`, without its weights."""
     fixed = {"trainable": False, "dtype": "float32"}
     picture = keras.Input((None, None, 3), name="picture")
     x = layers.Conv2D(3, 1, name="colours", **fixed)(picture)
@@ -124,7 +123,7 @@ def _channels(widths):
 
 @dataclass(frozen=True)
 class _Weights:
-    """What a file holds: kernel and bias of a 1x1 convolution on pictures in [-1, 1], then of each 3x3 convolution."""
+    """Kernel and bias of a 1x1 convolution on pictures in [-1, 1], and of each 3x3 convolution, from a file."""
 
     colours: tuple
     convolutions: tuple
@@ -158,7 +157,7 @@ def _read(path, changed):
     if not kernels:
         raise BadWeights(f"'{path}' is no VGG-19: it holds no convolutions. Name {ACCEPTED}.")
     own_colours = kernels[0].shape == (1, 1, 3, 3)
-    # 1x1 convolutions further on are beside the network: they compared it to another when it was trained.
+    # Later 1x1 convolutions are not part of the network: they compared it to another when it was trained.
     convolutions = [(kernel, bias) for kernel, bias in pairs if kernel.shape[:2] != (1, 1)][: len(CONVOLUTIONS)]
     found = _Weights(
         colours=_own_colours(*pairs[0]) if own_colours else _caffe_colours() if is_keras else _imagenet_colours(),
@@ -229,17 +228,17 @@ def _keras(path):
 
 
 def _parts(name):
-    """Texts and numbers of a name by turns, so that conv2d_10 comes after conv2d_9, and conv2d before both."""
+    """Texts and numbers of a name in turn, so that conv2d_10 comes after conv2d_9, and conv2d before both."""
     return re.split(r"(\d+)", name)
 
 
 def _copied(values):
-    """The values as float32 of their own: a view would keep a file of half a gigabyte in memory."""
+    """A float32 copy of the values: a view would keep a file of half a gigabyte in memory."""
     return np.array(values, "float32", order="C")
 
 
 def _check_structure(path, found):
-    """See that the convolutions are those of VGG-19, of any width, up to some point."""
+    """Check that the convolutions are those of VGG-19, of any width, up to some depth."""
     before, widths = 3, {}
     for name, (kernel, bias) in found.named():
         wanted = (3, 3, before, widths.setdefault(name[0], kernel.shape[-1]))
@@ -272,21 +271,21 @@ def _check_fit(found, weights, depth, widths):
             )
 
 
-# What the first 3x3 convolution expects, as a 1x1 convolution on pictures in [-1, 1]
+# The colours that the first 3x3 convolution expects, as a 1x1 convolution on pictures in [-1, 1]
 
 
 def _own_colours(kernel, bias):
-    """Of a file that begins with a 1x1 convolution on RGB in [0, 1]."""
+    """The colours of a file that begins with a 1x1 convolution on RGB in [0, 1]."""
     kernel, bias = _copied(kernel), _copied(bias)
     return kernel / 2, bias + kernel.sum((0, 1, 2)) / 2
 
 
 def _imagenet_colours():
-    """RGB with the mean and the deviation of ImageNet taken away, as torchvision does it."""
+    """RGB, normalised by the mean and the deviation of ImageNet, as in torchvision."""
     mean, deviation = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
     return np.diag(0.5 / deviation)[None, None], (0.5 - mean) / deviation
 
 
 def _caffe_colours():
-    """BGR in [0, 255] with the mean of ImageNet taken away, as Caffe and Keras do it."""
+    """BGR in [0, 255] minus the mean of ImageNet, as in Caffe and Keras."""
     return 127.5 * np.eye(3, dtype="float32")[::-1][None, None], 127.5 - np.float32([103.939, 116.779, 123.68])

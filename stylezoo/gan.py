@@ -1,4 +1,4 @@
-"""The Keras model of a plan: a generator, its discriminators and the game that teaches them."""
+"""The Keras model of a plan: a generator, its discriminators and their losses."""
 
 import warnings
 
@@ -7,14 +7,14 @@ import keras
 from stylezoo import features
 from stylezoo.contract import Translation, generate, style_input
 from stylezoo.contract.branches import freeze
-from stylezoo.contract.summary import summary
+from stylezoo.contract.summary import roles, summary
 from stylezoo.data import fitting
 from stylezoo.drawing.stylizing import Stylizing
 from stylezoo.recipe import Recipe
 from stylezoo.updates.averaging import follow
 from stylezoo.updates.game import Game, check_no_losses
 from stylezoo.updates.image_pool import ImagePool
-from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer
+from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer, name_players
 
 __all__ = ["GAN"]
 
@@ -30,7 +30,7 @@ class GAN(Stylizing, keras.Model):
     included.
 
     Args:
-        plan: What to build: the `Plan` of a recipe, or a recipe, which is resolved first.
+        plan: The `Plan` of a recipe, or a recipe, which is resolved first.
 
     Attributes:
         plan: The plan.
@@ -39,17 +39,14 @@ class GAN(Stylizing, keras.Model):
         inverse: In a two-way model the network that translates back, else None.
         discriminators: The networks that judge style pictures.
         inverse_discriminators: In a two-way model those that judge source pictures, else empty.
-        pool: The generated pictures that discriminators are shown again, None if the recipe's `pool` is 0.
+        pool: The pool of generated pictures for the discriminators, None if the recipe's `pool` is 0.
         inverse_pool: Likewise for the way back.
         average: The generator with averaged weights, None if the recipe's `average` is 0.
-        step: How many updates of the generator were made.
+        step: The number of updates of the generator so far.
         tones: With the data option `match_tones` the tones of the styles, which training sets; else None.
 
     Raises:
-        BrokenPlugin: A plugin does not build what its kind must be.
-        BadOptions: A component refuses its options.
-        BadRecipe: The parts do not fit together.
-        StylezooError: As in `Recipe.resolve`, for a recipe.
+        StylezooError: As in `Recipe.resolve`; also if a component refuses its options or does not build a network.
     """
 
     def __init__(self, plan, **kwargs):
@@ -80,9 +77,7 @@ class GAN(Stylizing, keras.Model):
             self.average.set_weights(self.generator.get_weights())
         self.game = Game(terms, self.players, two_way)
         self.trackers = self.game.trackers  # so that Keras knows them
-        for player in PLAYERS:
-            for variable in self.variables_of(player):
-                variable.player = player
+        name_players({player: self.variables_of(player) for player in PLAYERS})
         self.built = True
         self.compile()
 
@@ -97,7 +92,7 @@ class GAN(Stylizing, keras.Model):
 
     @property
     def random_codes(self):
-        """Whether results are made of random style codes in training."""
+        """Whether results are made from random style codes in training."""
         return style_input(self.generator).can_be_random and any(loss.random_codes_needed for _, _, loss in self.terms)
 
     def compile(self, optimizer=None, **kwargs):
@@ -117,23 +112,15 @@ class GAN(Stylizing, keras.Model):
 
     def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, **_):
         """Print the networks by their roles, with their numbers of weights; `expand_nested` adds the layers of each."""
-        summary(self.networks, print_fn or print, expand_nested)
-
-    @property
-    def networks(self):
-        """The networks by their roles: "generator", "discriminator", "discriminator 2" ..."""
-        roles = {"generator": [self.generator], "inverse": [self.inverse], "average": [self.average]}
-        roles |= {"discriminator": self.discriminators, "inverse discriminator": self.inverse_discriminators}
-        numbered = [(role, i, net) for role, networks in roles.items() for i, net in enumerate(networks, 1) if net]
-        return {role if i == 1 else f"{role} {i}": net for role, i, net in numbered}
+        summary(roles(self), print_fn or print, expand_nested)
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def call(self, inputs, training=False):
-        """The stylised source as the network gives it; `stylize` brings a picture to the styles' tones first.
+        """The stylised source, the network's output; `stylize` matches a picture to the styles' tones first.
 
-        `inputs` is the source, [source, style] for a generator that looks at both, or [source, style, labels].
+        `inputs` is the source, [source, style] for a generator that uses both, or [source, style, labels].
         """
         inputs = inputs if isinstance(inputs, list | tuple) else (inputs, inputs)
         source, style, labels = (*inputs, None)[:3]
@@ -143,7 +130,7 @@ class GAN(Stylizing, keras.Model):
 
     @property
     def players(self):
-        """The players that have something to learn: "generator", and "discriminator" where there are any."""
+        """The players with trainable variables: "generator", and "discriminator" if there are any."""
         return [player for player in PLAYERS if self.variables_of(player)]
 
     def variables_of(self, player):
@@ -169,7 +156,7 @@ class GAN(Stylizing, keras.Model):
         return [forward, back]
 
     def shown(self, translations):
-        """The same as discriminators are shown them: without gradients to the generator, some fakes from the pool."""
+        """The translations for the discriminators: without gradients to the generator, some fakes from the pool."""
         pools = (self.pool, self.inverse_pool)
         return [translation.detached(pool) for translation, pool in zip(translations, pools, strict=False)]
 

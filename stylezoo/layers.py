@@ -1,4 +1,4 @@
-"""Layers of the field that Keras lacks, for the generators and discriminators of plugins. Each equals PyTorch's."""
+"""Common layers that Keras lacks, for the generators and discriminators of plugins. Each equals PyTorch's."""
 
 import math
 
@@ -25,7 +25,7 @@ register = keras.saving.register_keras_serializable("stylezoo")
 
 
 def luminance(pictures):
-    """How light pictures (..., 3) are at each pixel: (..., 1) in their range."""
+    """The luminance of pictures (..., 3): (..., 1) in their range."""
     return ops.sum(pictures * ops.convert_to_tensor(LUMA, "float32"), axis=-1, keepdims=True)
 
 
@@ -36,7 +36,7 @@ def initializer(name):
 
     Args:
         name: "normal", the deviation 0.02 of DCGAN, pix2pix and CycleGAN; "xavier" (Glorot and Bengio, 2010) with gain
-            0.02, that of CUT; or "kaiming" (He et al., 2015), whose deviation keeps the size of what ReLUs leave.
+            0.02, that of CUT; or "kaiming" (He et al., 2015), which keeps the variance of activations after ReLUs.
     """
     if name == "normal":
         return keras.initializers.RandomNormal(stddev=0.02)
@@ -60,7 +60,7 @@ def normalization(name):
 
 @register
 class ReflectionPadding2D(layers.Layer):
-    """Pads height and width with their mirror image, so that borders look like the rest of the picture.
+    """Pads height and width with their mirror image, so that there are no artificial borders.
 
     Args:
         padding: Pixels added to each of the four sides; less than the height and the width.
@@ -76,8 +76,8 @@ class ReflectionPadding2D(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
-        grown = [size and size + 2 * self.padding for size in (height, width)]
-        return (batch, *grown, channels)
+        padded = [size and size + 2 * self.padding for size in (height, width)]
+        return (batch, *padded, channels)
 
     def get_config(self):
         return {**super().get_config(), "padding": self.padding}
@@ -124,7 +124,7 @@ class GroupNormalization(layers.Layer):
     As `keras.layers.GroupNormalization`, with which a picture cannot be drawn in tiles: see `stylezoo.scene`.
 
     Args:
-        groups: Into how many groups channels are divided; 1: all of them together.
+        groups: The number of groups of channels; 1: all channels together.
         epsilon: Added to the variance.
     """
 
@@ -164,7 +164,7 @@ class BatchNormalization(layers.Layer):
     Args:
         momentum: How much of the running statistics each batch replaces.
         epsilon: Added to the variance.
-        gamma_initializer: Where the scale begins.
+        gamma_initializer: The initializer of the scale.
     """
 
     def __init__(self, momentum=0.1, epsilon=1e-5, gamma_initializer="ones", **kwargs):
@@ -190,7 +190,7 @@ class BatchNormalization(layers.Layer):
         return ops.cast(x, inputs.dtype)
 
     def _of_batch(self, x):
-        """The batch's mean and variance, of which the running ones take note."""
+        """The batch's mean and variance; the running ones are updated with them."""
         mean, variance = ops.moments(x, axes=tuple(range(len(x.shape) - 1)))
         count = ops.cast(math.prod(ops.shape(x)[:-1]), "float32")
         unbiased = variance * count / ops.maximum(count - 1, 1)
@@ -228,7 +228,7 @@ class BlurDownsampling2D(layers.Layer):
 
 @register
 class BlurUpsampling2D(layers.Layer):
-    """Doubles height and width and blurs binomially what is between, against aliasing (Zhang, 2019, arXiv 1904.11486).
+    """Doubles height and width with a binomial blur, against aliasing (Zhang, 2019, arXiv 1904.11486).
 
     The filter is 1 3 3 1 along both axes, with gain 4, the border repeated: the same as bilinear interpolation.
     """

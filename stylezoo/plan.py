@@ -1,4 +1,4 @@
-"""A recipe with every part found and loaded, once: what a model is built from."""
+"""A recipe with every part found and loaded once, from which a model is built."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ def resolved(recipe: Recipe, home: str = "") -> Plan:
 
 @dataclass(frozen=True)
 class Plan:
-    """A recipe with every part found and loaded, ready to be built: what `stylezoo.gan.GAN` is made of.
+    """A recipe with every part found and loaded, from which `stylezoo.gan.GAN` builds a model.
 
     Attributes:
-        recipe: The same as complete plain data.
+        recipe: The recipe, complete, as plain data.
         generator: The generator's part.
         discriminators: The discriminators' parts, as many as the losses need.
         losses: The losses' parts.
         data: The data mode.
         order: The update order.
-        warmup: What happens before the game, or None.
+        warmup: The warm-up, or None.
         crops: How crops are taken.
-        optimizers: For each player, "generator" and "discriminator", its optimizer.
-        schedule: How the learning rate falls.
+        optimizers: The optimizer of each player, "generator" and "discriminator".
+        schedule: The learning rate schedule.
     """
 
     recipe: Recipe
@@ -75,7 +75,7 @@ class Plan:
     schedule: Schedule
 
     def resolve(self) -> Plan:
-        """Itself: what takes a plan takes a recipe as well."""
+        """The plan itself, so that functions take a recipe or a plan."""
         return self
 
     @property
@@ -85,7 +85,7 @@ class Plan:
 
     @property
     def plugins(self) -> list[dict[str, str]]:
-        """The plugins that are used, as plain data: what a file needs to be read again."""
+        """The plugins that are used, as plain data; a saved model needs them to be loaded."""
         found = {part.plugin: part for part in self.parts if part.plugin}
         return [
             {"kind": each.kind, "name": each.name, "distribution": each.distribution, "version": each.version}
@@ -94,7 +94,7 @@ class Plan:
 
     @property
     def objects(self) -> list[Part]:
-        """The parts that were given as objects and have no name, so that the model cannot be saved."""
+        """The parts that were given as objects without a name, so that the model cannot be saved."""
         return [part for part in self.parts if part.plugin is None]
 
     @property
@@ -109,13 +109,13 @@ class Plan:
 
     @property
     def given(self) -> dict[str, Any]:
-        """What the machine gives to components that have a parameter for it."""
+        """Values for components that have parameters of these names."""
         given = {"styles": len(self.styles), "vgg": self.recipe.vgg}
         return {name: value for name, value in given.items() if value}
 
     @property
     def specs(self) -> dict[str, Any]:
-        """The parts as the fields of a recipe have them, their names complete."""
+        """The parts as fields of a recipe, with full names."""
         return {
             "generator": self.generator.spec,
             "discriminators": tuple(part.spec for part in self.discriminators),
@@ -124,21 +124,21 @@ class Plan:
 
     @cached_property
     def total_steps(self) -> int | None:
-        """Updates of the generator in the whole training, None as long as the length of an epoch is not known."""
+        """Updates of the generator in the whole training, None until the length of an epoch is known."""
         if self.recipe.steps is not None or self.recipe.steps_per_epoch is None:
             return self.recipe.steps
         return self._planned_steps
 
     @property
     def decay_begins(self) -> int:
-        """The step with which the decay epochs begin; a training longer than its epochs keeps them for the end."""
+        """The first step of the decay epochs; a training longer than its epochs has them at the end."""
         steps_per_epoch = self.recipe.steps_per_epoch or 0
         extra = max(0, (self.total_steps or 0) - self._planned_steps)
         return self.warmup_steps + self.schedule.epochs * steps_per_epoch + extra
 
     @property
     def warmup_steps(self) -> int:
-        """Updates of the generator before the game; 0 as long as the length of an epoch is not known."""
+        """Updates of the generator in the warm-up; 0 until the length of an epoch is known."""
         return self.warmup.epochs * (self.recipe.steps_per_epoch or 0) if self.warmup else 0
 
     @property
@@ -150,7 +150,7 @@ class Plan:
         """A new generator, for pictures of any size.
 
         Args:
-            again: Whether there is one already, so that a network which was given as an object is copied.
+            again: Whether there is one already; then a network that was given as an object is copied.
         """
         network = self._network(self.generator, (None, None, 3), again)
         if not getattr(network, "inputs", None):
@@ -172,7 +172,7 @@ class Plan:
         return [self._network(part, shape, again or part in parts[:i]) for i, part in enumerate(parts)]
 
     def check_generator(self, generator) -> None:
-        """See that generator, data and devices fit.
+        """Check that generator, data and devices fit.
 
         Raises:
             BadRecipe: They do not.
@@ -192,7 +192,7 @@ class Plan:
 
     @contextmanager
     def reproducible(self):
-        """Within it networks are built in the recipe's precision and from its seed; both are as before afterwards.
+        """A context that builds networks with the recipe's precision and seed, and restores the old ones afterwards.
 
         Keras draws the seeds of initializers and of dropout from Python's `random`.
         """
@@ -224,12 +224,12 @@ class Plan:
         return network
 
     def _label(self, part):
-        """What a term is called in logs: its bare name, unless two distributions' losses of one name are in use."""
+        """The name of a term in logs: the bare name, unless losses of two distributions have the same name."""
         twins = [other for other in self.losses if other.label == part.label]
         return part.label if len(twins) == 1 else part.spec.name
 
     def with_epoch(self, steps_per_epoch: int) -> Plan:
-        """The same once the length of an epoch is known; one that the recipe says stays."""
+        """The same with the length of an epoch, unless the recipe has one."""
         return self._with(steps_per_epoch=self.recipe.steps_per_epoch or steps_per_epoch)
 
     def with_data(self, data: DataMode) -> Plan:
@@ -241,7 +241,7 @@ class Plan:
         return self._with(vgg=file)
 
     def check(self) -> None:
-        """See that the choices fit the parts and each other.
+        """Check that the choices fit the parts and each other.
 
         Raises:
             BadRecipe: They do not.
@@ -252,8 +252,8 @@ class Plan:
         back = [part.label for part in self.losses if part.component.two_way_needed]
         if back and not self.recipe.two_way:
             raise BadRecipe(f"The loss {name_all(back)} needs a model with a way back{sources.such_as(two_way=True)}.")
-        if self.warmup and (strangers := set(self.warmup.losses) - {part.label for part in self.losses}):
-            raise BadRecipe(f"warmup is '{self.recipe.warmup}'; {name_all(strangers)} is no loss of the recipe.")
+        if self.warmup and (unknown := set(self.warmup.losses) - {part.label for part in self.losses}):
+            raise BadRecipe(f"warmup is '{self.recipe.warmup}'; {name_all(unknown)} is no loss of the recipe.")
         if self.recipe.steps is None and self.schedule.epochs + self.schedule.decay_epochs == 0:
             raise BadRecipe("The recipe has neither steps nor epochs; set steps, or schedule.epochs.")
         self.data.check(self.crops, self.recipe.two_way)
@@ -263,7 +263,7 @@ class Plan:
 
 
 def _copied(part, network):
-    """A network of the same layers with weights of its own."""
+    """A network of the same layers with new weights."""
     try:
         return keras.models.clone_model(network)
     except (TypeError, ValueError, NotImplementedError) as error:
@@ -275,7 +275,7 @@ def _copied(part, network):
 
 
 def _judges(discriminators, losses):
-    """As many discriminators as the losses need, the last one several times: a second one for the loss `diverse`."""
+    """As many discriminators as the losses need, the last one repeated: a second one for the loss `diverse`."""
     needed = max((part.component.discriminators_needed for part in losses), default=0)
     if needed and not discriminators:
         specs = name_all(part.spec for part in losses)

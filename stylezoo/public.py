@@ -1,7 +1,7 @@
 """The public names of stylezoo, by module: what users and plugin authors may rely on. All else is private.
 
-The tests see that each module's `__all__` and the page of the API say the same, and that the built-in plugins import
-nothing else.
+Tests check that each module's `__all__` and the page of the API list the same names, and that the built-in plugins
+import nothing else.
 """
 
 PUBLIC = {

@@ -32,30 +32,30 @@ class Recipe:
     Attributes:
         about: What the model is for, in one sentence.
         generator: The network that redraws the source.
-        discriminators: The networks that judge.
+        discriminators: The networks that judge pictures.
         losses: The terms of both players' losses, each with its weight: "lsgan:real=0.9,weight=2".
-        data: How pictures are read: "unpaired", two folders that have nothing to do with each other; "paired", each
-            source has its ground truth; "named-styles", each style by a name of its own. Options: `stylezoo.data`.
+        data: How pictures are read: "unpaired", two independent folders; "paired", each source has its ground truth;
+            "named-styles", each style has a name. Options: `stylezoo.data`.
         two_way: Whether a second generator and discriminators translate back, as in CycleGAN.
-        order: Who learns when in a step: "together", both players from the same forward pass; "discriminator-first",
-            the generator is judged by discriminators that have just learned. Options: `stylezoo.updates.orders`.
-        warmup: What happens before the game: "generator-only:losses=['perceptual'],epochs=10"; None: nothing.
+        order: The order of updates in a step: "together", both players from the same forward pass;
+            "discriminator-first", the generator learns from updated discriminators. Options: `stylezoo.updates.orders`.
+        warmup: The warm-up: "generator-only:losses=['perceptual'],epochs=10"; None: none.
         pool: How many generated pictures are kept to show the discriminators an older one half of the time; 0: none.
-        average: The decay of the moving average of the generator's weights; 0: there is none.
-        image_size: Side of the square crops that are trained on, in pixels.
+        average: The decay of the moving average of the generator's weights; 0: no average.
+        image_size: Side of the square crops for training, in pixels.
         load_size: Shorter side to which pictures are scaled before they are cropped, in pixels; None: 12 % more than
             `image_size`.
         crops: How crops are taken: "random", anywhere, or "grid", as in SinCUT. Options: `stylezoo.data.crops`.
-        batch_size: Pictures of each kind in one batch.
+        batch_size: Pictures of each domain in one batch.
         optimizer: "adam:learning_rate=2e-4,beta_1=0.5,beta_2=0.999,epsilon=1e-8,weight_decay=0".
         discriminator_optimizer: That of the discriminators; None: like the generator's.
-        schedule: How the learning rate falls: "linear:epochs=100,decay_epochs=100", constant and then in equal steps
+        schedule: The learning rate schedule: "linear:epochs=100,decay_epochs=100", constant and then in equal steps
             towards 0, "halving:every=100000" steps, or "inverse:rate=5e-5", divided by 1 + rate times the step.
-        steps: Updates of the generator in the whole training; None: as many as the schedule's epochs have.
-        steps_per_epoch: Updates in an epoch; None: as many as it takes to see every picture of the larger folder.
+        steps: Updates of the generator in the whole training; None: those of the schedule's epochs.
+        steps_per_epoch: Updates in an epoch; None: until every picture of the larger folder is seen.
         vgg: The file of a pretrained VGG-19, for the parts that use one; None: that of Keras, which is downloaded.
         precision: "float32", "mixed_bfloat16" or "mixed_float16".
-        seed: Decides the first weights, the crops and their order.
+        seed: The seed of the initial weights, the crops and their order.
     """
 
     about: str = ""
@@ -93,11 +93,11 @@ class Recipe:
 
     @classmethod
     def named(cls, name: str, **changes: Any) -> Recipe:
-        """A registered recipe, some of it changed.
+        """A registered recipe, with changes.
 
         Args:
             name: The model's name, "single-pair" or "distribution/single-pair".
-            **changes: Fields with new values. `losses` are joined to the recipe's: an adversarial loss replaces the
+            **changes: Fields with new values. `losses` are added to the recipe's: an adversarial loss replaces the
                 recipe's adversarial one, any other is added or replaces the one of its name, and weight=0 removes it.
                 "generator.filters=8" is written ``**{"generator.filters": 8}``, and so for every part and choice.
 
@@ -112,7 +112,7 @@ class Recipe:
         return plugin.load()._qualified(plugin.distribution).changed(**changes)
 
     def changed(self, **changes: Any) -> Recipe:
-        """This recipe with some of it changed as `named` describes; itself if there are no changes."""
+        """This recipe with changes as in `named`; itself if there are none."""
         if not changes:
             return self
         losses = changes.pop("losses", ())
@@ -120,7 +120,7 @@ class Recipe:
             _check_field(key.partition(".")[0])
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         values.update({key: value for key, value in changes.items() if "." not in key})
-        for key, value in changes.items():  # options, of the parts that are there now
+        for key, value in changes.items():  # options of the new parts
             name, dot, option = key.partition(".")
             if dot:
                 values[name] = _with_option(values, name, option, value)
@@ -129,7 +129,7 @@ class Recipe:
         return Recipe(**values)
 
     def resolve(self, home: str = "") -> Plan:
-        """The same, ready to be built: every part found and loaded, every option checked.
+        """The plan to build: every part found and loaded, every option checked.
 
         Args:
             home: The distribution whose plugins a bare name means first.
@@ -137,9 +137,9 @@ class Recipe:
         Raises:
             UnknownPlugin, PluginConflict, BrokenPlugin: As in `named`.
             BadOptions: A part does not take its options.
-            BadRecipe: The parts do not fit together, or a choice is none that there is.
+            BadRecipe: The parts do not fit together, or there is no such choice.
         """
-        from stylezoo import plan  # it needs Keras, which a recipe by itself does not
+        from stylezoo import plan  # it imports Keras, which a recipe alone does not need
 
         return plan.resolved(self, home)
 
@@ -153,7 +153,7 @@ class Recipe:
         return json.dumps(self.to_dict(), indent=2)
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as the plain data that JSON knows.
+        """The recipe as plain data for JSON.
 
         Raises:
             BadRecipe: A part is an object that has no name.
@@ -187,7 +187,7 @@ class Recipe:
         return cls.from_dict(plain)
 
     def _qualified(self, home):
-        """The same with the names that no distribution installed later can claim."""
+        """The same with unique names, "distribution/name"."""
         return self._with(
             generator=self.generator.qualified("generator", home),
             discriminators=tuple(spec.qualified("discriminator", home) for spec in self.discriminators),
@@ -218,7 +218,7 @@ def _with_option(values, name, option, value):
 
 
 def _with_loss(losses, new):
-    """The losses with another: an adversarial one replaces the one that is there, one of weight 0 is removed."""
+    """The losses with a new one: an adversarial loss replaces the old one, a loss of weight 0 is removed."""
     adversarial = new.weight and new.part("loss").component.adversarial
     keep = [
         old for old in losses if old.label != new.label and not (adversarial and old.part("loss").component.adversarial)
@@ -229,7 +229,7 @@ def _with_loss(losses, new):
 
 
 def _listed(name, parts):
-    """Parts as a list; one alone may stand without."""
+    """Parts as a list; a single one may be given without a list."""
     if isinstance(parts, tuple | list):
         return list(parts)
     if isinstance(parts, bool | int | float | dict | None):
@@ -285,7 +285,7 @@ def _number(name: str, wanted: type, value: Any) -> Any:
 
 
 def _plain(name, value):
-    """A field's value as JSON has it."""
+    """A field's value for JSON."""
     if isinstance(value, tuple):
         return [_plain(name, each) for each in value]
     if not isinstance(value, Spec):

@@ -1,9 +1,8 @@
-"""What layers are told, beyond their inputs, of the picture that is being redrawn.
+"""Facts about the whole picture for layers: its statistics, the shares of its styles, the place of the part.
 
-Training knows nothing of it. When a picture is redrawn a `Scene` may say that what a network sees is only a part of it
-(a tile of a large photograph, a frame of a film), so that what a layer finds out about the whole, such as the means of
-instance normalisation, is that of the whole; and that several styles share the picture. Layers of plugins ask with the
-functions `whole`, `moments`, `mixed` and `origin`.
+Training does not use it. When a picture is redrawn, a network may see only a part of it: a tile of a large photograph,
+a frame of a film. In a `Scene` statistics such as the means of instance normalisation are those of the whole picture,
+and several styles can share it. Layers of plugins use the functions `whole`, `moments`, `mixed` and `origin`.
 """
 
 from contextvars import ContextVar
@@ -23,15 +22,15 @@ class Scene:
     Args:
         shares: How much of the picture each of R styles has at each place: (1, height, width, R), or (1, 1, 1, R)
             where it is the same everywhere; they sum to 1. None: there is one style.
-        found: What another pass through the same network has noted, which holds in this one too. None: nothing.
+        found: The facts that another pass through the same network recorded, for use in this one. None: record them.
         corner: The row and the column of the whole picture at which this part begins.
 
     Attributes:
-        found: What layers found out about the whole, in the order in which they asked.
+        found: The facts about the whole picture, in the order of the layers' calls.
 
     Raises:
-        BrokenPlugin: At the end, if layers asked for more or for fewer facts than the other pass has noted: then they
-            were given facts that other layers found.
+        BrokenPlugin: At the end, if layers used more or fewer facts than the other pass recorded: then a layer was
+            given another layer's facts.
     """
 
     def __init__(self, shares=None, found=None, corner=(0, 0)):
@@ -39,7 +38,7 @@ class Scene:
         self.corner = corner
         self.found = [] if found is None else list(found)
         self._is_part = found is not None
-        self._asked = 0
+        self._used = 0
         self._sized = {}
 
     def __enter__(self):
@@ -48,20 +47,20 @@ class Scene:
 
     def __exit__(self, kind, *error):
         _current.reset(self._token)
-        if kind is None and self._is_part and self._asked != len(self.found):
+        if kind is None and self._is_part and self._used != len(self.found):
             raise BrokenPlugin(
-                f"In a part of a picture the generator's layers asked for {self._asked} facts about the whole, and in "
-                f"the whole they noted {len(self.found)}: let each call the functions of stylezoo.scene equally often "
-                "whatever the size of the picture."
+                f"In a part of a picture the generator's layers use {self._used} facts about the whole picture, which "
+                f"has {len(self.found)}: each layer must call the functions of stylezoo.scene equally often for any "
+                "size of the picture."
             )
 
     def of_whole(self, value):
-        """The value itself, which is noted, or what the other pass noted in its place."""
+        """The value itself, which is recorded, or in a part the value that the other pass recorded."""
         if not self._is_part:
             self.found.append(value)
             return value
-        self._asked += 1  # one too many is refused at the end: Keras would change the message of an error in a layer
-        return self.found[self._asked - 1] if self._asked <= len(self.found) else value
+        self._used += 1  # one too many is refused at the end: Keras would change the message of an error in a layer
+        return self.found[self._used - 1] if self._used <= len(self.found) else value
 
     def shares_at(self, height, width):
         """The shares at the resolution of some features."""
@@ -74,10 +73,10 @@ class Scene:
 
 
 def whole(value):
-    """A tensor that tells something about the whole picture, as this part of the picture should take it.
+    """A statistic of the whole picture, such as a layer's mean over height and width.
 
-    For a layer that computes such a thing, a mean over height and width for instance: in a tile of a large picture, or
-    a frame of a film, the value from the pass over the whole is returned instead.
+    In a tile of a large picture, or a frame of a film, the value from the pass over the whole is returned instead of
+    the given one.
     """
     scene = _current.get()
     return value if scene is None else scene.of_whole(value)
@@ -90,16 +89,16 @@ def moments(features, axes=(1, 2)):
 
 
 def mixed(numbers, features):
-    """The numbers with which styles enter a network, where several styles share the picture.
+    """The parameters of several styles in one picture, mixed by their shares.
 
-    A layer that calls it says so in its class: ``fuses = True``.
+    The class of a layer that calls it has the attribute ``fuses = True``.
 
     Args:
-        numbers: What each style says, (R, 1, 1, n), one row a style.
-        features: What it is said to, (1, height, width, ...).
+        numbers: The parameters of each style, (R, 1, 1, n).
+        features: The features that they apply to, (1, height, width, ...).
 
     Returns:
-        (1, height, width, n), by each style's share of the place, or (1, 1, 1, n); outside of a fusion `numbers`.
+        (1, height, width, n), by the shares at each place, or (1, 1, 1, n); without a fusion `numbers`.
     """
     scene = _current.get()
     if scene is None or scene.shares is None:
@@ -109,6 +108,6 @@ def mixed(numbers, features):
 
 
 def origin():
-    """The row and the column of the whole picture at which the part that is seen begins: (0, 0), or two tensors."""
+    """The row and the column of the whole picture at which this part begins: (0, 0), or two tensors."""
     scene = _current.get()
     return (0, 0) if scene is None else scene.corner

@@ -20,7 +20,7 @@ PLAIN = {
     "int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "tuple": (tuple, list), "list": (tuple, list),
     "None": (type(None),),
 }  # fmt: skip
-DATA = (int, float, bytes, dict, list, tuple, type(None))  # what is no name, and no object that could be a part
+DATA = (int, float, bytes, dict, list, tuple, type(None))  # types that are neither a name nor a part
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Spec:
 
     Attributes:
         name: The plugin's name, or "distribution/name".
-        options: What its constructor is given: numbers, strings, booleans, None and lists of them.
-        weight: What its value is multiplied with; only losses have weights.
-        object: The part itself, where a Python object was given in place of a name. Such a part cannot be saved.
+        options: The arguments of its constructor: numbers, strings, booleans, None and lists of them.
+        weight: The factor of a loss; only losses have weights.
+        object: The part itself, if a Python object was given instead of a name. Such a part cannot be saved.
     """
 
     name: str
@@ -69,11 +69,11 @@ class Spec:
 
     @property
     def label(self) -> str:
-        """The bare name, without the distribution: what logs and pictures call it."""
+        """The bare name, without the distribution: for logs and pictures."""
         return self.name.rpartition("/")[2]
 
     def qualified(self, kind: str, home: str = "") -> "Spec":
-        """The same with the name that no distribution installed later can claim."""
+        """The same with its unique name, "distribution/name"."""
         if self.object is not None:
             return self
         return replace(self, name=registry.find(kind, self.name, home).qualified)
@@ -91,7 +91,7 @@ class Spec:
         return replace(self, options={**self.options, option: value})
 
     def part(self, kind: str, home: str = "") -> "Part":
-        """The same with its component: found, imported, its kind and these options checked.
+        """The part: the plugin found and imported, its kind and these options checked.
 
         Args:
             kind: generator, discriminator or loss.
@@ -135,15 +135,15 @@ class Part:
         return self.spec.label
 
     def build(self, **given: Any) -> Any:
-        """Call the component with its options, and with what the machine gives and it has a parameter for.
+        """Call the component with its options, and with those of the given values that it has a parameter for.
 
         Raises:
             BadOptions: It refuses them with a ValueError, whose message is passed on.
         """
         if self.plugin is None:
             return self.component
-        asked_for = inspect.signature(self.component).parameters
-        given = {name: value for name, value in given.items() if name in asked_for or name == "shape"}
+        parameters = inspect.signature(self.component).parameters
+        given = {name: value for name, value in given.items() if name in parameters or name == "shape"}
         self.check_complete(given)
         with self.refusals():
             return self.component(**{**given, **self.spec.options})
@@ -153,7 +153,7 @@ class Part:
         return Refusals(f"The {self.kind} '{self.spec.name}'")
 
     def check_complete(self, given: dict[str, Any]) -> None:
-        """See that every parameter without a default has a value."""
+        """Check that every parameter without a default has a value."""
         check_complete(f"The {self.kind} '{self.spec.name}'", self.component, self.spec, given)
 
 
@@ -174,9 +174,9 @@ class Refusals:
 class Choice:
     """What a recipe names with a word and options besides plugins: a data mode, an update order, an optimizer.
 
-    A root class says which field of the recipe it is, ``class Order(Choice, field="order")``. Each subclass with a name
-    is one that can be chosen, ``class InTurn(Order, name="discriminator-first")``; it need only be defined. Its options
-    are the parameters of its constructor: plain values with annotations.
+    A root class names its field of the recipe, ``class Order(Choice, field="order")``. Each subclass with a name can be
+    chosen, ``class InTurn(Order, name="discriminator-first")``; to define it is enough. Its options are the parameters
+    of its constructor: plain values with annotations.
     """
 
     field: ClassVar[str]
@@ -216,10 +216,10 @@ class Choice:
 
 
 def check_options(owner: str, component: Any, options: dict[str, Any], ignored: tuple[str, ...] = ()) -> None:
-    """See that a component has a parameter of each option's name, annotated with the type of its value.
+    """Check that a component has a parameter of each option's name, annotated with the type of its value.
 
     Raises:
-        BadOptions: It has not; the message says what there is.
+        BadOptions: It has not; the message lists its options.
     """
     accepted = {p.name: p for p in inspect.signature(component).parameters.values() if p.name not in ignored}
     for name, value in options.items():
@@ -233,7 +233,7 @@ def check_options(owner: str, component: Any, options: dict[str, Any], ignored: 
 
 
 def check_complete(owner: str, component: Any, spec: Spec, given: Collection[str] = ()) -> None:
-    """See that every parameter without a default has a value: an option, or one of the names that are given.
+    """Check that every parameter without a default has a value: an option, or one of the names that are given.
 
     Raises:
         BadOptions: One has none.
@@ -276,7 +276,7 @@ def _types(annotation: Any) -> dict[str, None]:
 
 
 def _checked_object(kind: str, given: Any) -> Any:
-    """A part that was given as an object, seen to be what its kind must be."""
+    """A part that was given as an object, checked to be what its kind must be."""
     wanted = imported(KINDS[kind].base or "keras:Model")
     if isinstance(given, wanted):
         return given

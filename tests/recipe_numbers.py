@@ -28,7 +28,7 @@ def numbers(plan):
         "batches": plan.order.batches,
         "judge_identity": plan.order.judge_identity,
         "crop_grid": plan.crops.name == "grid",
-        "whole_in_decay": plan.crops.whole_in_decay,
+        "whole_in_decay": getattr(plan.crops, "whole_in_decay", False),
         "flip": plan.crops.flip,
         "turn_style": plan.crops.turn_style,
         "source_zoom": tuple(map(float, plan.crops.source_zoom)),

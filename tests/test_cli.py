@@ -313,7 +313,7 @@ def test_a_line_that_makes_no_sense_ends_with_2_and_says_why(line, said, tmp_pat
 def test_resuming_takes_no_other_word_than_steps(more):
     done = stylezoo("train", "--resume", "run", *more.split())
     assert done.exit_code == 2
-    assert "--resume goes on as the run began" in done.stderr
+    assert "--resume continues a run" in done.stderr
 
 
 @pytest.mark.parametrize("line", ["train --resume gone", "train --resume gone --steps 5", "stylize a.png -m gone"])

@@ -21,7 +21,7 @@ from stylezoo.catalogue import registry, scaffolding
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main
-from stylezoo.docs.pages import filled, strangers
+from stylezoo.docs.pages import filled, third_party
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -125,10 +125,10 @@ def test_strangers_plugin_documents_itself(tone):
 
 
 def test_strangers_distribution_has_a_page_of_its_own(tone):
-    page = strangers()["stylezoo-tone"]
+    page = third_party()["stylezoo-tone"]
     assert page.startswith("# stylezoo-tone 0.1.0\n\n```text\npip install stylezoo-tone\n")
     assert re.findall(r"^## (.+)$", page, re.MULTILINE) == ["recolour", "tint", "swatch", "gist", "tone"]
-    assert "stylezoo" not in strangers()
+    assert "stylezoo" not in third_party()
     assert filled("{{ zoo Stylezoo_Tone }}\n").rstrip("\n") in page
 
 

@@ -32,9 +32,9 @@ ILL = {  # folder of tests/third_party: plugin, cause, what the reason says, wha
         "'a_package_that_nobody_has', which is not installed",
         "'pip install \"a-package-that-nobody-has>=2\"'",
     ),
-    "missing": ("dreamy", "missing dependency", "'a_package_that_nobody_has'", "tell the authors of acme-missing"),
+    "missing": ("dreamy", "missing dependency", "'a_package_that_nobody_has'", "report to the authors of acme-missing"),
     "other_core": ("elsewhere", "other stylezoo", "it requires 'stylezoo>=99', this is ", '--upgrade "stylezoo>=99"'),
-    "slow": ("slow", "slow import", r"takes \d\.\d s", "tell the authors of acme-slow"),
+    "slow": ("slow", "slow import", r"takes \d\.\d s", "report to the authors of acme-slow"),
     "malformed": ("dashed", "entry point", "'my-module:Loss' is not of the form", "pip uninstall acme-malformed"),
     "meddles": ("meddling", "side effects", "environment.*current folder.*prints.*random.*precision", "change nothing"),
 }

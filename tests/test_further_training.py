@@ -18,12 +18,14 @@ from PIL import Image
 
 import stylezoo
 from stylezoo import training
+from stylezoo.catalogue import registry
 from stylezoo.cli import main
 from stylezoo.contract import style_of
+from stylezoo.contract.branches import leaves
 from stylezoo.data.album import Album
 from stylezoo.data.batches import Batches
 from stylezoo.errors import BadData, BadOptions, BadRecipe, BadRun
-from stylezoo.gan import GAN, leaves
+from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card, lineage
 from stylezoo.runs.folder import RunFolder
@@ -35,10 +37,10 @@ TINY = {
 }  # fmt: skip
 GATED = {
     **SMALL, "generator.filters": 2, "generator.blocks": 1, "discriminators": ("gated:filters=2,layers=1",), "pool": 2,
-    "average": 0.5, "learning_rate": 0.01,
+    "average": 0.5, "optimizer.learning_rate": 0.01,
 }  # fmt: skip
 STEPS = 10  # of the training that adds a style
-LEARNING = ["--loss", "l1:weight=50", "--set", "learning_rate=0.05"]
+LEARNING = ["--loss", "l1:weight=50", "--set", "optimizer.learning_rate=0.05"]
 X = np.random.default_rng(9).uniform(-1, 1, (16, 16, 3)).astype("float32")
 
 
@@ -162,13 +164,13 @@ def test_an_epoch_is_as_long_as_the_new_pictures_make_it(parent, pictures, tmp_p
 
 
 def test_a_training_whose_beginning_is_lost_is_not_resumed(gated, further, pictures, tmp_path):
-    """The weights that it began from were in its checkpoint only."""
+    """The weights that it started from were in its checkpoint only."""
     recipe = training.chosen(start_from=gated, add_style=[pictures / "klee"], steps=2)
     training.start(recipe, pictures / "photos", [pictures / "klee"], tmp_path / "added", start_from=gated)
     shutil.copytree(further, tmp_path / "b")
     for name in ("added", "b"):
         (tmp_path / name / RunFolder.CHECKPOINT).unlink()
-        with pytest.raises(BadRun, match=r"has lost its checkpoints/latest.weights.h5.*Begin again .*train --from RUN"):
+        with pytest.raises(BadRun, match=r"has lost its checkpoints/latest.weights.h5.*Start again .*train --from RUN"):
             training.resume(tmp_path / name, steps=5)
     (tmp_path / "added" / RunFolder.CARD).unlink()
     with pytest.raises(BadRun, match="has lost its"):
@@ -265,9 +267,9 @@ def three(gated, pictures, tmp_path_factory):
 
 def test_an_added_style_leaves_the_others_bit_for_bit(gated, three):
     old, new = stylezoo.load_model(gated), stylezoo.load_model(three)
-    assert new.recipe.styles == ("monet", "song", "vangogh")
-    assert new.recipe.added_styles == 1
-    for style in old.recipe.styles:
+    assert new.plan.styles == ("monet", "song", "vangogh")
+    assert new.plan.data.added == 1
+    for style in old.plan.styles:
         np.testing.assert_array_equal(new.stylize(X, style), old.stylize(X, style))
     np.testing.assert_array_equal(
         new([X[None], X[None], np.zeros((1, 3), "float32")]), old([X[None], X[None], np.zeros((1, 2), "float32")])
@@ -327,7 +329,9 @@ def test_heads_of_discriminators_grow_at_their_end(gated, pictures, tmp_path):
 
 def test_a_run_that_adds_a_style_resumes_bit_for_bit(gated, three, pictures, tmp_path):
     options = {"start_from": gated, "add_style": pictures / "vangogh", "source": pictures / "photos"}
-    stylezoo.train(out=tmp_path / "parts", steps=3, losses=[LEARNING[1]], learning_rate=0.05, **options)
+    stylezoo.train(
+        out=tmp_path / "parts", steps=3, losses=[LEARNING[1]], **{"optimizer.learning_rate": 0.05}, **options
+    )
     training.fit(training.resume(tmp_path / "parts", steps=STEPS))
     assert same(state(three), state(tmp_path / "parts"))
 
@@ -343,7 +347,7 @@ def test_styles_keep_the_names_that_they_were_given(gated, pictures, tmp_path):
     names = ("q", "p", "style-2", "style-3")
     for folder, count, mine in (("a", 2, {"q": 2, "p": 2}), ("b", 3, {"style-2": 1}), ("c", 4, {"style-3": 1})):
         run = training.resume(tmp_path / folder, steps=2)
-        assert stylezoo.load_model(tmp_path / folder).recipe.styles == run.recipe.styles == names[:count]
+        assert stylezoo.load_model(tmp_path / folder).plan.styles == run.plan.styles == names[:count]
         assert {name: len(style) for name, style in run.batches.styles.items()} == mine
     assert not Path(json.loads((tmp_path / "c" / RunFolder.PLACES).read_text())["style"]["style-3"]).is_absolute()
 
@@ -387,7 +391,7 @@ def test_a_recipe_that_adds_styles_needs_the_model(gated, three, pictures, tmp_p
     recipe = Recipe.read(three / RunFolder.RECIPE)
     with pytest.raises(BadRecipe, match="adds a style to a trained model; name that: --from RUN"):
         training.start(recipe, pictures / "photos", pictures / "vangogh", tmp_path / "b")
-    assert training.chosen(start_from=three).added_styles == 0  # to go on with all of them
+    assert training.chosen(start_from=three).resolve().data.added == 0  # to go on with all of them
 
 
 def test_other_looks_for_a_model_of_several_styles_are_as_many(gated, pictures, tmp_path):
@@ -396,17 +400,17 @@ def test_other_looks_for_a_model_of_several_styles_are_as_many(gated, pictures, 
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("data", "said"),
     [
-        {"added_styles": 2},
-        {"added_styles": -1},
-        {"added_styles": 1, "match_tones": True},
-        {"added_styles": 1, "data": "unpaired"},
+        ("named-styles:names=['a','b'],added=2", "added is 2"),
+        ("named-styles:names=['a','b'],added=-1", "added is -1"),
+        ("named-styles:names=['a','b'],added=1,match_tones=true", "added is not 0 and match_tones is true"),
+        ("unpaired:added=1", "has no option 'added'"),
     ],
 )
-def test_recipes_that_add_what_cannot_be_are_refused(change):
-    with pytest.raises(BadRecipe, match="added_styles is"):
-        Recipe(**{"data": "styles", "styles": ("a", "b"), **change})
+def test_recipes_that_add_what_cannot_be_are_refused(data, said):
+    with pytest.raises(BadRecipe, match=said):
+        Recipe(data=data).resolve()
 
 
 def test_a_generator_without_branches_takes_no_other_style(monkeypatch):
@@ -417,13 +421,14 @@ def test_a_generator_without_branches_takes_no_other_style(monkeypatch):
         x = keras.layers.Multiply()([source, keras.layers.Reshape((1, 1, 3))(keras.layers.Dense(3)(gates))])
         return keras.Model([source, gates], x)
 
-    monkeypatch.setattr("stylezoo.gan._generator", lambda recipe: build((None, None, 3), len(recipe.styles)))
+    monkeypatch.setattr(registry, "_registered", {})
+    registry.register("generator", "weighed")(build)
     with pytest.raises(BadRecipe, match="has no layers that one style alone has"):
-        GAN(Recipe.named("gated", styles=("a", "b"), added_styles=1, **GATED))
+        GAN(Recipe.named("gated", **GATED).changed(generator="weighed", data="named-styles:names=['a','b'],added=1"))
 
 
 def test_styles_take_turns_whatever_the_number_of_their_pictures(pictures):
-    recipe = Recipe(data="styles", batch_size=3, **{k: v for k, v in SMALL.items() if k != "batch_size"})
+    recipe = Recipe(data="named-styles", batch_size=3, **{k: v for k, v in SMALL.items() if k != "batch_size"})
     many = [pictures / "monet"] * 1 + [pictures / "song", pictures / "vangogh"]
     batches = Batches(recipe, pictures / "photos", many)
     assert [len(style) for style in batches.styles.values()] == [2, 1, 2]
@@ -437,8 +442,8 @@ def test_styles_take_turns_whatever_the_number_of_their_pictures(pictures):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("--resume run --from a", "--resume goes on as the run began"),
-        ("--resume run --add-style a", "--resume goes on as the run began"),
+        ("--resume run --from a", "--resume continues a run"),
+        ("--resume run --add-style a", "--resume continues a run"),
         ("--add-style a", "--add-style adds to a trained model; name it with --from RUN"),
         ("--from a --add-style b --style c", "--add-style or --style, not both"),
     ],
@@ -469,8 +474,8 @@ def test_new_folders_are_called_like_what_they_begin_from(parent):
 def test_without_pictures_a_model_of_several_styles_learns_the_sample_styles(tmp_path):
     small = {"generator": "gated:filters=4,blocks=1", "discriminators": "gated:filters=4,layers=1", "image_size": 32}
     model = stylezoo.train("gated", out=tmp_path / "run", steps=1, **small)
-    assert model.recipe.styles == ("night", "ink", "mosaic")
+    assert model.plan.styles == ("night", "ink", "mosaic")
     rows = [(row["role"], row["kind"], row["pictures"]) for row in card.read(tmp_path / "run").data]
-    assert rows[1:] == [(f"style {name}", "sample", 1) for name in model.recipe.styles]
+    assert rows[1:] == [(f"style {name}", "sample", 1) for name in model.plan.styles]
     with Image.open(next((tmp_path / "run" / "samples").iterdir())) as sheet:
         assert sheet.width > 7 * 32  # the source, and each style beside its result

@@ -148,7 +148,7 @@ def test_revisions_are_branches_and_commits(run, server, call, push):
 def test_a_private_repository_is_made_and_read_with_a_token(run, server, call, push):
     assert push(run, "me/mine", "--private").returncode == 0
     assert server.repositories["me/mine"].private
-    assert_one_line(call("show", "hf://me/mine"), "'hf://me/mine' is not there, is private", "HF_TOKEN")
+    assert_one_line(call("show", "hf://me/mine"), "'hf://me/mine' does not exist, is private", "HF_TOKEN")
     assert call("show", "hf://me/mine", HF_TOKEN=hub_server.TOKEN).returncode == 0
 
 
@@ -156,7 +156,7 @@ def test_what_everybody_can_see_is_not_taken_for_private(run, server, push):
     assert push(run, "me/mine").returncode == 0
     before = dict(files_of(server))
     done = push(run, "me/mine", "--private", "--license", "CC0-1.0")
-    assert_one_line(done, "'hf://me/mine' is there already, and everybody can see it")
+    assert_one_line(done, "'hf://me/mine' exists already and is public")
     assert files_of(server) == before
 
 
@@ -223,7 +223,7 @@ def test_a_download_that_was_spoiled_is_found_out_by_its_checksum(size, server, 
 def test_a_download_that_was_cut_off_is_one_line(run, server, call):
     keep(server, (run / RunFolder.MODEL).read_bytes())
     server.spoil = lambda content: content[:-100]
-    assert_one_line(call("show", "hf://me/mine"), "'hf://me/mine' cannot be had from", "should be of size")
+    assert_one_line(call("show", "hf://me/mine"), "The transfer of 'hf://me/mine' failed", "should be of size")
 
 
 # What goes wrong
@@ -239,7 +239,7 @@ def test_what_a_hub_does_not_have_is_one_line(run, server, call):
         "hf://me/none": "'hf://me/none' is not there",
         "hf://me/mine@none": "'hf://me/mine@none': the repository has no such revision",
         "hf://me/empty": "'hf://me/empty' holds no model.keras",
-        "hf://me/gated": "'hf://me/gated' is open only to those whom its owner has let in",
+        "hf://me/gated": "'hf://me/gated' is gated: ask for access on its page",
         "hf://me/other": "is no model of stylezoo or is damaged",
     }.items():
         assert_one_line(call("show", address), said)
@@ -249,7 +249,7 @@ def test_what_a_hub_does_not_have_is_one_line(run, server, call):
 def test_what_a_hub_does_not_allow_is_one_line(run, server, push):
     for name, environment in (("me/x", {"HF_TOKEN": "hf_other"}), ("me/x", {"HF_TOKEN": ""}), ("stranger/x", {})):
         assert_one_line(
-            push(run, name, **environment), f"'hf://{name}' is not there, is private, or may not be written"
+            push(run, name, **environment), f"'hf://{name}' does not exist, is private, or you may not write to it"
         )
     assert_one_line(push(run, "me/x", HF_HUB_OFFLINE="1"), "'hf://me/x' cannot be reached: HF_HUB_OFFLINE is set")
     assert not any(files_of(server, name) for name in server.repositories)
@@ -289,7 +289,7 @@ def test_a_full_disk_is_one_line(run, server, call):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
         "from stylezoo.cli import main; main(['show', 'hf://me/mine'], prog_name='stylezoo')"
     )
-    assert_one_line(call(code=code), "'hf://me/mine' cannot be had from", "File too large")
+    assert_one_line(call(code=code), "The transfer of 'hf://me/mine' failed", "File too large")
 
 
 def test_without_the_extra_one_line_says_what_to_install(run, server, call, tmp_path):

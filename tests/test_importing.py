@@ -243,5 +243,5 @@ def test_weights_that_nobody_takes_tell_what_is_taken_and_who_is_broken(tmp_path
         "'stylezoo/resnet': The ResNet generator of the official CycleGAN or CUT in PyTorch, such as latest_net_G.pth; "
         "'stylezoo/unet': The U-Net generator of the official pix2pix or CycleGAN in PyTorch, such as "
         "latest_net_G.pth; 'acme-imports/wash': The painter of Acme, such as wash.pth. "
-        "acme-imports/torn could not be asked: see 'stylezoo doctor'."
+        "acme-imports/torn could not be tried: see 'stylezoo doctor'."
     )

@@ -98,7 +98,7 @@ def test_a_mixture_is_saved_and_goes_on(runs, tmp_path):
 def test_a_file_that_does_not_tell_its_ancestry_is_told_so(runs, tmp_path):
     stylezoo.interpolate({runs / "a": 1, runs / "b": 1}).save(tmp_path / "mix.keras")
     for paths in ([tmp_path / "mix.keras", runs / "a"], [runs / "a", tmp_path / "mix.keras"]):
-        with pytest.raises(BadOptions, match=r"mix.keras' does not tell its ancestry.*train --from \S*mix.keras"):
+        with pytest.raises(BadOptions, match=r"mix.keras' has no lineage.*train --from \S*mix.keras"):
             Siblings(paths)
     same_file = Siblings([tmp_path / "mix.keras"] * 2)  # its weights have an id that only they have
     assert same(arrays(same_file.at([1, 1])), arrays(stylezoo.load_model(tmp_path / "mix.keras")))

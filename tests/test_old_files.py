@@ -14,11 +14,10 @@ from click.testing import CliRunner
 from recipe_numbers import numbers
 
 import stylezoo
-from stylezoo import Recipe
+from stylezoo import Recipe, training
 from stylezoo.cli import main
 from stylezoo.errors import BadRecipe
 from stylezoo.runs import card, lineage
-from stylezoo.training import loop as training
 
 REFERENCE = Path(__file__).parent / "reference"
 SAVED = json.loads((REFERENCE / "recipes_0_1_0.json").read_text())
@@ -36,6 +35,7 @@ CHANGES = [  # every field of 0.1.0 with another value, beside what it needs
     {"direction": "BtoA"},
     NAMED,
     {**NAMED, "added_styles": 1},
+    {**NAMED, "direction": "BtoA"},
     {"two_way": True},
     {"order": "discriminator-first"},
     {"judge_identity": True},
@@ -141,7 +141,8 @@ def test_a_recipe_of_0_1_0_means_what_it_meant(change):
 @pytest.mark.parametrize("name", SAVED)
 def test_registered_models_are_those_of_0_1_0(name):
     old, new = whole(SAVED[name]), numbers(Recipe.named(name).resolve())
-    assert found(old) == meant(old) == new
+    assert found(old) == meant(old)
+    assert {**found(old), "about": new["about"]} == new  # what it is for may be said in other words
     assert Recipe.from_dict(old).resolve().plugins == Recipe.named(name).resolve().plugins
 
 

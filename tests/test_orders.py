@@ -125,7 +125,7 @@ def test_a_choice_with_hidden_options_is_refused():
 
 
 def test_a_choice_needs_an_option_without_a_default():
-    with pytest.raises(BadRecipe, match="schedule is 'halving': It needs the option 'every': 'halving:every=...'"):
+    with pytest.raises(BadRecipe, match=r"schedule is 'halving': It needs the option 'every': 'halving:every=\.\.\.'"):
         Recipe(schedule="halving").resolve()
 
 

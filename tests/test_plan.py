@@ -9,11 +9,10 @@ import pytest
 from keras import ops
 
 import stylezoo
-from stylezoo import Loss, Recipe, Spec, plan
+from stylezoo import Loss, Recipe, Spec, plan, training
 from stylezoo.catalogue import registry
 from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, StylezooError
 from stylezoo.gan import GAN
-from stylezoo.training import loop as training
 
 SMALL = {"generator": "resnet:filters=2,blocks=1", "discriminators": "patch:filters=2,layers=1", "image_size": 16}
 TINY = {**SMALL, "load_size": 20, "batch_size": 1}
@@ -63,7 +62,7 @@ class Tone(Loss):
 
     discriminators_needed = 0
 
-    def generator(self, translation):
+    def generator_loss(self, translation):
         return ops.mean(ops.square(translation.fake))
 
 

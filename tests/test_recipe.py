@@ -79,6 +79,7 @@ BAD_CHOICES = [  # a field, a name with an option in braces, values that it cann
     ("data", "paired:match_tones={}", (True,)),  # it would take source and ground truth apart
     ("data", "unpaired:match_tones={}", ("yes", 1)),
     ("data", "unpaired:added={}", (1,)),  # needs named styles
+    ("data", "named-styles:direction={}", ("BtoC",)),
     ("data", "named-styles:names={}", (3, (1, 2), ("monet", "monet"))),
     ("data", "named-styles:names=['monet','song'],added={}", (-1, 2, 3, 1.5, True)),  # one must be there before
     ("data", "named-styles:names=['monet','song'],added=1,match_tones={}", (True, "yes")),

@@ -130,7 +130,7 @@ def test_what_is_there_is_skipped_unless_it_shall_be_overwritten(plain, photos, 
     done = drawn(photos, "-m", plain)
     results = tmp_path / "photos-stylized"
     assert done.stderr == (
-        f"3 of 4 are there already in '{results}' and 2 more, in whatever look; --overwrite draws them again.\n"
+        f"3 of 4 exist already in '{results}' and 2 more, perhaps in another style; --overwrite draws them again.\n"
     )
     assert done.stdout == f"{tmp_path / 'photos-stylized/d.bmp'}\n"
     assert kept.read_bytes() == b"mine"
@@ -513,7 +513,7 @@ def test_strength_leads_from_the_picture_to_the_style(model, source, request):
 def test_strength_that_is_laid_over_the_picture_is_said(plain, source):
     look(plain, source, "full")
     done = drawn(source, "-m", plain, "--strength", 0.25, "-o", source.with_name("quarter.png"))
-    assert done.stderr == "The model has no strength of its own: what it draws covers the picture by 25%.\n"
+    assert done.stderr == "The model cannot draw at less strength: its result is blended with the picture at 25%.\n"
     full, quarter = (pixels(source.with_name(f"{name}.png")) for name in ("full", "quarter"))
     assert np.abs(quarter - (0.75 * pixels(source) + 0.25 * full)).max() <= 1
 
@@ -803,7 +803,7 @@ def test_ctrl_c_leaves_whole_results_and_the_same_command_goes_on(plain, tmp_pat
     assert [format_and_size(path) for path in there] == [("JPEG", (600, 450))] * len(there)
     done = drawn(*words)
     assert done.stderr == (
-        f"{len(there)} of 5 are there already in '{results}', in whatever look; --overwrite draws them again.\n"
+        f"{len(there)} of 5 exist already in '{results}', perhaps in another style; --overwrite draws them again.\n"
     )
     assert len(done.stdout.splitlines()) == 5 - len(there)
     assert [path.name for path in sorted(results.iterdir())] == [f"{i:02}.jpg" for i in range(5)]

@@ -417,15 +417,14 @@ class Fickle(keras.layers.Layer):
         return -(inputs - mean) - mean
 
 
-@pytest.mark.parametrize(("in_large", "asked", "noted"), [(True, 0, 1), (False, 1, 0)])
-def test_parts_ask_for_the_facts_that_the_whole_has_noted(in_large, asked, noted):
+@pytest.mark.parametrize(("in_large", "used", "recorded"), [(True, 0, 1), (False, 1, 0)])
+def test_parts_use_as_many_facts_as_the_whole_has_recorded(in_large, used, recorded):
     picture = keras.Input((None, None, 3))
     painter = Painter(keras.Model(picture, Fickle(in_large)(picture)), tile=0, steady=True)
     source = np.zeros((280, 270, 3), "float32")
     painter.paint(source)
     painter.tile = 256
-    said = f"asked for {asked} facts about the whole, and in the whole they noted {noted}"
-    with pytest.raises(BrokenPlugin, match=said):
+    with pytest.raises(BrokenPlugin, match=f"use {used} facts about the whole picture, which has {recorded}: "):
         painter.paint(source)
 
 

@@ -1,4 +1,4 @@
-"""The four kinds of plugins. What differs between them stands here, in one record for each."""
+"""The four kinds of plugins, one record for each with all that differs between them."""
 
 import inspect
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Kind:
     Attributes:
         name: "loss".
         plural: "losses".
-        flag: The option of `stylezoo train` that names one; "" for the model, which is named without.
+        flag: The option of `stylezoo train` that names one; "" for the model, which needs none.
         example: A command that trains with a plugin called $name.
         object: What `stylezoo new` calls the component in its module; "" for a class of the plugin's own name.
         base: The class that a component is a subclass or, with `is_instance`, an instance of: "module:name" of ours;
@@ -55,7 +55,7 @@ def imported(place: str):
 
 
 def unfinished(component) -> str:
-    """What a class lacks of what its base class asks for, in a clause; "" if nothing."""
+    """The methods that a class does not define but must, in a clause; "" if there are none."""
     missing = sorted(getattr(component, "__abstractmethods__", ()))
     return f"it must define {', '.join(missing)}" if missing else ""
 
@@ -66,7 +66,7 @@ def signature_fault(component) -> str:
         return "it cannot be called"
     try:
         parameters = inspect.signature(component).parameters.values()
-    except (ValueError, TypeError):  # of what is written in C
+    except (ValueError, TypeError):  # a component written in C
         return "its options cannot be read: it has no signature"
     if any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in parameters):
         return "its options are hidden behind *args or **kwargs"

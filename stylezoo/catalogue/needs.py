@@ -1,6 +1,6 @@
-"""Which plugins a model needs: whether they are installed, and what to install otherwise. Nothing is imported for it.
+"""Which plugins a model needs, whether they are installed, and what to install otherwise. Nothing is imported.
 
-A plugin is here plain data, as in ``plugins.json``: its kind, name, distribution and version.
+A plugin is plain data here, as in ``plugins.json``: its kind, name, distribution and version.
 """
 
 import re
@@ -28,9 +28,9 @@ def installed(plugin: dict) -> registry.Plugin | None:
 
 
 def lack(plugin: dict) -> str:
-    """What is missing of a plugin and what to do, in one sentence; nothing if it is installed.
+    """Which plugin is missing and what to do, in one sentence; "" if it is installed.
 
-    An installed distribution may be of a version without it, as when it has moved to another.
+    The installed version of its distribution may lack it, for instance because it has moved to another distribution.
     """
     if installed(plugin):
         return ""
@@ -51,7 +51,7 @@ def lack(plugin: dict) -> str:
 
 
 def install_line(plugin: dict) -> str:
-    """What to type to get a plugin: the version that it had, if the distribution is there in another."""
+    """The command that installs a plugin; with its version if another version of the distribution is installed."""
     owner, version = plugin["distribution"], plugin["version"]
     return f"pip install {owner}=={version}" if version and _version(owner) is not None else f"pip install {owner}"
 
@@ -69,7 +69,7 @@ def _elsewhere(plugin):
 
 def _version(distribution):
     """The version of an installed distribution, with plugins or without; None if it is not installed."""
-    from importlib import metadata  # only on the way to an error: 40 ms
+    from importlib import metadata  # takes 40 ms, and only errors need it
 
     try:
         return metadata.version(distribution)

@@ -18,20 +18,20 @@ from typing import Any
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.errors import BadOptions, BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all
 
-# The version of what plugins rely on: the four groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.scene`,
-# `stylezoo.features`, `stylezoo.checks` and the fields of a recipe. It has nothing to do with the version of the
-# package: it grows by one when something is added, and OLDEST_API moves up when something is taken away. A distribution
-# says which it needs in a table that is read without importing anything:
+# The version of the plugin API: the four groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.scene`,
+# `stylezoo.features`, `stylezoo.checks` and the fields of a recipe. It is independent of the version of the package:
+# it increases by one when something is added, and OLDEST_API increases when something is removed. A distribution
+# names the version that it needs in a table that is read without importing anything:
 #
 #     [project.entry-points."stylezoo.api"]
 #     1 = "stylezoo"
 #
-# One without the table was written for the first.
+# Without the table it is version 1.
 API = 1
 OLDEST_API = 1
 API_GROUP = "stylezoo.api"
 
-LOCAL = "local"  # the owner of what `register` made
+LOCAL = "local"  # the owner of plugins made with `register`
 _registered: dict[tuple[str, str], "Plugin"] = {}
 
 TARGET = re.compile(r"(\w+(?:\.\w+)*):(\w+(?:\.\w+)*)(?: *\[.*\])?")  # extras are allowed and mean nothing
@@ -39,14 +39,14 @@ TARGET = re.compile(r"(\w+(?:\.\w+)*):(\w+(?:\.\w+)*)(?: *\[.*\])?")  # extras a
 
 @dataclass(frozen=True)
 class Plugin:
-    """One component that an installed distribution advertises.
+    """One component that an installed distribution offers.
 
     Attributes:
         kind: generator, discriminator, loss or model.
-        name: The name it is asked for by.
+        name: Its name.
         distribution: The project that owns it, as pip names it.
         version: The distribution's version, "" where its metadata has none.
-        target: Where it lives, "package.module:object".
+        target: Where it is defined, "package.module:object".
         metadata: The folder with the distribution's metadata.
         api: The version of the plugin API that it needs, 0 where its metadata states none that can be read.
         local: The component itself, of a plugin that `register` made in this process.
@@ -63,7 +63,7 @@ class Plugin:
 
     @property
     def qualified(self) -> str:
-        """The name that no other distribution can claim: "distribution/name"."""
+        """The unique name, "distribution/name"."""
         return f"{self.distribution}/{self.name}"
 
     @property
@@ -88,7 +88,7 @@ class Plugin:
 
     @property
     def problem(self) -> str:
-        """Why it cannot be used, as far as its metadata tells, else ""."""
+        """Why it cannot be used, as far as its metadata shows, else ""."""
         if self.local is not None:
             return ""
         if self.place is None:
@@ -109,11 +109,11 @@ class Plugin:
         return f"Upgrade it, or remove it with 'pip uninstall {self.distribution}'."
 
     def load(self) -> Any:
-        """The component, imported and seen to be what its kind must be; that is done once.
+        """The component, imported once and checked to be what its kind must be.
 
         Raises:
-            BrokenPlugin: It needs another plugin API, or is not what its kind must be, or whatever its import raises,
-                `SystemExit` included; only Ctrl-C passes.
+            BrokenPlugin: It needs another plugin API, is not what its kind must be, or its import raises anything,
+                `SystemExit` included, except Ctrl-C.
         """
         return self._component
 
@@ -127,7 +127,7 @@ class Plugin:
         return component
 
     def _imported(self):
-        import entrypoints  # 10 ms of a listing, which loads nothing
+        import entrypoints  # takes 10 ms, which a listing does not need
 
         try:
             return entrypoints.EntryPoint.from_string(self.target, self.name).load()
@@ -147,7 +147,7 @@ class Plugin:
 
 
 def plugins(kind: str | None = None) -> list[Plugin]:
-    """All advertised plugins, or those of one kind, in the order of kinds, then by name and distribution."""
+    """All plugins, or those of one kind, in the order of kinds, then by name and distribution."""
     found = sorted([*_scan()[0], *_registered.values()], key=_place)
     return [plugin for each in KINDS for plugin in found if plugin.kind == each and kind in (None, each)]
 
@@ -160,10 +160,10 @@ def register(kind: str, name: str):
 
     Args:
         kind: generator, discriminator, loss or model.
-        name: The name it is asked for by. A name that was registered before now means the new component.
+        name: Its name. A component that was registered before with this name is replaced.
 
     Raises:
-        BadOptions: The kind is none of these, or the name cannot be one.
+        BadOptions: There is no such kind, or the name is not valid.
         BrokenPlugin: The component is not what its kind must be.
 
     Examples:
@@ -191,7 +191,7 @@ def faults() -> list[str]:
 
 
 def find(kind: str, name: str, home: str = "") -> Plugin:
-    """The one plugin that answers to a name.
+    """The one plugin with a name.
 
     Args:
         kind: generator, discriminator, loss or model.
@@ -200,7 +200,7 @@ def find(kind: str, name: str, home: str = "") -> Plugin:
 
     Raises:
         UnknownPlugin: No installed distribution offers it; the message lists what there is.
-        PluginConflict: Several do; the message lists the names that tell them apart.
+        PluginConflict: Several do; the message lists their full names.
     """
     known = plugins(kind)
     wanted, _, bare = name.rpartition("/")
@@ -229,8 +229,8 @@ def _normalised(distribution: str) -> str:
 def _scan() -> tuple[list[Plugin], list[str]]:
     """Every plugin on `sys.path`, sorted, and a line for each metadata file that cannot be read.
 
-    A model asks some thirty times. The walk is made once, and again when a folder has changed since, as it does
-    when something is installed or removed.
+    One model calls this some thirty times. The result is kept until a folder changes, as when something is installed
+    or removed.
     """
     folders = dict.fromkeys(os.path.abspath(each) for each in sys.path)
     return _walk(tuple((folder, _changed(folder)) for folder in folders))
@@ -260,9 +260,9 @@ def _place(plugin: Plugin) -> tuple[str, str]:
 
 
 def _metadata_folders(places: Iterable[str]) -> list[str]:
-    """The metadata folder of each installed distribution: one a project, whatever older installs have left behind.
+    """The metadata folder of each installed distribution: one for each project, even if older installs left others.
 
-    Folders that begin with "~" are what an interrupted pip left.
+    Folders that begin with "~" were left by an interrupted pip.
     """
     rivals = {}
     for order, place in enumerate(places):
@@ -278,7 +278,7 @@ def _metadata_folders(places: Iterable[str]) -> list[str]:
 
 
 def _rank(candidate: tuple[int, str, str]) -> tuple:
-    """What makes one metadata folder of a project count before another.
+    """The sort key of the metadata folders of one project; the first one counts.
 
     `.dist-info` goes before `.egg-info` (a build by-product may lie in the current folder), then the order of
     `sys.path` decides, then the higher version.
@@ -302,7 +302,7 @@ def _advertised(folder: str) -> list[Plugin]:
             content = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return []
-    if b"stylezoo." not in content:  # most distributions: not parsed, so that their faults are not our concern
+    if b"stylezoo." not in content:  # most distributions; not parsed, so that their faults do not matter
         return []
     tables = configparser.ConfigParser(
         delimiters=("=",), comment_prefixes=("#", ";"), strict=False, interpolation=None, default_section=""
@@ -321,17 +321,17 @@ def _advertised(folder: str) -> list[Plugin]:
 
 
 def _api(tables: configparser.ConfigParser) -> int:
-    """The plugin API that a distribution says to need; one that says nothing was written for the first."""
-    said = list(tables[API_GROUP]) if tables.has_section(API_GROUP) else ["1"]
-    return max((int(version) for version in said if version.isdecimal()), default=0)
+    """The plugin API that a distribution needs; 1 if it names none."""
+    versions = list(tables[API_GROUP]) if tables.has_section(API_GROUP) else ["1"]
+    return max((int(version) for version in versions if version.isdecimal()), default=0)
 
 
 def _project(folder: Path) -> tuple[str, str]:
-    """Name and version as the distribution's own metadata spells them, else as its folder is called."""
+    """Name and version from the distribution's own metadata, else from the name of its folder."""
     name, version = _name_and_version(folder.stem)
     for file in ("METADATA", "PKG-INFO"):
         if (folder / file).is_file():
             header = (folder / file).read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
-            said = dict(re.findall(r"^(Name|Version): *(\S+)", header, re.MULTILINE))
-            return said.get("Name", name), said.get("Version", version)
+            fields = dict(re.findall(r"^(Name|Version): *(\S+)", header, re.MULTILINE))
+            return fields.get("Name", name), fields.get("Version", version)
     return name, version

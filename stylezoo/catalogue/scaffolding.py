@@ -1,4 +1,4 @@
-"""Write the beginning of a plugin: a small package that works, is listed once installed and passes the kit."""
+"""Write the template of a plugin: a small package that works, is listed once installed and passes the kit."""
 
 import importlib.util
 import keyword
@@ -21,7 +21,7 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
     Args:
         kind: loss, generator, discriminator or model.
         name: The plugin's name, lower-case words joined by dashes, such as "soft-glow".
-        out: The folder to make, which must not exist or be empty. None: ``stylezoo-NAME``.
+        out: The new folder; it must be empty if it exists. None: ``stylezoo-NAME``.
 
     Returns:
         The folder.
@@ -69,10 +69,10 @@ def _check(kind, name, distribution):
         )
     if owners := [plugin.owner for plugin in registry.plugins(kind) if plugin.name == name]:
         raise BadOptions(f"There is a {kind} '{name}' already, of {name_all(owners)}. Choose another name.")
-    if importlib.util.find_spec(distribution.replace("-", "_")):  # an install would take its place
+    if importlib.util.find_spec(distribution.replace("-", "_")):  # an install would replace it
         raise BadOptions(f"A package {distribution} is installed already. Choose another name than '{name}'.")
 
 
 def _title(name):
-    """The name as a class has it: SoftGlow."""
+    """The name as that of a class: SoftGlow."""
     return "".join(word.capitalize() for word in name.split("-"))

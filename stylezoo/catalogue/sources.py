@@ -1,4 +1,4 @@
-"""What a plugin says of itself, read from its source file with `ast`: nothing is imported, not even its package."""
+"""Descriptions of plugins, read from their source files with `ast`: nothing is imported, not even their packages."""
 
 import ast
 import importlib.util
@@ -17,7 +17,7 @@ from stylezoo.catalogue.registry import Plugin
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a component, as its source spells it.
+    """One option of a component, as written in its source.
 
     Attributes:
         name: What the user writes: ``lsgan:real=0.9``.
@@ -32,15 +32,15 @@ class Option:
 
 @dataclass(frozen=True)
 class Description:
-    """A plugin as its source describes it.
+    """A plugin's description in its source.
 
     Attributes:
         file: The source file, None when it was not found.
         line: Where the component begins in it.
         doc: Its docstring (of a model: the docstring of its module), without indentation.
-        options: What can be set on it.
+        options: Its options.
         fields: Of a model: the fields that its `Recipe(...)` call sets, as far as they are literals.
-        problem: Why it cannot work, as far as the source tells, else "".
+        problem: Why it cannot work, as far as the source shows, else "".
     """
 
     file: Path | None = None
@@ -52,7 +52,7 @@ class Description:
 
     @property
     def about(self) -> str:
-        """Of a model: what its recipe says of itself in one sentence."""
+        """Of a model: the sentence `about` of its recipe."""
         return str(dict(self.fields).get("about", ""))
 
     @property
@@ -62,10 +62,10 @@ class Description:
 
     @property
     def meanings(self) -> dict[str, str]:
-        """What the docstring's section "Args:" says of each option."""
+        """The text about each option in the docstring's section "Args:"."""
         arguments = self.doc.partition("\nArgs:\n")[2]
-        said = re.findall(r"^    (\w+): (.+(?:\n {5,}.+)*)", arguments, re.MULTILINE)
-        return {name: " ".join(text.split()) for name, text in said}
+        entries = re.findall(r"^    (\w+): (.+(?:\n {5,}.+)*)", arguments, re.MULTILINE)
+        return {name: " ".join(text.split()) for name, text in entries}
 
     @property
     def summary(self) -> str:
@@ -83,8 +83,8 @@ def such_as(**fields) -> str:
     return f", such as {names[0]}" if names else ""
 
 
-def _names_only(said):
-    return {name: str(value).partition(":")[0] if isinstance(value, str) else value for name, value in said.fields
+def _names_only(found):
+    return {name: str(value).partition(":")[0] if isinstance(value, str) else value for name, value in found.fields
             if isinstance(value, str | bool)}.items()  # fmt: skip
 
 
@@ -92,8 +92,8 @@ def describe(plugin: Plugin) -> Description:
     """Read a plugin's description from its source. Never raises: what is wrong with it is in `problem`."""
     if plugin.local is not None:
         return _of_object(plugin.local)
-    said = _describe(*plugin.place, hops=2) if plugin.place else Description()
-    return replace(said, problem=plugin.problem or said.problem)
+    found = _describe(*plugin.place, hops=2) if plugin.place else Description()
+    return replace(found, problem=plugin.problem or found.problem)
 
 
 def _of_object(component) -> Description:
@@ -125,17 +125,17 @@ def _describe(module: str, name: str, hops: int) -> Description:
             case ast.Assign(targets=[ast.Name(id=found)], value=ast.Call(keywords=keywords)) if found == name:
                 return Description(file, node.lineno, _doc(tree), fields=_fields(keywords))
             case ast.ImportFrom() if hops and (there := _imported(node, name)):
-                said = _describe(_absolute(node, module, file), there, hops - 1)
-                if node.names[0].name != "*" or not said.problem:  # what is not behind a star may be elsewhere
-                    return said
+                found = _describe(_absolute(node, module, file), there, hops - 1)
+                if node.names[0].name != "*" or not found.problem:  # a star import may not be the one that has it
+                    return found
     outermost = name.partition(".")[0]
-    if outermost in file.read_text(encoding="utf-8", errors="replace"):  # made in a way that ast does not follow
+    if outermost in file.read_text(encoding="utf-8", errors="replace"):  # defined in a way that is not recognised
         return Description(file, doc=_doc(tree))
     return Description(file, problem=f"the module '{module}' has no '{name}'")
 
 
 def _source_file(module: str) -> Path | None:
-    """Where a module's source lies. Only the finders are asked: a submodule's package is not imported."""
+    """Where a module's source lies. Only import finders are used: a submodule's package is not imported."""
     top, *inner = module.split(".")
     try:
         spec = _top_level(top, tuple(sys.path))
@@ -155,7 +155,7 @@ def _source_file(module: str) -> Path | None:
 
 @lru_cache(maxsize=64)
 def _top_level(name: str, places: tuple[str, ...]) -> ModuleSpec:
-    """Where a package or module lies. One that is not there is asked for again each time: it may be installed yet."""
+    """Where a package or module lies. A missing one is not cached: it may be installed later."""
     spec = importlib.util.find_spec(name)
     if spec is None:
         raise ImportError(name)
@@ -191,7 +191,7 @@ def _class_options(node: ast.ClassDef) -> tuple[Option, ...]:
 
 
 def _options(args: ast.arguments) -> tuple[Option, ...]:
-    """A signature's options: all parameters but `self` and the `shape` that the machine gives."""
+    """A signature's options: all parameters but `self` and `shape`."""
     positional = args.posonlyargs + args.args
     defaults = [None] * (len(positional) - len(args.defaults)) + args.defaults
     pairs = [*zip(positional, defaults, strict=True), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]

@@ -1,4 +1,4 @@
-"""The conformance kit for plugin authors, and the doctor, which imports plugins where they can do no harm.
+"""The conformance kit for plugin authors, and the doctor, which imports plugins in child processes.
 
 The names of the kit are imported when they are first used: the kit needs Keras, and the doctor does not.
 """

@@ -15,12 +15,12 @@ from stylezoo.errors import BrokenPlugin, StylezooError, UnknownPlugin
 
 
 def main() -> None:
-    """What the child process does: import what its standard input asks for, and report a line of JSON on each."""
+    """Import the plugins named on standard input, and report a line of JSON on each."""
     reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what plugins print is no report
+    os.dup2(2, 1)  # output of plugins is no report
 
-    def report(**said):
-        print(json.dumps(said), file=reports, flush=True)
+    def report(**fields):
+        print(json.dumps(fields), file=reports, flush=True)
 
     request = json.load(sys.stdin)
     try:
@@ -28,7 +28,7 @@ def main() -> None:
     except Exception as error:
         report(keras=f"{type(error).__name__}: {error}")
         return
-    from stylezoo import contract, layers, recipe  # noqa: F401 - what plugins import is none of theirs
+    from stylezoo import contract, layers, recipe  # noqa: F401 - not counted as the plugins' imports
 
     report()
     faulthandler.enable()
@@ -43,13 +43,13 @@ def main() -> None:
 
 
 def _import(plugin: Plugin) -> tuple[str, str, str]:
-    """Why a plugin cannot be used, in two words and in a sentence, and what to do; nothing if it can."""
+    """Why a plugin cannot be used, in two words and in a sentence, and what to do; empty texts if it can."""
     from stylezoo.recipe import Recipe
 
     try:
         Recipe.named(plugin.qualified).resolve() if plugin.kind == "model" else plugin.load()
     except BrokenPlugin as error:
-        if error.plugin != plugin:  # a part of a recipe, which has a diagnosis of its own
+        if error.plugin != plugin:  # a part of a recipe, which has its own diagnosis
             advice = f"See 'stylezoo doctor {error.plugin.qualified}'."
             return (
                 "broken part",
@@ -82,7 +82,7 @@ def _cause(plugin: Plugin, error: BrokenPlugin) -> tuple[str, str]:
 
 
 def _state() -> dict[str, Any]:
-    """What an import should leave as it is, and how to say that it did not."""
+    """The state that an import should not change, by the words for a change."""
     import logging
     import random
 

@@ -1,7 +1,7 @@
-"""Import plugins in processes of their own, and say of each what is wrong with it and what to do.
+"""Import plugins in child processes, and diagnose what is wrong with each and what to do.
 
-A plugin may end Python, crash it or never come back from its import; here that ends a child process, which is named
-the culprit by what it had not reported yet. The plugins of one distribution share a child as long as it lives.
+A plugin may end Python, crash it or hang in its import; this only ends a child process, and the first plugin that it
+has not reported is the cause. The plugins of one distribution share a child until it ends.
 """
 
 import importlib.metadata
@@ -26,24 +26,24 @@ from stylezoo.catalogue.sources import describe
 from stylezoo.errors import StylezooError
 
 DEADLINE = 20.0  # seconds that an import may take
-SLOW = 3.0  # seconds from which on an import is called slow; Keras and TensorFlow are there before
+SLOW = 3.0  # seconds from which on an import is called slow, without those for Keras and TensorFlow
 KERAS_DEADLINE = 300.0  # seconds for Keras itself, on a machine that is busy
-GRACE = 2.0  # seconds in which a child tells where it hangs
+GRACE = 2.0  # seconds for a child to report where it hangs
 CHILD = "from stylezoo.checks.child import main; main()"
 CHILD_ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What came of one plugin's import.
+    """The result of one plugin's import.
 
     Attributes:
         plugin: The plugin.
         cause: What is wrong in two words, such as "missing dependency"; "" if nothing is.
         reason: The same in a sentence, without its full stop.
         advice: What to do, a sentence.
-        file: Where its source lies, "" if it was not found.
-        seconds: How long the import took, Keras and TensorFlow left out.
+        file: Its source file, "" if it was not found.
+        seconds: The time of the import, without Keras and TensorFlow.
     """
 
     plugin: Plugin
@@ -55,7 +55,7 @@ class Diagnosis:
 
 
 def examine(plugins: Iterable[Plugin], deadline: float = DEADLINE) -> Iterator[Diagnosis]:
-    """Import plugins, each where it can do no harm, and tell what came of it as soon as it is known.
+    """Import plugins in child processes and yield a diagnosis of each as soon as it is known.
 
     Args:
         plugins: The plugins; those of one distribution come together in the result.
@@ -68,7 +68,7 @@ def examine(plugins: Iterable[Plugin], deadline: float = DEADLINE) -> Iterator[D
     for _, group in groupby(sorted(plugins, key=owner), key=owner):
         waiting = []
         for plugin in group:
-            if plugin.problem:  # the metadata says so; nothing need be imported
+            if plugin.problem:  # known from the metadata, without an import
                 yield _from_metadata(plugin)
             else:
                 waiting.append(plugin)
@@ -84,43 +84,43 @@ def _from_metadata(plugin: Plugin) -> Diagnosis:
 
 
 def _from_one_child(plugins: list[Plugin], deadline: float) -> Iterator[Diagnosis]:
-    """What one child reports, and of the plugin that it does not survive how it ended."""
+    """The diagnoses from one child, up to the plugin that ended it."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        tempfile.TemporaryFile() as said,
-        _child(plugins, deadline, folder, said) as (process, reports),
+        tempfile.TemporaryFile() as errors,
+        _child(plugins, deadline, folder, errors) as (process, reports),
     ):
         report = _next(reports, KERAS_DEADLINE)
         if report is None or report.get("keras"):
-            reason = (report or {}).get("keras") or _last_line(said) or "it does not come back"
+            reason = (report or {}).get("keras") or _last_line(errors) or "it does not return"
             raise StylezooError(f"Keras cannot be imported, without which no plugin works: {reason}.")
         for plugin in plugins:
             report = _next(reports, deadline + GRACE)
             if report is None:
-                yield _lost(plugin, process, said, deadline)
+                yield _lost(plugin, process, errors, deadline)
                 return
             yield _reported(plugin, report)
 
 
 @contextmanager
-def _child(plugins, deadline, folder, said):
-    """A child that imports these plugins in a folder of its own, and the queue of its reports; None ends it."""
+def _child(plugins, deadline, folder, errors):
+    """A child process that imports these plugins in a temporary folder, and the queue of its reports; None ends it."""
     process = subprocess.Popen(
         [sys.executable, "-c", CHILD],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=said,
+        stderr=errors,
         cwd=folder,
         env={**os.environ, **CHILD_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
         encoding="utf-8",
-        start_new_session=True,  # with what a plugin starts it can be ended as one
+        start_new_session=True,  # can be ended together with all processes that a plugin starts
     )
     reports = queue.Queue()
     listener = threading.Thread(target=_listen, args=(process, reports), daemon=True)
     try:
         listener.start()
         names = [[plugin.kind, plugin.qualified] for plugin in plugins]
-        with suppress(OSError), process.stdin as request:  # it may be gone already, which the listener reports
+        with suppress(OSError), process.stdin as request:  # it may have ended already, which the listener reports
             json.dump({"deadline": deadline, "plugins": names}, request)
         yield process, reports
     finally:
@@ -129,17 +129,17 @@ def _child(plugins, deadline, folder, said):
 
 
 def _listen(process, reports):
-    """Put what a child reports into a queue, and None when it has ended."""
+    """Put the reports of a child into a queue, and None when it has ended."""
     with process.stdout:
         for line in process.stdout:
-            if line.startswith("{"):  # what is printed before the child takes over is no report
+            if line.startswith("{"):  # output before the first report
                 reports.put(json.loads(line))
     process.wait()
     reports.put(None)
 
 
 def _end(process: subprocess.Popen) -> None:
-    """End a child and, where there are groups of processes, all that it has started."""
+    """End a child process and, where there are process groups, all processes that it has started."""
     if hasattr(os, "killpg"):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -148,7 +148,7 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _next(reports, seconds):
-    """The child's next report, None if it has ended or is silent for so long."""
+    """The child's next report; None if it has ended or there is none in these seconds."""
     try:
         return reports.get(timeout=seconds)
     except queue.Empty:
@@ -160,23 +160,23 @@ def _reported(plugin: Plugin, report: dict[str, Any]) -> Diagnosis:
     if cause == "missing dependency" and (missing := _missing_requirements(plugin)):
         advice = f"Install what it requires: 'pip install {' '.join(map(_quoted, missing))}'."
     elif cause == "missing dependency":
-        advice = f"Its metadata does not name it; tell the authors of {plugin.distribution}, or install it yourself."
+        advice = f"Install it, and report to the authors of {plugin.distribution} that their metadata lacks it."
     elif cause == "other stylezoo" and (wanted := _other_stylezoo(plugin)):
         reason = f"{reason}; it requires '{wanted}', this is {importlib.metadata.version('stylezoo')}"
         advice = f"'pip install --upgrade {_quoted(wanted)}', or an older {plugin.distribution}."
     elif not cause and report["seconds"] > SLOW:
-        cause, reason = "slow import", f"its import takes {report['seconds']:.1f} s, which every training waits for"
-        advice = f"Tell the authors of {plugin.distribution}: what is slow belongs into the component."
+        cause, reason = "slow import", f"its import takes {report['seconds']:.1f} s, which delays every training"
+        advice = f"Report to the authors of {plugin.distribution}: slow work belongs into the component."
     elif not cause and report["effects"]:
         cause, reason = "side effects", f"its import {'; '.join(report['effects'])}"
-        advice = f"Tell the authors of {plugin.distribution}: an import should change nothing."
+        advice = f"Report to the authors of {plugin.distribution}: an import should change nothing."
     return Diagnosis(plugin, cause, reason, advice if cause else "", _file(plugin), report["seconds"])
 
 
-def _lost(plugin: Plugin, process: subprocess.Popen, said, deadline: float) -> Diagnosis:
-    """Of a plugin whose import the child did not come back from."""
+def _lost(plugin: Plugin, process: subprocess.Popen, errors, deadline: float) -> Diagnosis:
+    """The diagnosis of a plugin whose import ended or blocked the child."""
     status = process.poll()
-    where = _place(said, plugin)
+    where = _place(errors, plugin)
     if status is None:
         cause, reason = "endless import", f"it is still being imported after {deadline:g} s{where}"
     elif status < 0:
@@ -193,18 +193,18 @@ def _signal(number: int) -> str:
         return f"signal {number}"
 
 
-def _place(said, plugin: Plugin) -> str:
-    """Where Python was when it ended or hung, of the frames that were printed the innermost of the plugin's own."""
-    said.seek(0)
-    frames = re.findall(r'^  File "(.+)", line (\d+)', said.read().decode(errors="replace"), re.MULTILINE)
+def _place(errors, plugin: Plugin) -> str:
+    """Where Python ended or hung: the innermost frame in the plugin's own files, if there is one."""
+    errors.seek(0)
+    frames = re.findall(r'^  File "(.+)", line (\d+)', errors.read().decode(errors="replace"), re.MULTILINE)
     file = _file(plugin)
     own = [frame for frame in frames if file and Path(frame[0]).parent == Path(file).parent]
     return "".join(f", in {name}, line {line}" for name, line in (own or frames)[:1])
 
 
-def _last_line(said) -> str:
-    said.seek(0)
-    return (said.read().decode(errors="replace").strip().splitlines() or [""])[-1]
+def _last_line(errors) -> str:
+    errors.seek(0)
+    return (errors.read().decode(errors="replace").strip().splitlines() or [""])[-1]
 
 
 def _file(plugin: Plugin) -> str:
@@ -212,7 +212,7 @@ def _file(plugin: Plugin) -> str:
 
 
 def _requirements(plugin: Plugin) -> list[str]:
-    """What the plugin's distribution requires always, not for some of its extras or on some machines."""
+    """The unconditional requirements of the plugin's distribution, without those of extras or of some systems."""
     try:
         required = importlib.metadata.Distribution.at(plugin.metadata).requires or []
     except OSError:
@@ -225,7 +225,7 @@ def _missing_requirements(plugin: Plugin) -> list[str]:
 
 
 def _quoted(requirement: str) -> str:
-    """A requirement as a shell takes it: ">" would write a file."""
+    """A requirement quoted for a shell, where ">" would write a file."""
     return requirement if re.fullmatch(r"[\w.-]+", requirement) else f'"{requirement}"'
 
 
@@ -238,5 +238,5 @@ def _is_installed(distribution: str) -> bool:
 
 
 def _other_stylezoo(plugin: Plugin) -> str:
-    """The version of stylezoo that a plugin's distribution requires, as its metadata says it."""
+    """The version of stylezoo that a plugin's distribution requires in its metadata."""
     return next((each for each in _requirements(plugin) if re.match(r"stylezoo\s*[<>=!~]", each)), "")

@@ -38,7 +38,7 @@ def _imported_by_listing():
 def imported_cleanly(subject):
     """Importing it succeeds and changes nothing that `stylezoo doctor` sees: output, files, settings, random state."""
     diagnosis = _diagnoses(subject.plugin.distribution)[subject.plugin]
-    # A slow import is the doctor's business: a machine that tests run on may be busy.
+    # Slow imports are left to the doctor: a machine that runs tests may be busy.
     demand(diagnosis.cause in ("", "slow import"), f"{diagnosis.cause}: {diagnosis.reason}")
 
 
@@ -49,24 +49,24 @@ def _diagnoses(distribution):
 
 
 def documented(subject):
-    """Its source can be read, says in a first paragraph what it is, and in "Args:" what each option means."""
-    said = describe(subject.plugin)
-    demand(not said.problem, said.problem)
-    demand(said.summary.rstrip("."), "it has no docstring")
+    """Its source can be read, and its docstring has a first paragraph and explains each option in "Args:"."""
+    found = describe(subject.plugin)
+    demand(not found.problem, found.problem)
+    demand(found.summary.rstrip("."), "it has no docstring")
     if subject.plugin.kind != "model":
         parameters = [name for name in inspect.signature(subject.component).parameters if name != "shape"]
-        unseen = sorted(set(parameters) - {option.name for option in said.options})
+        unseen = sorted(set(parameters) - {option.name for option in found.options})
         demand(not unseen, f"its source does not show the option {name_all(unseen)}: write a constructor that names it")
-    silent = [option.name for option in said.options if option.name not in {*said.meanings, *GIVEN}]
-    demand(not silent, f"its docstring's section 'Args:' lacks the option {name_all(silent)}")
+    lacking = [option.name for option in found.options if option.name not in {*found.meanings, *GIVEN}]
+    demand(not lacking, f"its docstring's section 'Args:' lacks the option {name_all(lacking)}")
 
 
 def plain_options(subject):
-    """Its options stand in the signature, have plain values, and come back from text and from JSON as they were."""
+    """Its options are in the signature, have plain values, and survive conversion to text and to JSON."""
     parameters = inspect.signature(subject.component).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.name not in GIVEN and p.default is not p.empty}
     spec = replace(subject.spec, options={**defaults, **subject.spec.options})
-    demand(Spec.parse(str(spec)) == spec, f"'{spec}' does not mean the options that it is written for")
+    demand(Spec.parse(str(spec)) == spec, f"'{spec}' is not read as the options that it was written from")
     try:
         again = json.loads(json.dumps(spec.options))
     except TypeError as error:

@@ -1,7 +1,6 @@
-"""Checks of losses, each in the simplest model in which it finds what it looks at.
+"""Checks of losses, each in the simplest model that has what it needs.
 
-The networks of these models are shared: a loss that is checked is built on them, as a model would do it. Only saving
-needs a model of its own.
+The networks of these models are shared: a loss is built on them as in a model. Only saving needs another model.
 """
 
 import json
@@ -35,7 +34,7 @@ from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
 from stylezoo.runs.loading import load
 
-HOMES = {  # the simplest models in which a loss finds what it looks at, tried in this order
+HOMES = {  # the simplest models for losses, tried in this order
     "one way": {},
     "two ways": {"two_way": True},
     "named styles": {
@@ -51,8 +50,8 @@ HOMES = {  # the simplest models in which a loss finds what it looks at, tried i
     },
 }
 SIMPLEST = {"generator": "stylezoo/resnet:filters=2,blocks=1", "discriminators": "stylezoo/patch:filters=2,layers=1"}
-GAME = "stylezoo/hinge"  # the adversarial loss beside one that is none
-SCALE = 16  # factor for costs in 16 bits: Keras begins with a far larger one and would come down to it
+GAME = "stylezoo/hinge"  # the adversarial loss beside one that is not adversarial
+SCALE = 16  # factor for costs in 16 bits: Keras starts with a much larger one and would reduce it
 AGAIN = "after saving and loading"
 PLAYERS = {"generator": "the generator's", "discriminator": "the discriminators'"}
 
@@ -62,7 +61,7 @@ def recipe_of(home: str, losses: tuple = (), adversarial: bool = False, **change
 
     Args:
         home: A key of `HOMES`.
-        losses: Specs of losses, which stand first.
+        losses: Specs of losses, which come first.
         adversarial: Whether one of them is adversarial, so that no other is needed.
         **changes: Fields with other values.
     """
@@ -75,13 +74,13 @@ def recipe_of(home: str, losses: tuple = (), adversarial: bool = False, **change
 
 @lru_cache(maxsize=24)
 def host(home: str, precision: str, discriminators: int) -> GAN:
-    """A small model whose networks losses share, the same for all; it is never trained."""
+    """A small model whose networks are shared by losses; it is never trained."""
     recipe = recipe_of(home, precision=precision)
     return GAN(replace(recipe, discriminators=recipe.discriminators * discriminators))
 
 
 class Placed:
-    """A loss and a model whose networks it looks at."""
+    """A loss and a model whose networks it uses."""
 
     def __init__(self, loss: Loss, gan: GAN):
         self.loss = loss
@@ -99,17 +98,17 @@ class Placed:
         return {player: cost(self.loss, player, translation) for player in self.players}
 
     def variables_of(self, player):
-        """What a player learns; the layers of the loss learn with the generator."""
+        """The variables of a player; the layers of the loss belong to the generator."""
         own = [v for layer in self.loss.layers for v in layer.trainable_variables] if player == "generator" else []
         return [*self.gan.variables_of(player), *own]
 
 
 class LossSubject(Subject):
-    """A loss in the simplest model in which it finds what it looks at."""
+    """A loss in the simplest model that has what it needs."""
 
     @cached_property
     def home(self):
-        """The first home in which it can be built."""
+        """The first key of `HOMES` with which it can be built."""
         refused = None
         for home in HOMES:
             try:
@@ -125,7 +124,7 @@ class LossSubject(Subject):
         return recipe_of(home, (self.spec,), self.component.adversarial, vgg=self.vgg)
 
     def place(self, precision="float32", home=None, spec=None):
-        """Built anew on networks that are shared; with the same random numbers each time."""
+        """A new loss on shared networks, with the same random numbers each time."""
         gan = host(home or self.home, precision, max(1, self.component.discriminators_needed))
         with built_with(precision):
             loss = (spec or self.spec).part("loss").build(styles=len(gan.plan.styles), vgg=self.vgg)
@@ -187,7 +186,7 @@ def graph(subject):
     """In a graph its values are the same as eagerly."""
     placed = subject.placed
     translation = placed.translation()
-    eager = placed.costs(translation)  # what the networks answer is there afterwards; only the loss is traced
+    eager = placed.costs(translation)  # now the networks' outputs are computed, so that only the loss is traced
     traced = backend.graph(lambda: placed.costs(translation))()
     for player in placed.players:
         same = equal([traced[player]], [eager[player]], 1e-4)

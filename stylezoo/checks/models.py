@@ -1,4 +1,4 @@
-"""Checks of models: registered recipes, their parts made small."""
+"""Checks of models: registered recipes with small parts."""
 
 import json
 from dataclasses import replace
@@ -30,7 +30,7 @@ PLAYERS = {"generator": "the generator", "discriminator": "the discriminators"}
 
 
 class ModelSubject(Subject):
-    """A registered recipe, its parts made small."""
+    """A registered recipe with small parts."""
 
     @cached_property
     def registered(self):
@@ -58,7 +58,7 @@ class ModelSubject(Subject):
 
     @cached_property
     def gan(self):
-        """It has made two steps; `before` are its first weights by player, `logs` the losses."""
+        """A model after two steps; `before` are the initial weights by player, `logs` the losses."""
         gan = GAN(self.plan)
         gan.before = {player: [v.numpy() for v in gan.variables_of(player)] for player in PLAYERS}
         gan.logs = gan.fit(self._dataset(), shuffle=False, verbose=0).history
@@ -74,9 +74,9 @@ class ModelSubject(Subject):
 
 
 def recipe(subject):
-    """It is a recipe that says what it is for, whose parts are there and fit, and that comes back from JSON."""
+    """It is a recipe with a sentence `about`, whose parts are installed and fit, and that survives JSON."""
     registered = subject.registered
-    demand(registered.about, "it does not say what it is for: about='...'")
+    demand(registered.about, "it has no sentence about its purpose: about='...'")
     again = Recipe.from_dict(json.loads(registered.to_json()))
     demand(again == registered, "it comes back from JSON as another recipe")
     registered.resolve()
@@ -95,7 +95,7 @@ def trains(subject):
 
 
 def file(subject):
-    """After saving and loading it redraws a picture of an odd size to the same, within [-1, 1]."""
+    """It redraws a picture of an odd size in that size, within [-1, 1], and the same after saving and loading."""
     gan = subject.gan
     source, style = (batch[0] for batch in pictures(1, *ODD))
     style = style if gan.takes_style_picture else None
@@ -104,7 +104,7 @@ def file(subject):
     demand(np.abs(fake).max() <= 1, "its pictures are not in [-1, 1]")
     path = Path(folder(), "model.keras")
     gan.save(path)
-    demand(np.array_equal(load(path).stylize(source, style), fake), "it redraws otherwise after loading")
+    demand(np.array_equal(load(path).stylize(source, style), fake), "its pictures differ after loading")
 
 
 def seed(subject):

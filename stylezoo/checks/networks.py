@@ -59,23 +59,23 @@ class NetworkSubject(Subject):
         return fitting_side(self.network) if self.draws else SIDE
 
     def fusion(self, style):
-        """A style as the network takes it: a picture, a row of weights, or none where it is the only one."""
+        """A style for the network: a picture, a row of weights, or none where it is the only one."""
         way = style_input(self.network)
         return look(style if way.takes_picture else None, style_input=way, names=STYLES)
 
-    def answer(self, network, batch=2, side=None, training=False, picture=None):
-        """What it makes of random pictures, or of one that is given: float32 tensors in a list."""
+    def outputs(self, network, batch=2, side=None, training=False, picture=None):
+        """Its outputs for random pictures, or for a given one: a list of float32 tensors."""
         random, other = pictures(batch, side or self.side, side or self.side)
         picture = random if picture is None else picture
         if self.draws:
             return [contract.generate(network, picture, other, training, labels=labels(batch))]
         logits = contract.judge(network, picture, other, training)
-        styles = networks.answer(network, picture, other, training)[1]
+        styles = networks.outputs_of(network, picture, other, training)[1]
         return logits if styles is None else [*logits, styles]
 
 
 def named(subject):
-    """The network is a Keras model and bears the name of its entry point; a generator's several inputs have names."""
+    """The network is a Keras model with the name of its entry point; several inputs of a generator have known names."""
     network, name = subject.network, subject.plugin.name
     demand(isinstance(network, keras.Model), f"it builds a {type(network).__name__}, which is no keras.Model")
     same = network.name.replace("_", "-") == name.replace("_", "-")
@@ -86,21 +86,24 @@ def named(subject):
 
 
 def answers(subject):
-    """A generator answers with pictures of the source's size, a discriminator with logits: of any batch, finite."""
+    """A generator outputs pictures of the source's size, a discriminator logits: for any batch, finite."""
     for batch in (1, 3):
-        given = subject.answer(subject.network, batch)
-        demand(finite(given), f"its answers to {batch} pictures are not finite")
-        for answer in given:
-            demand(answer.shape[0] == batch, f"it answers {batch} pictures with a batch of {answer.shape[0]}")
+        given = subject.outputs(subject.network, batch)
+        demand(finite(given), f"its outputs for {batch} pictures are not finite")
+        for output in given:
+            demand(output.shape[0] == batch, f"its output for {batch} pictures is a batch of {output.shape[0]}")
         if subject.draws:
             (fake,) = given
             side = subject.side
-            demand(fake.shape == (batch, side, side, 3), f"it answers pictures of {side} x {side} with {fake.shape}")
+            demand(
+                fake.shape == (batch, side, side, 3),
+                f"its output for pictures of {side} x {side} has the shape {fake.shape}",
+            )
 
 
 def in_range(subject):
     """A generator's pictures are in [-1, 1]."""
-    (fake,) = subject.answer(subject.network)
+    (fake,) = subject.outputs(subject.network)
     largest = float(ops.max(ops.abs(fake)))
     demand(largest <= 1 + 1e-6, f"its pictures reach {largest:.3g}; let it end in a tanh")
 
@@ -113,12 +116,12 @@ def odd_sizes(subject):
         demand(fake.shape == source.shape, f"it redraws {source.shape} as {fake.shape}")
         return
     side = SIDE + 3
-    logits = subject.answer(subject.build(shape=(side, side, 3)), side=side)
-    demand(finite(logits), f"its answers to {side} x {side} pixels are not finite")
+    logits = subject.outputs(subject.build(shape=(side, side, 3)), side=side)
+    demand(finite(logits), f"its outputs for {side} x {side} pixels are not finite")
 
 
 def tiles(subject):
-    """A generator draws a picture in tiles as in one piece, given what it found out about the whole."""
+    """A generator draws a picture in tiles as in one piece, given the facts about the whole."""
     source, style = (arrays.resized(batch[0], *LARGE) for batch in pictures(1, 32, 80))
     painter = Painter(subject.network, subject.fusion(style), tile=0, steady=True)
     whole = painter.paint(source)
@@ -137,7 +140,7 @@ def gradients(subject):
     picture = ops.convert_to_tensor(pictures(2, subject.side, subject.side)[0])
     with backend.Tape() as tape:
         tape.watch(picture)
-        cost = sum(ops.mean(ops.square(a - 0.3)) for a in subject.answer(network, training=True, picture=picture))
+        cost = sum(ops.mean(ops.square(a - 0.3)) for a in subject.outputs(network, training=True, picture=picture))
     *found, of_picture = tape.gradient(cost, [*network.trainable_variables, picture])
     if not subject.draws:
         demand(of_picture is not None and np.any(of_picture), "no gradient reaches the picture: it teaches nothing")
@@ -149,45 +152,50 @@ def gradients(subject):
 
 
 def precision(subject):
-    """In float16 and in bfloat16 its answers and gradients are finite, and close to those in float32."""
-    exact = subject.answer(subject.network)
+    """In float16 and in bfloat16 its outputs and gradients are finite, and close to those in float32."""
+    exact = subject.outputs(subject.network)
     for rough, tolerance in ROUGH.items():
         network = subject.build(rough)
         network.set_weights(subject.network.get_weights())
         with backend.Tape() as tape:
-            given = subject.answer(network)
-            cost = sum(ops.mean(ops.square(answer)) for answer in given)
-        demand(finite(given), f"in {rough} its answers are not finite")
+            given = subject.outputs(network)
+            cost = sum(ops.mean(ops.square(output)) for output in given)
+        demand(finite(given), f"in {rough} its outputs are not finite")
         found = [each for each in tape.gradient(cost, network.trainable_variables) if each is not None]
         demand(finite(found), f"in {rough} its gradients are not finite")
-        for answer, expected in zip(given, exact, strict=True):
-            off = float(ops.mean(ops.abs(answer - expected)) / (ops.mean(ops.abs(expected)) + 0.05))
-            demand(off < tolerance, f"in {rough} its answers are off by {100 * off:.0f} %")
+        for output, expected in zip(given, exact, strict=True):
+            off = float(ops.mean(ops.abs(output - expected)) / (ops.mean(ops.abs(expected)) + 0.05))
+            demand(off < tolerance, f"in {rough} its outputs are off by {100 * off:.0f} %")
 
 
 def graph(subject):
-    """In a graph its answers are the same as eagerly."""
-    traced = backend.graph(lambda: subject.answer(subject.network))
-    demand(equal(traced(), subject.answer(subject.network), 1e-4), "in a graph its answers are not the same as eagerly")
+    """In a graph its outputs are the same as eagerly."""
+    traced = backend.graph(lambda: subject.outputs(subject.network))
+    demand(
+        equal(traced(), subject.outputs(subject.network), 1e-4), "in a graph its outputs are not the same as eagerly"
+    )
 
 
 def seed(subject):
     """The same seed gives the same network."""
     one, other = subject.build(), subject.build()
     demand(equal(one.get_weights(), other.get_weights()), "the same seed does not give the same weights")
-    demand(equal(subject.answer(one), subject.answer(other), 1e-5), "two networks of one seed answer differently")
+    demand(
+        equal(subject.outputs(one), subject.outputs(other), 1e-5),
+        "two networks of the same seed have different outputs",
+    )
 
 
 def file(subject):
-    """It is the same after `save` and `keras.models.load_model`, so every layer knows its own configuration."""
+    """It is the same after `save` and `keras.models.load_model`, so every layer has a correct `get_config`."""
     path = Path(folder(), "network.keras")
     subject.network.save(path)
     try:
         again = keras.models.load_model(path)
     except (ValueError, TypeError) as error:
         raise AssertionError(f"Keras cannot load it again: {' '.join(str(error).split())[:300]}") from None
-    same = equal(subject.answer(again), subject.answer(subject.network), 1e-6)
-    demand(same, "it answers otherwise after loading")
+    same = equal(subject.outputs(again), subject.outputs(subject.network), 1e-6)
+    demand(same, "its outputs differ after loading")
 
 
 DISCRIMINATOR = Suite(

@@ -1,4 +1,4 @@
-"""The conformance kit: what every plugin promises, as checks that its author can run.
+"""The conformance kit: checks of plugins that their authors can run.
 
     from stylezoo.checks import parametrize_with_checks
 
@@ -6,10 +6,10 @@
     def test_contract(check):
         check()
 
-Without pytest, `check_loss("glow")` and its like run the checks and return a result of each. A check is a function; the
-first paragraph of its docstring says what it demands. The built-in plugins are tested by these checks as well.
+Without pytest, `check_loss("glow")` and similar functions run the checks and return a result of each. A check is a
+function; the first paragraph of its docstring names its demands. The built-in plugins are tested by these checks too.
 
-Components are built as small as their options allow, where these have the zoo's words: see `subjects.SMALL`.
+Components are built as small as their options allow, if these have the zoo's names: see `subjects.SMALL`.
 """
 
 import re
@@ -44,7 +44,7 @@ class Result:
     reason: str = ""
 
     def raise_if_wrong(self):
-        """Raise what a test fails with.
+        """Raise an error if the result is not as expected.
 
         Raises:
             AssertionError: The check failed and was not expected to, or passed and was expected to fail.
@@ -106,7 +106,7 @@ def check_plugin(plugin: Plugin, options=None, expected_failures=None, on_fail: 
         UsageError: There is no such check, or the options do not fit.
     """
     expected_failures = expected_failures or {}
-    _see_known(plugin, expected_failures)
+    _check_known(plugin, expected_failures)
     if on_fail not in ("raise", "return"):
         raise UsageError(f"on_fail is {on_fail!r}; it can be 'raise' or 'return'.")
     if options and plugin.kind == "model":
@@ -126,16 +126,16 @@ def parametrize_with_checks(
     """A pytest decorator: the test below is run once for every check of every plugin, and calls it.
 
     Args:
-        plugins: The name of a distribution, all of whose plugins are checked; or plugins of `stylezoo.registry`.
-        options: For some plugins options to build them with: ``{"glow": {"depth": 1}}``, or ``{"loss/glow": ...}``
-            where a generator has the name as well.
+        plugins: The name of a distribution, to check all its plugins; or plugins of `stylezoo.registry`.
+        options: Options to build some plugins with: ``{"glow": {"depth": 1}}``, or ``{"loss/glow": ...}`` if a
+            generator has the name as well.
         expected_failures: For some plugins the checks that they are known to fail, each with the reason:
             ``{"glow": {"range": "..."}}``. Such a test is skipped with the reason once it has failed as expected; it
             fails if the check passes.
 
     Raises:
         UnknownPlugin: There is no plugin of that distribution.
-        UsageError: A name in `options` or `expected_failures` is none of these plugins, or no check.
+        UsageError: A name in `options` or `expected_failures` is not that of a plugin or a check.
     """
     import pytest
 
@@ -147,7 +147,7 @@ def parametrize_with_checks(
     parameters = []
     for plugin in plugins:
         expected = _given_for(plugin, expected_failures)
-        _see_known(plugin, expected)
+        _check_known(plugin, expected)
         for name in CHECKS[plugin.kind]:
             test = partial(_test, plugin, name, _given_for(plugin, options), expected.get(name))
             parameters.append(pytest.param(test, id=f"{plugin.kind}-{plugin.name}-{name}"))
@@ -161,7 +161,7 @@ def _of_distribution(name: str) -> list[Plugin]:
 
 
 def _given_for(plugin, by_name):
-    """The entry of a plugin by its name, "glow", or where two kinds have it, by both, "loss/glow"."""
+    """The entry of a plugin by its name, "glow", or if two kinds have the name, by both, "loss/glow"."""
     return by_name.get(f"{plugin.kind}/{plugin.name}", by_name.get(plugin.name, {}))
 
 
@@ -177,7 +177,7 @@ def _test(plugin, name, options, expected):
         pytest.skip(f"fails as expected: {result.reason}")
 
 
-_SHARED = {}  # at most one subject: that of the plugin whose tests run now, so that each test need not build it
+_SHARED = {}  # at most one subject: that of the plugin whose tests run now, so that it is built once
 
 
 def _shared(plugin, options):
@@ -189,7 +189,7 @@ def _shared(plugin, options):
 
 
 def subject_of(plugin: Plugin, options=None):
-    """What the checks of a plugin look at; all of its checks can share one.
+    """The subject of a plugin's checks, which all of them can share.
 
     Args:
         plugin: From `stylezoo.registry`.
@@ -202,25 +202,25 @@ def run(name: str, subject, expected: str | None = None) -> Result:
     """Run one check.
 
     Args:
-        name: Of the check.
+        name: The check's name.
         subject: From `subject_of`.
         expected: Why it is expected to fail; None: it is not.
     """
     label = f"{subject.plugin.kind} {subject.plugin.qualified}"
     try:
         CHECKS[subject.plugin.kind][name](subject)
-    except Exception as error:  # whatever a component raises is a finding about it
+    except Exception as error:  # any error of a component is a failure
         return Result(label, name, "expected" if expected else "failed", expected or _reason(error))
     return Result(label, name, "unexpected" if expected else "passed", expected or "")
 
 
 def _reason(error):
-    text = re.sub(r"\x1b\[[\d;]*m", "", str(error))  # Keras sets what layers raise in bold
+    text = re.sub(r"\x1b\[[\d;]*m", "", str(error))  # Keras prints errors of layers in bold
     if isinstance(error, AssertionError | StylezooError):
         return text
     return f"{type(error).__name__}: {' '.join(text.split())[:300]}"
 
 
-def _see_known(plugin, checks):
+def _check_known(plugin, checks):
     if unknown := set(checks) - set(CHECKS[plugin.kind]):
         raise UsageError(f"There is no check {name_all(sorted(unknown))}; there are {name_all(CHECKS[plugin.kind])}.")

@@ -1,4 +1,4 @@
-"""What checks look at: one plugin, its component built small, and pictures to try it on."""
+"""The subjects of checks: one plugin, its component built small, and pictures to test it with."""
 
 import inspect
 import tempfile
@@ -24,7 +24,7 @@ ODD = (29, 34)  # height and width of a picture that no number of halvings divid
 STYLES = ("song", "monet")
 ROUGH = {"mixed_float16": 0.1, "mixed_bfloat16": 0.3}  # precision: how far from float32 results may be, relatively
 VGG_WIDTHS = (4, 5, 6, 7, 8)
-SMALL = {  # what makes a component small, where it has an option of that name
+SMALL = {  # options that make a component small, if it has them
     "filters": 2,
     "blocks": 1,
     "units": 4,
@@ -41,7 +41,7 @@ class Suite:
     """The checks of one kind of plugins.
 
     Attributes:
-        subject: The class of what they look at; it takes a plugin and options to build it with.
+        subject: The class of their subject, built from a plugin and its options.
         checks: Name of a check -> a function of a subject, which raises an AssertionError.
     """
 
@@ -50,7 +50,7 @@ class Suite:
 
 
 class Subject:
-    """A plugin and what its checks need of it, each built once."""
+    """A plugin and the objects that its checks need, each built once."""
 
     def __init__(self, plugin: Plugin, options: dict):
         self.plugin = plugin
@@ -67,7 +67,7 @@ class Subject:
 
     @property
     def vgg(self):
-        """A file with a narrow VGG-19, for components that look through one."""
+        """A file with a narrow VGG-19, for components that use one."""
         return narrow_vgg()
 
 
@@ -75,7 +75,7 @@ def demand(condition, reason):
     """Fail a check, unless the condition holds.
 
     Raises:
-        AssertionError: It does not; the reason says what is wrong.
+        AssertionError: It does not; with this reason.
     """
     if not condition:
         raise AssertionError(reason)
@@ -133,7 +133,7 @@ def folder() -> str:
 
 @contextmanager
 def built_with(precision: str):
-    """Within this, what is built has a precision, and its random weights are the same each time."""
+    """A context that builds networks with a precision, and with the same random weights each time."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(0)

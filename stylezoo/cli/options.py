@@ -1,4 +1,4 @@
-"""What was typed after a command, as one object: an option is declared once, above the function of its command."""
+"""The options of a command as one object: an option is declared once, above the function of its command."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from click.core import ParameterSource
 
 
 class RecipeOption(click.Option):
-    """An option that changes the field of the recipe that its parameter is named after."""
+    """An option that changes the field of the recipe with the name of its parameter."""
 
     def changes(self, value):
-        """What a value changes, as the changes that `Recipe.named` takes."""
+        """The changes by a value, for `Recipe.named`."""
         return {self.name: value}
 
 
@@ -25,7 +25,7 @@ class RecipeSettings(RecipeOption):
 
 
 class RecipeCommand(click.Command):
-    """A command that shows the options that change the recipe under a heading of their own."""
+    """A command that shows the options that change the recipe under a separate heading."""
 
     def format_options(self, ctx, formatter):
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
@@ -40,8 +40,8 @@ class Given(SimpleNamespace):
     """The parameters of a command: an attribute for each, by its name.
 
     Attributes:
-        typed: The names of those that stand in the command line; the others have their defaults.
-        changes: What the command line changes in the recipe.
+        typed: The names of those in the command line; the others have their defaults.
+        changes: The changes of the command line to the recipe.
     """
 
 
@@ -53,7 +53,7 @@ def as_one_object(command):
     def called(context, **values):
         typed = {name for name in values if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
         options = [param for param in context.command.params if isinstance(param, RecipeOption) and param.name in typed]
-        options.sort(key=lambda option: not isinstance(option, RecipeSettings))  # a field's own option goes before
+        options.sort(key=lambda option: not isinstance(option, RecipeSettings))  # a field's own option overrides --set
         changes = {}
         for option in options:
             changes.update(option.changes(values[option.name]))
@@ -76,10 +76,10 @@ class Refusal:
 
 
 def refuse(given, refusals):
-    """End with the sentence of the first combination of options that a command has and that makes no sense.
+    """End with the sentence of the first of these refusals that applies.
 
     Raises:
-        click.UsageError: There is one.
+        click.UsageError: One applies.
     """
     for refusal in refusals:
         if refusal.applies(given):

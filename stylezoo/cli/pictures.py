@@ -27,7 +27,7 @@ REFUSALS = [
     ),
     Refusal(
         lambda given: given.sweep and (given.masks or any(weight is not None for _, weight in given.styles)),
-        "--sweep has the weights of its own; leave --mask and the weights of --style out.",
+        "--sweep sets the weights itself; leave out --mask and the weights of --style.",
     ),
 ]
 
@@ -49,8 +49,8 @@ REFUSALS = [
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="The file to write, whose suffix says the format, or for several pictures the folder. Default: beside each "
-    "picture, as NAME-stylized.png (a GIF or WebP stays one); of a folder, in FOLDER-stylized.",
+    help="The file to write, in the format of its suffix, or for several pictures the folder. Default: beside each "
+    "picture, as NAME-stylized.png (a GIF or WebP stays one); for a folder, in FOLDER-stylized.",
 )
 @click.option(
     "--style",
@@ -66,15 +66,15 @@ REFUSALS = [
     "masks",
     type=Mask(),
     multiple=True,
-    help="Where a style is: sky.png=monet. White is all of it, black none, greys are between. The rest of the picture "
-    "has the styles without a mask or, if there are none, stays as it is. Repeatable.",
+    help="The place of a style: sky.png=monet. White is full style, black none, greys are between. The rest of the "
+    "picture has the styles without a mask or, if there are none, stays as it is. Repeatable.",
 )
 @click.option(
     "--strength",
     type=click.FloatRange(0, 1),
     default=1.0,
     show_default=True,
-    help="Between the picture as it is and full style.",
+    help="From 0, the picture as it is, to 1, full style.",
 )
 @click.option("--keep-colour", "--keep-color", is_flag=True, help="Keep the picture's own colours.")
 @click.option(
@@ -95,7 +95,7 @@ REFUSALS = [
     type=click.IntRange(min=0),
     metavar="PIXELS",
     help="Draw large pictures in tiles of this side, which limits the memory: 0, in one piece, or 256 and more. "
-    "Default: what fits into some 2 GB.",
+    "Default: as large as 2 GB allow.",
 )
 @click.option(
     "--seed",
@@ -103,7 +103,7 @@ REFUSALS = [
     default=0,
     help="For models with noise: another seed changes the strokes, or the random style.",
 )
-@click.option("--overwrite", is_flag=True, help="Redraw what is already there of a folder.")
+@click.option("--overwrite", is_flag=True, help="Redraw pictures of a folder whose results exist.")
 @as_one_object
 def stylize(given):
     """Redraw PICTURES in the style of a model, or in a fusion of styles.
@@ -132,7 +132,7 @@ def stylize(given):
 
 
 def _files(given):
-    """The pictures to redraw and where each result goes, without what is there already of a folder."""
+    """The pictures to redraw and the files of their results, without pictures of a folder whose results exist."""
     from stylezoo.pictures import targets
 
     named = [*(mask for _, mask in given.masks), *(style for style, _ in given.styles)]
@@ -144,7 +144,7 @@ def _files(given):
         folders = list(dict.fromkeys(files[file].parent for file in there))
         more = f" and {len(folders) - 1} more" if len(folders) > 1 else ""
         click.echo(
-            f"{len(there)} of {len(files)} are there already in '{folders[0]}'{more}, in whatever look; "
+            f"{len(there)} of {len(files)} exist already in '{folders[0]}'{more}, perhaps in another style; "
             "--overwrite draws them again.",
             err=True,
         )
@@ -152,11 +152,11 @@ def _files(given):
 
 
 def _checked_model(given):
-    """The file of the model, None where runs are mixed; TensorFlow, which takes seconds, is not imported for it.
+    """The file of the model, None if runs are mixed; checked without importing TensorFlow, which takes seconds.
 
     Raises:
         BadRun: There is no such model or run, or it cannot be used.
-        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+        MissingExtra: It is on a hub, and huggingface_hub is not installed.
     """
     from stylezoo.runs.loading import checked_file
 
@@ -169,7 +169,7 @@ def _checked_model(given):
 
 
 def _check_masks(given):
-    """See that the masks are pictures.
+    """Check that the masks are pictures.
 
     Raises:
         BadPicture: One is not.
@@ -179,7 +179,7 @@ def _check_masks(given):
 
 
 def _drawing(given, model):
-    """A function that draws one picture, as `redrawing.redraw` wants it."""
+    """A function that draws one picture, for `redrawing.redraw`."""
     painter = _painter_of_model(given, model) if model else _painter_of_runs(given)
     if given.sweep:
         names = [style for style, _ in given.styles]
@@ -195,7 +195,7 @@ def _look(given):
 
 
 def _painter_of_model(given, model):
-    """A function of the styles' weights and the strength that gives what draws with a model so."""
+    """A function from the styles' weights and the strength to a painter with a model."""
     import stylezoo
 
     gan = stylezoo.load_model(model)
@@ -225,7 +225,7 @@ def _painter_of_runs(given):
 
 @contextmanager
 def _hint_at_model(kind):
-    """Errors of a kind end with what a --style is where no model is named."""
+    """A context in which errors of a kind end with the meaning of --style without --model."""
     try:
         yield
     except kind as error:
@@ -235,7 +235,7 @@ def _hint_at_model(kind):
 
 
 def _introduce(given, weights, painter):
-    """Say the shares of several styles, and that the model cannot draw with less strength itself."""
+    """Print the shares of several styles, and whether the model itself cannot draw at less strength."""
     shares = {}
     for (style, _), weight in zip(given.styles, weights, strict=True):
         shares[style] = shares.get(style, 0) + weight / sum(weights)
@@ -243,5 +243,6 @@ def _introduce(given, weights, painter):
         click.echo(f"Styles  {name_all(f'{style} {share:.0%}' for style, share in shares.items())}", err=True)
     if given.strength < 1 and not painter.has_strength:
         click.echo(
-            f"The model has no strength of its own: what it draws covers the picture by {given.strength:.0%}.", err=True
+            f"The model cannot draw at less strength: its result is blended with the picture at {given.strength:.0%}.",
+            err=True,
         )

@@ -1,4 +1,4 @@
-"""The commands for plugins: list, show, doctor, new. What they print of a plugin is read, not imported."""
+"""The commands for plugins: list, show, doctor, new. Plugins are read, not imported, except by the doctor."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from stylezoo.cli import terminal
 from stylezoo.cli.types import PLURALS, Kind, PluginName
 from stylezoo.errors import UnknownPlugin, did_you_mean, name_all
 
-UNHEALTHY = 3  # the exit code of a doctor who found something
+UNHEALTHY = 3  # the exit code of a doctor that found a fault
 WIDEST = 120  # columns of a table
 FINDINGS = ("cause", "reason", "advice", "file", "seconds")
 IDENTITY = ("kind", "name", "distribution", "version", "target")
@@ -29,7 +29,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 def list_(kind, pattern, as_json):
     """List the installed plugins.
 
-    Nothing is imported for it: what is shown is read from the metadata and the source of each plugin.
+    Nothing is imported: the list is read from the metadata and the source of each plugin.
     """
     from stylezoo.catalogue.sources import describe
 
@@ -54,11 +54,11 @@ def list_(kind, pattern, as_json):
 )
 @as_json
 def show(name, as_json):
-    """Show what a plugin is, or of what a trained model was made.
+    """Show a plugin, or the card of a trained model.
 
-    Of a plugin: who wrote it and what can be set on it. Of a run or a model its card: recipe, plugins and whether they
-    are installed here, data, losses, licence. Nothing is imported for it. A plugin's name goes before a folder's; write
-    ./name for the folder.
+    For a plugin: its distribution, description and options. For a run or a model its card: recipe, plugins and whether
+    they are installed here, data, losses, licence. Nothing is imported. If a plugin and a folder have the same name,
+    the plugin is shown; write ./name for the folder.
     """
     named = [plugin for plugin in registry.plugins() if plugin.answers_to(name)]
     if named:
@@ -74,7 +74,7 @@ def show(name, as_json):
 
 
 @click.command()
-@click.argument("name", type=PluginName(), required=False, help="A plugin or a distribution. Default: all there are.")
+@click.argument("name", type=PluginName(), required=False, help="A plugin or a distribution. Default: all.")
 @as_json
 @click.option(
     "--deadline",
@@ -85,10 +85,10 @@ def show(name, as_json):
     help="How long one import may take.",
 )
 def doctor(name, as_json, deadline):
-    """Import every plugin, and say what is wrong and what to do.
+    """Import every plugin, and show what is wrong and what to do.
 
-    The plugins of each distribution are imported in a child process, where they can do no harm: one that ends Python,
-    crashes it or never returns is found out. Exit code 3 when something is wrong.
+    The plugins of each distribution are imported in a child process, so that one that ends Python, crashes it or never
+    returns is found and does no harm. Exit code 3 when something is wrong.
     """
     from stylezoo.checks.doctor import examine
 
@@ -109,14 +109,14 @@ def doctor(name, as_json, deadline):
 
 @click.command()
 @click.argument("kind", type=Kind(), help="loss, generator, discriminator or model.")
-@click.argument("name", help="What it shall be called: lower-case words joined by dashes.")
+@click.argument("name", help="Its name: lower-case words joined by dashes.")
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="The folder to make. Default: stylezoo-NAME, in this one."
+    "-o", "--out", type=click.Path(path_type=Path), help="The new folder. Default: stylezoo-NAME, in the current one."
 )
 def new(kind, name, out):
-    """Write a small package with a working plugin, to begin from.
+    """Write a small package with a working plugin, to start from.
 
-    Once it is installed it is listed, trains, and passes the conformance kit; its README says how to go on.
+    Once it is installed it is listed, trains, and passes the conformance kit; its README describes the next steps.
     """
     from shlex import quote
 
@@ -158,7 +158,7 @@ def _print_table(found):
 
 
 def _show_plugins(named, as_json):
-    """Everything that the sources of some plugins tell."""
+    """Print the descriptions of some plugins from their sources."""
     from stylezoo.catalogue.sources import describe
 
     shown = [(plugin, describe(plugin)) for plugin in named]
@@ -192,7 +192,7 @@ def _print_description(plugin, source):
 
 
 def _show_card(name, as_json):
-    """What a run or a model says of itself."""
+    """Print the card of a run or a model."""
     from stylezoo.runs import card
 
     found = card.read(name)
@@ -216,7 +216,7 @@ def _print_needs(rows):
 
 
 def _to_examine(name):
-    """The plugins that a name of a plugin or of a distribution stands for; without a name all."""
+    """The plugins with this name or of this distribution; without a name all."""
     known = registry.plugins()
     plugins = [plugin for plugin in known if not name or plugin.answers_to(name) or plugin.owned_by(name)]
     if not plugins:
@@ -226,7 +226,7 @@ def _to_examine(name):
 
 
 def _print_diagnosis(diagnosis):
-    """What is wrong with a plugin; of a healthy one only that it was examined, where there is a terminal."""
+    """Print what is wrong with a plugin; for a working one only a status line, in a terminal."""
     plugin = diagnosis.plugin
     if not diagnosis.cause:
         terminal.print_status(f"ok  {plugin.kind} {plugin.name}")
@@ -238,7 +238,7 @@ def _print_diagnosis(diagnosis):
 
 
 def _print_summary(found, faults):
-    """How many plugins of each distribution are well, what metadata cannot be read, which names need their owner."""
+    """Print the metadata that cannot be read, the number of working plugins of each distribution, and shared names."""
     terminal.print_status()
     for line in faults:
         click.secho(line, fg="red")

@@ -1,4 +1,4 @@
-"""Redraws one picture after another into files; a bad one does not stop the others."""
+"""Redraw one picture after another into files; a bad one does not stop the others."""
 
 import errno
 import sys
@@ -9,11 +9,11 @@ from stylezoo.cli import terminal
 from stylezoo.errors import BadPicture, StylezooError, UsageError, name_all
 
 SHEET_SIDE = 384  # pixels of the shorter side of a picture in a sheet, unless a size is given
-FULL = (errno.ENOSPC, errno.EDQUOT)  # nothing more can be written
+FULL = (errno.ENOSPC, errno.EDQUOT)  # errors of a full disk
 
 
 def unreadable(pictures):
-    """Those of some pictures that are not there or are no pictures, each with the reason; none is decoded."""
+    """The files that do not exist or are no pictures, each with the reason; none is decoded."""
     from stylezoo.pictures import files
 
     failed = {}
@@ -27,16 +27,16 @@ def unreadable(pictures):
 
 
 def redraw(files, draw, failed):
-    """Draw pictures, with a bar where there is a terminal, and print where each result is.
+    """Draw pictures, with a progress bar in a terminal, and print the path of each result.
 
     Args:
         files: The pictures, each with the file of its result.
-        draw: A function of the picture, the file of its result, and a function that takes the progress within this
-            picture: how many parts of the work are done, and how many there are.
+        draw: A function of the picture, the file of its result, and a function for the progress within this picture:
+            the number of parts that are done, and the number of all parts.
         failed: The pictures that cannot be drawn, each with the reason; those that fail here are added.
 
     Returns:
-        Whether all were tried; not so where the disk is full.
+        Whether all were tried; false if the disk is full.
     """
     with terminal.picture_progress(len(files), "redrawing") as show:
         for number, (picture, target) in enumerate(files.items()):
@@ -47,7 +47,7 @@ def redraw(files, draw, failed):
                 draw(picture, target, lambda done, count, number=number: show(number + done / count))
             except KeyboardInterrupt:
                 _end_interrupted(number, files, failed)
-            except UsageError:  # the fault is not the picture's
+            except UsageError:  # a fault of the command line, not of the picture
                 raise
             except (StylezooError, MemoryError, OSError) as error:
                 failed[picture] = _reason(picture, target, error)
@@ -61,7 +61,7 @@ def redraw(files, draw, failed):
 
 
 def end_if_failed(files, failed, tried_all):
-    """Say which pictures failed and why, and end with exit code 1 if any did."""
+    """Print which pictures failed and why, and end with exit code 1 if any did."""
     if not failed:
         return
     _print_reasons(failed)
@@ -74,7 +74,7 @@ def draw_picture(painter, size, picture, target, progress):
     """Write the result of a picture or an animation, its shorter side scaled to `size` pixels first if that is given.
 
     Args:
-        painter: What draws.
+        painter: The painter.
         size: Pixels, or None.
         picture: The file of the picture.
         target: The file of the result.
@@ -103,13 +103,13 @@ def draw_picture(painter, size, picture, target, progress):
 
 
 def draw_sheet(painter, names, strength, steps, size, picture, target, progress):
-    """Write a sheet of a picture between styles, or of growing strength, each result with its look above it.
+    """Write a sheet of a picture between styles, or of increasing strength, each result with a title above it.
 
     Args:
-        painter: A function of the styles' weights and the strength that gives what draws.
+        painter: A function from the styles' weights and the strength to a painter.
         names: The styles.
-        strength: The strength; with less than two styles that of the last result.
-        steps: How many results there are on the way from one style to the next, both ends included.
+        strength: The strength; with fewer than two styles that of the last result.
+        steps: The number of results from one style to the next, both ends included.
         size: The shorter side of each result, in pixels; None: at most `SHEET_SIDE`.
         picture: The file of the picture.
         target: The file of the sheet.

@@ -7,18 +7,18 @@ from stylezoo.cli import terminal
 
 @click.command()
 @click.argument("run", help="A run folder of 'stylezoo train', or a .keras file.")
-@click.argument("repository", help="Where to, as owner/name; made if it is not there.")
+@click.argument("repository", help="The repository, owner/name; created if it does not exist.")
 @click.option("--license", metavar="TEXT", help="The licence in the card, such as CC-BY-4.0. Default: that of the run.")
 @click.option("--private", is_flag=True, help="Only you can see it.")
-@click.option("--revision", help="The branch to commit to, made if it is not there. Default: the main one.")
+@click.option("--revision", help="The branch to commit to, created if it does not exist. Default: the main one.")
 @click.option("--message", help="The message of the commit.")
 @click.option("--no-sheet", is_flag=True, help="Leave out the contact sheet, which shows training pictures.")
 def push(run, repository, no_sheet, **given):
     """Publish a model on Hugging Face, with its card.
 
-    It uploads model.keras, the card as README.md, recipe.json, plugins.json, and the contact sheet card.png. Beware:
-    the sheet shows some of the training pictures, which may not be yours to publish; --no-sheet leaves it out. Log in
-    with 'hf auth login' or set HF_TOKEN.
+    It uploads model.keras, the card as README.md, recipe.json, plugins.json, and the contact sheet card.png. The
+    sheet shows some training pictures, which you may have no right to publish; --no-sheet leaves it out. Log in with
+    'hf auth login' or set HF_TOKEN.
     """
     import stylezoo
 

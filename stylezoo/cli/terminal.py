@@ -1,4 +1,4 @@
-"""What all commands show and how: lines, JSON documents, progress bars, errors; and starting TensorFlow in silence."""
+"""The output of all commands: lines, JSON documents, progress bars, errors; and a silent start of TensorFlow."""
 
 import os
 import sys
@@ -8,14 +8,14 @@ import click
 
 from stylezoo.errors import StylezooError
 
-INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
+INTERRUPTED = 130  # the exit code of a program that was ended by Ctrl-C
 BAR = {"item_show_func": lambda text: text, "width": 20}
-PARTS = 1000  # in which the bar of pictures moves on within one: a large picture takes long
+PARTS = 1000  # steps of the progress bar for each picture: a large picture takes long
 
 
 @contextmanager
 def one_line_errors():
-    """Show stylezoo's own errors as one line; anything else is a defect and keeps its traceback."""
+    """Show stylezoo's own errors as one line; any other is a bug and keeps its traceback."""
     try:
         yield
     except StylezooError as error:
@@ -27,7 +27,7 @@ def one_line_errors():
 def print_document(**parts):
     """Print one JSON document for programs.
 
-    Its schema grows by one when something is taken away or gets another meaning.
+    Its schema increases by one when something is removed or gets another meaning.
     """
     import json
 
@@ -35,7 +35,7 @@ def print_document(**parts):
 
 
 def print_rows(rows):
-    """Print pairs of a label and a value, indented, the values below each other."""
+    """Print pairs of a label and a value, indented, the values aligned."""
     width = max(len(label) for label, _ in rows)
     for label, value in rows:
         click.echo(f"  {label:{width}}  {value}".rstrip())
@@ -49,16 +49,16 @@ def print_next(what, *commands):
 
 
 def print_status(text=""):
-    """Replace the line of a terminal, on stderr; where there is no terminal, nothing is shown."""
+    """Replace the current line of a terminal, on stderr; without a terminal nothing is shown."""
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{text}", nl=False, err=True)
 
 
 @contextmanager
 def picture_progress(total, label, stream=None):
-    """A function of the number of pictures done, fractions included, and the name of a picture that is begun.
+    """A function of the number of pictures done, fractions included, and the name of the current picture.
 
-    In a terminal it moves a bar with the time left; elsewhere it shows nothing.
+    In a terminal it moves a bar with the time left; else it shows nothing.
     """
     stream = stream or sys.stderr
     if not stream.isatty():
@@ -73,10 +73,10 @@ def picture_progress(total, label, stream=None):
 
 
 def import_keras():
-    """Import Keras and TensorFlow without what they say at start-up, which concerns no user of this command.
+    """Import Keras and TensorFlow without their start-up messages, which do not matter to users of this command.
 
-    TensorFlow's C++ side writes to the file descriptor before it reads its own log level; so the descriptor is
-    replaced meanwhile. When the import fails, what was written is shown.
+    TensorFlow's C++ code writes to the file descriptor before it reads its log level, so the descriptor is replaced
+    during the import. If the import fails, the messages are shown.
     """
     import tempfile
 

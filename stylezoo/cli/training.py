@@ -17,7 +17,7 @@ PARTS = {"generator": "generator", "discriminators": "discriminator", "losses": 
 REFUSALS = [
     Refusal(
         lambda given: given.resume and given.typed - {"resume", "steps"},
-        "--resume goes on as the run began; only --steps can be given with it.",
+        "--resume continues a run with its own recipe and pictures; only --steps can be given with it.",
     ),
     Refusal(
         lambda given: given.added and not given.start_from,
@@ -52,10 +52,10 @@ REFUSALS = [
     "styles",
     metavar="PICTURES",
     multiple=True,
-    help="Picture or folder of pictures whose look is taken. Repeatable: each a style of its own, for a model of "
+    help="Picture or folder of pictures whose look is taken. Repeatable: each is a separate style, for a model of "
     "several such as gated. Default: the sample painting, or all sample styles.",
 )
-@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The run folder to make. Default: a new one in runs/.")
+@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The new run folder. Default: one in runs/.")
 @click.option(
     "--steps",
     cls=RecipeOption,
@@ -68,7 +68,7 @@ REFUSALS = [
     cls=RecipeOption,
     type=click.IntRange(min=0),
     metavar="N",
-    help="Decides the first weights, the crops and their order.",
+    help="The seed of the initial weights, the crops and their order.",
 )
 @click.option(
     "--loss",
@@ -105,7 +105,7 @@ REFUSALS = [
 @click.option(
     "--recipe", "file", type=PATH, metavar="FILE", help="Train this recipe.json instead of a registered model."
 )
-@click.option("--resume", type=PATH, metavar="RUN", help="Go on with the training of this run folder.")
+@click.option("--resume", type=PATH, metavar="RUN", help="Continue the training of this run folder.")
 @click.option(
     "--from",
     "start_from",
@@ -119,7 +119,7 @@ REFUSALS = [
     metavar="PICTURES",
     multiple=True,
     help="Picture or folder of a style to add to the model of --from, one of several styles such as gated: only the "
-    "new style learns, the others stay as they are. Repeatable.",
+    "new style is trained, the others stay as they are. Repeatable.",
 )
 @click.option(
     "--license", metavar="TEXT", help="The licence that the model's card names: an SPDX identifier such as CC-BY-4.0."
@@ -127,9 +127,9 @@ REFUSALS = [
 @click.option("--dry-run", is_flag=True, help="Print the complete recipe and stop.")
 @as_one_object
 def train(given):
-    """Train a MODEL on a source and a style, and leave a run folder.
+    """Train a MODEL on a source and a style, and write a run folder.
 
-    Without any argument the small model single-pair learns from a pair of pictures that comes with stylezoo.
+    Without any argument the small model single-pair is trained on a pair of pictures that comes with stylezoo.
     """
     refuse(given, REFUSALS)
     if given.resume:
@@ -140,7 +140,7 @@ def train(given):
         _fit(_begun(given))
 
 
-# What lies in a run folder is written once, there; \b keeps the lines of a paragraph.
+# The content of a run folder is documented once, in `RunFolder`; \b keeps the lines of a paragraph.
 train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
     f"  {each.name:14} {each.holds}" for each in RunFolder.CONTENTS
 )
@@ -149,9 +149,9 @@ train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
 @click.command("import")
 @click.argument("file", type=PATH, help="A PyTorch state dict, such as latest_net_G.pth.")
 @click.option(
-    "-m", "--model", required=True, type=PluginName("model"), help="What it was trained as: cyclegan, cut ..."
+    "-m", "--model", required=True, type=PluginName("model"), help="The model that it was trained as: cyclegan, cut ..."
 )
-@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The run folder to make. Default: a new one in runs/.")
+@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The new run folder. Default: one in runs/.")
 @click.option(
     "--set",
     "settings",
@@ -181,7 +181,7 @@ def import_(given):
 
 
 def _resumed(given):
-    """The run that --resume names, as far as it has come."""
+    """The run of --resume, from its last checkpoint."""
     RunFolder(given.resume).trained_recipe()
     _start_tensorflow(given)
     from stylezoo import training
@@ -190,7 +190,7 @@ def _resumed(given):
 
 
 def _begun(given):
-    """A new run, with its first weights."""
+    """A new run, with its initial weights."""
     source, style = _albums(given)
     plan = _plan(given)
     from stylezoo import training
@@ -200,7 +200,7 @@ def _begun(given):
 
 
 def _plan(given):
-    """The plan of the recipe that was asked for."""
+    """The plan of the recipe of the command line."""
     from stylezoo.recipe import Recipe
     from stylezoo.runs.loading import checked_file
 
@@ -214,11 +214,11 @@ def _plan(given):
     return training.chosen(recipe or given.model, given.start_from, given.added, **given.changes).resolve()
 
 
-# What needs no TensorFlow is checked before it is imported, which takes seconds
+# Checks that need no TensorFlow come before its import, which takes seconds
 
 
 def _check_names(model, recipe, changes):
-    """See that the plugins are installed that a model, a recipe or changes to one name.
+    """Check that the plugins which a model, a recipe or its changes name are installed.
 
     Raises:
         UnknownPlugin: One is not.
@@ -236,7 +236,7 @@ def _check_names(model, recipe, changes):
 
 
 def _albums(given):
-    """The pictures of the source and of the styles, seen to be there; nothing lies where the run folder will be.
+    """The pictures of the source and of the styles, after checks that they exist and that the run folder is empty.
 
     Raises:
         BadData: There is no such file or folder of pictures.
@@ -265,7 +265,7 @@ def _start_tensorflow(given):
 
 
 def _fit(run):
-    """Say what is trained, train it with its progress, and say what there is now and what to do with it."""
+    """Print what is trained, train it with its progress, and print the results and the next command."""
     from stylezoo import training
     from stylezoo.training.progress import Progress
 
@@ -285,7 +285,7 @@ def _print_next(folder):
 
 
 def _introduce(run):
-    """Say what is trained on what, and where."""
+    """Print what is trained on which pictures and device."""
     import math
 
     from stylezoo import training

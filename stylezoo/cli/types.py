@@ -1,4 +1,4 @@
-"""The types of the command's parameters: how a word of the command line is read, and what a shell completes it with."""
+"""The types of the command's parameters: how they read a word of the command line, and how a shell completes it."""
 
 import os
 
@@ -28,7 +28,7 @@ class Kind(click.ParamType):
 
 
 class PluginName(click.ParamType):
-    """The name of a plugin, with options where it is a part of a recipe; only completion looks at it here."""
+    """The name of a plugin, with options where it is a part of a recipe; used for completion only."""
 
     def __init__(self, kind=None):
         self.kind = kind
@@ -40,7 +40,7 @@ class PluginName(click.ParamType):
 
 
 class Setting(click.ParamType):
-    """``name=value``, the value as Python or a shell would write it: a pair of the name and the value."""
+    """``name=value``, the value as in Python or in a shell: a pair of the name and the value."""
 
     name = "name=value"
 
@@ -56,7 +56,7 @@ class Setting(click.ParamType):
 
 
 class WeightedStyle(click.ParamType):
-    """``STYLE`` or ``STYLE=WEIGHT``: a pair of the style and its weight, None where none is given."""
+    """``STYLE`` or ``STYLE=WEIGHT``: a pair of the style and its weight, None if none is given."""
 
     name = "style[=weight]"
 

@@ -1,27 +1,27 @@
-"""What a plugin author sees: the tensors of one training step, and the losses that are computed from them.
+"""The interface for plugin authors: networks, losses, and the tensors of one training step.
 
 Pictures are float tensors (batch, height, width, 3) in [-1, 1].
 Generators and discriminators need no class of ours: a function ``build(shape, **options) -> keras.Model`` is enough.
 
 * A generator's model has an input `source`, and may have the inputs `style`, a picture of the same size; `noise`,
   normal random numbers of any shape: (None, None, 1) for a map, (8,) for a code; and `styles`, weights (K,) of the
-  recipe's named styles: one-hot in training, all 0 to leave the picture as it is. It answers with a picture of the
+  recipe's named styles: one-hot in training, all 0 to leave the picture as it is. Its output is a picture of the
   source's size. It is built for ``shape == (None, None, 3)``.
-* A generator made of codes holds three models as layers: `content`, which makes a picture's content of it,
-  `style_code`, which makes a code (batch, n) of a style picture, and `decoder`, a picture of ``[content, code]``.
-* How a generator is given its style is an object, `style_input(generator)`; a generator with other inputs than these
-  says with a subclass of `StyleInput` what they are.
-* A discriminator's model takes a picture, or ``[source, picture]`` if it has two inputs, and answers with logits of
-  any spatial shape: a tensor, a list of them for several scales, or ``{"logits": ..., "styles": ...}`` where `styles`
-  are logits (batch, ..., K) of the named styles. It is built for ``shape == (image_size, image_size, 3)``.
-* Layers whose names begin with ``feature_`` give what losses may look at inside of a network.
+* A generator made of codes holds three models as layers: `content`, from a picture to its content, `style_code`, from
+  a style picture to a code (batch, n), and `decoder`, from ``[content, code]`` to a picture.
+* The object `style_input(generator)` knows how a generator is given its style; a generator with other inputs than
+  these needs a subclass of `StyleInput`.
+* A discriminator's model takes a picture, or ``[source, picture]`` if it has two inputs, and outputs logits of any
+  spatial shape: a tensor, a list of them for several scales, or ``{"logits": ..., "styles": ...}`` where `styles` are
+  logits (batch, ..., K) of the named styles. It is built for ``shape == (image_size, image_size, 3)``.
+* The outputs of layers whose names begin with ``feature_`` are features for losses.
 * Layers whose names begin with ``style_0_``, ``style_1_`` ... belong to that named style alone. With such layers styles
   can be added to a trained generator: only those of the new styles learn, and no other style's pictures change.
 * A build function that has a parameter `styles` is given the number of named styles, one that has a parameter `vgg` the
   recipe's file of VGG weights.
 * The module of a generator may have a function ``from_torch(weights)`` beside its build function, for ``import``:
-  it gives the options that arrays by PyTorch's names ask for, or None if they are of another network; its docstring's
-  first line says which files these are.
+  it returns the options of the network that has these arrays, by PyTorch's names, or None if they are of another
+  network; the first line of its docstring names the files that it reads.
 """
 
 from stylezoo.contract.inputs import fuses, made_of_codes, random_code, random_noise

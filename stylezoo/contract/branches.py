@@ -25,7 +25,7 @@ def branches(generator):
 
 
 def freeze(generator, first):
-    """Let nothing learn but the layers that style number `first`, or one after it, has alone."""
+    """Make only those layers trainable that belong to one named style alone, from style number `first` on."""
     for layer in leaves(generator):
         style = style_of(layer)
         layer.trainable = style is not None and style >= first

@@ -1,4 +1,4 @@
-"""What the inputs of a network are given, by their names, and what a generator's layers say about its styles."""
+"""The inputs of a network by name, and what a generator's layers show about its styles."""
 
 PARTS = ("content", "style_code", "decoder")  # the models that a generator made of codes holds as layers
 
@@ -36,7 +36,7 @@ def inputs_of(network, given, seed):
 
 
 def normal(wanted, source, seed):
-    """Normal random numbers in the shape of an input; sides that it leaves open are the source's. No seed: zeros."""
+    """Normal random numbers in the shape of an input; open sides are the source's. No seed: zeros."""
     import keras
 
     open_to = (*keras.ops.shape(source)[:3], None)
@@ -45,7 +45,7 @@ def normal(wanted, source, seed):
 
 
 def random_code(generator, source, seed=0):
-    """Normal random style codes, one a picture of `source`: (batch, n). For a generator made of codes."""
+    """Normal random style codes, one for each picture of `source`: (batch, n). For a generator made of codes."""
     return normal(generator.get_layer("decoder").inputs[1], source, seed)
 
 

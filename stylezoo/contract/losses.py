@@ -34,8 +34,8 @@ class Loss:
         """Create the layers that this loss owns, if any. Called once, before training.
 
         Args:
-            generator: The generator that the loss will look at.
-            discriminators: The discriminators that it will look at.
+            generator: The generator that the loss uses.
+            discriminators: The discriminators that it uses.
             shape: The shape of one picture, (height, width, 3).
 
         Raises:
@@ -73,7 +73,7 @@ class AdversarialLoss(Loss, ABC):
         return sum(self.fool(logits) for logits in translation.fake_logits)
 
     def discriminator_loss(self, translation):
-        # Fakes first, as in pix2pix: batch normalisation keeps more of what it has seen last.
+        # Fakes first, as in pix2pix: the last pictures count most in the running statistics of batch normalisation.
         fakes = sum(self.on_fake(logits) for logits in translation.fake_logits)
         return fakes + sum(self.on_real(logits) for logits in translation.real_logits)
 
@@ -82,8 +82,8 @@ class RelativisticAverageLoss(Loss, ABC):
     """An adversarial loss of each logit minus the mean logit of the other class (Jolicoeur-Martineau, 2018).
 
     https://arxiv.org/abs/1807.00734, halved as in the author's code. For the generator the two classes are exchanged.
-    The mean is taken over the batch and all patches of a scale: where pictures are not paired, the place of a patch
-    means nothing.
+    The mean is taken over the batch and all patches of a scale: in unpaired pictures the place of a patch has no
+    meaning.
     """
 
     adversarial = True
@@ -102,7 +102,7 @@ class RelativisticAverageLoss(Loss, ABC):
         return sum(map(self._cost, translation.real_logits, translation.fake_logits))
 
     def _cost(self, higher, lower):
-        """The loss that asks the logits `higher` to be above the mean of `lower`, and those below the mean of these."""
+        """The loss that wants logits `higher` above the mean of `lower`, and `lower` below the mean of `higher`."""
         from keras import ops
 
         above, below = higher - ops.mean(lower), ops.mean(higher) - lower
@@ -123,7 +123,7 @@ class ImageLoss(Loss, ABC):
 
 
 def cost(loss, player, translation):
-    """What a loss costs a player, "generator" or "discriminator": a scalar tensor."""
+    """The value of a loss for a player, "generator" or "discriminator": a scalar tensor."""
     return getattr(loss, METHODS[player])(translation)
 
 

@@ -1,26 +1,26 @@
-"""Networks as the machine calls them: generators by the names of their inputs, discriminators by what they answer."""
+"""Calls of generators and discriminators, their features and gradients."""
 
 import re
 
 from stylezoo.contract.inputs import inputs_of
 from stylezoo.contract.style_inputs import style_input
 
-FEATURE = "feature_"  # how the names of layers begin whose answers losses may look at
-BRANCH = re.compile(r"style_(\d+)_")  # how the names of layers begin that one style alone has
+FEATURE = "feature_"  # the prefix of layers whose outputs are features for losses
+BRANCH = re.compile(r"style_(\d+)_")  # the prefix of layers that belong to one style alone
 
 
 def generate(generator, source, style=None, training=False, seed=0, labels=None, code=None, noise=None):
-    """A generator's picture of `source`, float32, whatever the precision it is computed in.
+    """A generator's picture of `source`, float32 in any precision.
 
     Args:
         generator: A generator's model.
         source: Pictures, (batch, height, width, 3) in [-1, 1].
-        style: Likewise; only a generator that has the input is given it. None: the source itself.
+        style: Likewise, for a generator with this input. None: the source itself.
         training: Whether layers such as dropout behave as in training.
         seed: A number or a `keras.random.SeedGenerator` for the input `noise`; None: the noise is 0.
         labels: The weights of the named styles, (batch, K); None: all 0, which leaves the source as it is.
         code: Style codes, (batch, n), for a generator made of codes, in place of those of `style`.
-        noise: What the input `noise` is given; None: what `seed` says.
+        noise: The input `noise`; None: drawn with `seed`.
     """
     way = style_input(generator)
     return way.draw(source, way.from_batch(source, style, labels, code), training, seed, noise)
@@ -29,7 +29,7 @@ def generate(generator, source, style=None, training=False, seed=0, labels=None,
 def style_of(layer):
     """The number of the named style that a layer belongs to alone, from 0; None for a layer that all styles share.
 
-    Its name tells: ``style_2_convolution`` belongs to the third style.
+    The name decides: ``style_2_convolution`` belongs to the third style.
     """
     named = BRANCH.match(layer.name)
     return int(named[1]) if named else None
@@ -37,35 +37,35 @@ def style_of(layer):
 
 def judge(discriminator, picture, source, training=False):
     """A discriminator's logits for `picture`: a list of float32 tensors, one a scale."""
-    return answer(discriminator, picture, source, training)[0]
+    return outputs_of(discriminator, picture, source, training)[0]
 
 
 def scales(discriminator):
-    """At how many scales a discriminator judges: the length of the list that `judge` gives."""
+    """The number of scales of a discriminator: the length of the list that `judge` returns."""
     from keras import tree
 
-    answer = discriminator.output
-    return len(tree.flatten(answer["logits"] if isinstance(answer, dict) else answer))
+    output = getattr(discriminator, "output", discriminator.outputs)  # a sequential model has the second only
+    return len(tree.flatten(output["logits"] if isinstance(output, dict) else output))
 
 
-def answer(discriminator, picture, source, training):
+def outputs_of(discriminator, picture, source, training):
     """A discriminator's logits as a list, and its logits of the named styles, None if it has none."""
     from keras import ops, tree
 
     inputs = [source, picture] if len(discriminator.inputs) == 2 else picture
-    answer = discriminator(inputs, training=training)
-    answer = answer if isinstance(answer, dict) else {"logits": answer}
-    styles = answer.get("styles")
-    logits = [ops.cast(each, "float32") for each in tree.flatten(answer["logits"])]
+    output = discriminator(inputs, training=training)
+    output = output if isinstance(output, dict) else {"logits": output}
+    styles = output.get("styles")
+    logits = [ops.cast(each, "float32") for each in tree.flatten(output["logits"])]
     return logits, None if styles is None else ops.cast(styles, "float32")
 
 
 def features(network, picture, source=None, training=False):
-    """What the layers called ``feature_...`` of a network answer: a list of float32 tensors, in order of the layers.
+    """The outputs of a network's layers ``feature_...``: a list of float32 tensors, in the order of the layers.
 
     Args:
         network: A generator or a discriminator.
-        picture: What it is shown, (batch, height, width, 3); a generator as its source.
+        picture: Its input, (batch, height, width, 3); for a generator the source.
         source: The source of `picture`, for a discriminator with two inputs.
         training: Whether layers such as dropout behave as in training.
     """
@@ -78,14 +78,14 @@ def features(network, picture, source=None, training=False):
     style = way.given(way.from_batch(picture, picture, None, None))
     single = len(network.inputs) == 1
     inputs = picture if single else inputs_of(network, {"source": source, "picture": picture, **style}, None)
-    answers = keras.Model(network.inputs[0] if single else network.inputs, taps)(inputs, training=training)
-    return [keras.ops.cast(answer, "float32") for answer in keras.tree.flatten(answers)]
+    outputs = keras.Model(network.inputs[0] if single else network.inputs, taps)(inputs, training=training)
+    return [keras.ops.cast(output, "float32") for output in keras.tree.flatten(outputs)]
 
 
 def pixel_gradient(discriminator, picture, source, training=False):
-    """How the sum of a discriminator's logits changes with each value of `picture`: a tensor of its shape.
+    """The gradient of the sum of a discriminator's logits with respect to `picture`: a tensor of its shape.
 
-    What gradient penalties are made of; the gradient of the gradient is there as well.
+    For gradient penalties: it can be differentiated again.
     """
     from stylezoo.backend import Tape
 
@@ -96,7 +96,7 @@ def pixel_gradient(discriminator, picture, source, training=False):
 
 
 def pixel_slope(discriminator, picture, source, training=False):
-    """How steeply the sum of a discriminator's logits changes at each picture: lengths (batch,) of `pixel_gradient`."""
+    """The L2 norm of `pixel_gradient` for each picture: (batch,)."""
     from keras import ops
 
     gradient = pixel_gradient(discriminator, picture, source, training)

@@ -1,7 +1,7 @@
-"""How a generator is given its style: one class for each way, found by what the generator's model looks like.
+"""How a generator is given its style: one class for each way, chosen by the generator's inputs and layers.
 
-Training, stylising and the conformance kit ask the object that `style_input` gives and know no way by name. A new way
-is one subclass of `StyleInput`, wherever it is defined: it is asked before those that were defined earlier.
+Training, stylising and the conformance kit use the object that `style_input` returns and know no way by name. A new way
+is one subclass of `StyleInput`, defined anywhere: the latest one is tried first.
 """
 
 from abc import ABC, abstractmethod
@@ -15,15 +15,15 @@ NO_PICTURE = "This model takes its style from a picture: give it one (--style pa
 class StyleInput(ABC):
     """One way in which a generator is given its style.
 
-    A style has three forms: what a user writes (a name, a picture, a number); what `read` makes of it, which can be
-    mixed; and a tensor that the network is called with.
+    A style has three forms: what a user writes (a name, a picture, a number); what `read` returns, which can be
+    mixed; and a tensor, the input of the network.
 
     Attributes:
         inputs: The names of the generator's inputs that carry the style.
         takes_picture: Whether a style is a picture: it is opened before `read`, and scaled before `palette`.
         needs_labels: Whether batches need the labels of named styles.
         can_be_random: Whether the style can be drawn at random.
-        has_facts: Whether layers take means and the like of the style as well; see `stylezoo.scene`.
+        has_facts: Whether layers compute statistics of the style as well; see `stylezoo.scene`.
         generator: The generator's Keras model.
     """
 
@@ -76,7 +76,7 @@ class StyleInput(ABC):
             style: From `from_batch` or `mixture`.
             training: Whether layers such as dropout behave as in training.
             seed: For the input `noise`, where `noise` is None; None: zeros.
-            noise: What the input `noise` is given.
+            noise: The input `noise`.
         """
         from keras import ops  # contract is imported for listings as well: Keras takes three seconds
 
@@ -85,7 +85,7 @@ class StyleInput(ABC):
             given["noise"] = noise
         return ops.cast(self.generator(inputs_of(self.generator, given, seed), training=training), "float32")
 
-    # What a user asks for
+    # The styles of a user
 
     @abstractmethod
     def read(self, style, names=()):
@@ -100,22 +100,22 @@ class StyleInput(ABC):
         """
 
     def default(self, names=(), random=False) -> tuple:
-        """The styles, as `read` gives them, where a user asks for none.
+        """The styles, as `read` returns them, if a user names none.
 
         Args:
             names: The names of the model's styles.
             random: Whether the model was trained on random styles.
 
         Raises:
-            BadOptions: This generator needs to be asked for one.
+            BadOptions: This generator needs one.
         """
         raise BadOptions("This model needs a style; give it one: style=...")
 
     @property
     def as_it_is(self):
-        """The style, as `read` gives it, that leaves the source as it is; None: there is none.
+        """The style, as `read` returns it, that leaves the source as it is; None: there is none.
 
-        Not asked where `takes_picture` is true: there it is the source itself.
+        Not used where `takes_picture` is true: there it is the source itself.
         """
         return None
 
@@ -128,12 +128,12 @@ class StyleInput(ABC):
 
     @property
     def can_divide(self) -> bool:
-        """Whether places of a picture can differ in style, as masks say."""
+        """Whether places of a picture can differ in style, by masks."""
         return fuses(self.generator) and self.can_weaken  # a place without a style stays as it is
 
     @property
     def can_weaken(self) -> bool:
-        """Whether the network itself can draw less of a style; else its picture is laid over the source."""
+        """Whether the network itself can draw a style at less strength; else its picture is blended with the source."""
         return self.as_it_is is not None
 
     def palette(self, styles, seed=0):
@@ -144,7 +144,7 @@ class StyleInput(ABC):
             seed: For a random style.
 
         Returns:
-            float32 (styles, ...); None where a style cannot be mixed, so that it is given as it is.
+            float32 (styles, ...); None where a style cannot be mixed and is given unchanged.
         """
         import numpy as np
 
@@ -159,7 +159,7 @@ class StyleInput(ABC):
             divided: Whether places differ in style.
 
         Returns:
-            What `draw` takes as its style, and the shares that layers mix by: (1, height, width, styles), or None.
+            The style for `draw`, and the shares for layers that mix: (1, height, width, styles), or None.
         """
         return (palette, shares[None]) if divided else (shares[0] @ palette, None)
 
@@ -169,7 +169,7 @@ class OneStyle(StyleInput):
 
     @classmethod
     def recognises(cls, generator):
-        return True  # asked last
+        return True  # tried last
 
     def from_batch(self, source, style, labels, code):
         return None
@@ -261,7 +261,7 @@ class StyleCodes(StyleInput):
         return made_of_codes(generator)
 
     def from_batch(self, source, style, labels, code):
-        """The codes, else the pictures that the network reads codes of."""
+        """The codes, else the pictures from which the network computes codes."""
         return next(each for each in (code, style, source) if each is not None)
 
     def draw(self, source, style, training=False, seed=0, noise=None):
@@ -281,7 +281,7 @@ class StyleCodes(StyleInput):
         return (None,)
 
     def palette(self, styles, seed=0):
-        """Codes (styles, n): a random one for a style None, which is the first, and those of the pictures."""
+        """Codes (styles, n): a random one for a style None, which comes first, and those of the pictures."""
         import numpy as np
         from keras import ops
 
@@ -307,7 +307,7 @@ def style_input(generator) -> StyleInput:
 
 
 def unknown_inputs(generator) -> list[str]:
-    """The names of a generator's inputs that nothing explains; of a single input, which may have any name, none."""
+    """The names of a generator's inputs that are not known; a single input may have any name."""
     known = {"source", "noise", *style_input(generator).inputs}
     return [name for name in input_names(generator) if name not in known]
 

@@ -5,13 +5,21 @@ import math
 HEAD = ("Role", "Network", "Output", "Weights", "Trainable")
 
 
+def roles(gan):
+    """The networks of a model by their roles: "generator", "discriminator", "discriminator 2" ..."""
+    found = {"generator": [gan.generator], "inverse": [gan.inverse], "average": [gan.average]}
+    found |= {"discriminator": gan.discriminators, "inverse discriminator": gan.inverse_discriminators}
+    numbered = [(role, i, net) for role, networks in found.items() for i, net in enumerate(networks, 1) if net]
+    return {role if i == 1 else f"{role} {i}": net for role, i, net in numbered}
+
+
 def summary(networks, write=print, expand=False):
     """Write a table with a row for each network, and the sum of the weights.
 
     Args:
         networks: The networks by role, ``{"generator": network}``.
-        write: What each line is given to.
-        expand: Whether the summary that Keras makes of each network follows.
+        write: A function that is called with each line.
+        expand: Whether Keras' summary of each network follows.
     """
     rows = [(role, network.name, _output(network), *_counts(network)) for role, network in networks.items()]
     total = ("total", "", "", *(sum(row[column] for row in rows) for column in (3, 4)))
@@ -32,7 +40,7 @@ def _counts(network):
 
 
 def _output(network):
-    """The shape of what a network answers with; of several answers those of all."""
+    """The shapes of a network's outputs."""
     shape = network.output_shape
     shapes = shape.values() if isinstance(shape, dict) else shape if isinstance(shape, list) else [shape]
     return ", ".join(str(tuple(each)) for each in shapes)

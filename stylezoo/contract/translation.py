@@ -3,11 +3,11 @@
 from copy import copy
 
 from stylezoo.contract.inputs import random_code
-from stylezoo.contract.networks import answer, generate
+from stylezoo.contract.networks import generate, outputs_of
 
 
 class _computed_once:  # noqa: N801 - a decorator, like `property`
-    """`functools.cached_property` without its lock of Python 3.11: replicas are threads that wait for each other."""
+    """`functools.cached_property` without its lock in Python 3.11: replicas are threads that wait for each other."""
 
     def __init__(self, compute):
         self.compute = compute
@@ -26,19 +26,19 @@ class _computed_once:  # noqa: N801 - a decorator, like `property`
 class Translation:
     """One direction of style transfer in one training step.
 
-    Each tensor is computed when a loss first asks for it, once, so that a model pays only for what its losses use.
+    Each tensor is computed once, when a loss first uses it. So a model only computes what its losses use.
 
     Attributes:
         source: The pictures whose content is kept, (batch, height, width, 3) in [-1, 1].
         style: The pictures whose look is taken, the same shape; for paired data the ground truth of `source`.
         generator: The network that redraws `source`.
         inverse: The generator of the opposite direction, None in a one-way model.
-        discriminators: The networks that tell `style` from `fake`.
+        discriminators: The networks that distinguish `style` from `fake`.
         training: Whether layers such as dropout behave as in training.
         judge_identity: Whether discriminators are shown `identity` as generated pictures, besides `fake`.
-        random_codes: Whether fakes are made of random style codes instead of those of `style`.
+        random_codes: Whether fakes are made from random style codes instead of those of `style`.
         seed: A number or a `keras.random.SeedGenerator` for generators that have the input `noise`.
-        labels: Which of the named styles each picture of `style` is of, one-hot (batch, K); None without named styles.
+        labels: The named style of each picture of `style`, one-hot (batch, K); None without named styles.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Translation:
 
     @_computed_once
     def fake(self):
-        """What the generator makes of `source`, (batch, height, width, 3) in [-1, 1]."""
+        """The generator's picture of `source`, (batch, height, width, 3) in [-1, 1]."""
         return generate(self.generator, self.source, self.style, self.training, self.seed, self.labels, self.code)
 
     @_computed_once
@@ -82,53 +82,53 @@ class Translation:
 
     @_computed_once
     def identity(self):
-        """What the generator makes of `style` without noise: it should leave it as it is."""
+        """The generator's picture of `style`, without noise: ideally `style` itself."""
         return generate(self.generator, self.style, self.style, self.training, seed=None, labels=self.labels)
 
     @_computed_once
     def real_logits(self):
-        """How real the discriminators find `style`: a list of tensors, one for each discriminator and scale."""
-        return [each for logits, _ in self._real_answers for each in logits]
+        """The discriminators' logits of `style`: a list of tensors, one for each discriminator and scale."""
+        return [each for logits, _ in self._real_outputs for each in logits]
 
     @_computed_once
     def fake_logits(self):
-        """How real the discriminators find generated pictures: a list of tensors, as `real_logits`."""
-        return [each for logits, _ in self._fake_answers for each in logits]
+        """The discriminators' logits of generated pictures: a list of tensors, as `real_logits`."""
+        return [each for logits, _ in self._fake_outputs for each in logits]
 
     @property
     def real_styles(self):
-        """Of which named style `style` seems to be: a list of logits (batch, ..., K), of discriminators that tell."""
-        return [styles for _, styles in self._real_answers if styles is not None]
+        """Logits (batch, ..., K) of the named style of `style`: a list, one for each discriminator that classifies."""
+        return [styles for _, styles in self._real_outputs if styles is not None]
 
     @property
     def fake_styles(self):
-        """Of which named style generated pictures seem to be: a list as `real_styles`."""
-        return [styles for _, styles in self._fake_answers if styles is not None]
+        """Logits of the named style of generated pictures: a list as `real_styles`."""
+        return [styles for _, styles in self._fake_outputs if styles is not None]
 
     @_computed_once
-    def _real_answers(self):
-        return [answer(d, self.style, self.source, self.training) for d in self.discriminators]
+    def _real_outputs(self):
+        return [outputs_of(d, self.style, self.source, self.training) for d in self.discriminators]
 
     @_computed_once
-    def _fake_answers(self):
+    def _fake_outputs(self):
         from keras import ops
 
         pictures, sources = self.fake, self.source
         if self.judge_identity:
             pictures = ops.concatenate([pictures, self.identity])
             sources = ops.concatenate([sources, self.style])
-        return [answer(d, pictures, sources, self.training) for d in self.discriminators]
+        return [outputs_of(d, pictures, sources, self.training) for d in self.discriminators]
 
     def detached(self, pool=None):
-        """The same translation judged anew, no gradient reaching the generator: what a discriminator learns from.
+        """The same translation without gradients to the generator, for the losses of the discriminators.
 
         Args:
-            pool: A function that exchanges some of the fakes for older ones; None: they stay.
+            pool: A function that replaces some fakes by older ones; None: all fakes stay.
         """
         from keras import ops
 
         twin = copy(self)
-        for name in ("real_logits", "fake_logits", "_real_answers", "_fake_answers"):
+        for name in ("real_logits", "fake_logits", "_real_outputs", "_fake_outputs"):
             vars(twin).pop(name, None)
         twin.fake = ops.stop_gradient(self.fake)
         if pool is not None:

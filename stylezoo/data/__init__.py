@@ -1,4 +1,4 @@
-"""Pictures on their way into a training: the album that a user gives, data modes, crops, batches."""
+"""Pictures for training: the albums that a user gives, data modes, crops, batches."""
 
 from stylezoo.data.album import Album
 from stylezoo.data.crops import Crops, GridCrops, RandomCrops

@@ -1,4 +1,4 @@
-"""Pictures at the door: whatever a user gives is read here, once, into an `Album`."""
+"""Pictures in any form that a user gives, read once into an `Album`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Item:
     Attributes:
         path: The file; None for an image in memory.
         image: The image; None for a file.
-        half: "A" for the left half of it, "B" for the right, "" for all of it.
+        half: "A" for its left half, "B" for its right half, "" for all of it.
         required: Whether a damaged picture is an error. Others are skipped: one of many files in a folder.
     """
 
@@ -62,7 +62,7 @@ class Item:
 class Album:
     """The pictures of a domain, or of several styles, as a user gave them. `Album.of` reads one.
 
-    Files are opened later: see `stylezoo.data.domains.Pictures`, which also says what it skipped and why.
+    Files are opened later: see `stylezoo.data.domains.Pictures`, which also lists what it skipped and why.
 
     Attributes:
         kind: "sample" for nothing given or a built-in sample, "image", "picture" for a file, "folder", "list", "named".
@@ -83,11 +83,11 @@ class Album:
         """Read pictures in any form.
 
         Args:
-            given: A picture file, a folder that is searched with its subfolders, a Pillow image, a list of them, a dict
-                of such by name, an album, or None for the built-in samples.
+            given: A picture file, a folder that is searched with its subfolders, a Pillow image, a list or a dict by
+                name of these, an album, or None for the built-in samples.
 
         Raises:
-            BadData: There is no such file or folder, or this is nothing of these.
+            BadData: There is no such file or folder, or it is none of these.
         """
         if isinstance(given, Album):
             return given
@@ -107,7 +107,7 @@ class Album:
 
     @classmethod
     def each_of(cls, given: Any) -> Album:
-        """Read pictures of which each is a style of its own: one that is given alone is a list of one, None of none.
+        """Read pictures, each a style of its own: a single one becomes a list of one, None an empty list.
 
         Raises:
             BadData: As `of`.
@@ -120,8 +120,8 @@ class Album:
         """The album that `to_plain` wrote into a run folder.
 
         Raises:
-            BadData: A file or folder is not there any more.
-            TypeError: It is nothing that `to_plain` writes.
+            BadData: A file or folder no longer exists.
+            TypeError: `to_plain` did not write it.
         """
         if place is None:
             return cls()
@@ -133,10 +133,10 @@ class Album:
         return cls._at(folder / place)
 
     def to_plain(self, copy: Path, folder: Path) -> Any:
-        """Where the pictures lie, as a run folder keeps it: None for samples, else absolute paths; lists and dicts.
+        """The paths of the pictures, for a run folder: None for samples, else absolute paths, in lists and dicts.
 
         Args:
-            copy: The file to which an image in memory is written; its place is relative to the run folder.
+            copy: The file to which an image in memory is written; its path becomes relative to the run folder.
             folder: The run folder.
         """
         if self.kind == "sample":
@@ -152,7 +152,7 @@ class Album:
 
     @classmethod
     def _at(cls, path: Path) -> Album:
-        if not os.path.exists(path):  # unlike Path.exists it has an answer for names that are too long
+        if not os.path.exists(path):  # unlike Path.exists it raises no error for names that are too long
             raise BadData(f"There is no file or folder '{path}'.")
         return cls("folder" if path.is_dir() else "picture", path=path)
 
@@ -163,22 +163,22 @@ class Album:
 
     @property
     def is_given(self) -> bool:
-        """Whether the user gave any: a sample is none, an empty list is one."""
+        """Whether the user gave any: false for samples, true for an empty list."""
         return self.kind != "sample"
 
     @property
     def name(self) -> str:
-        """The last name of the file or folder, without the folders above it; "" for all else."""
+        """The name of the file or folder, without the folders above it; "" for other kinds."""
         return plain.printable(self.path.resolve().name) if self.path is not None else ""
 
     @property
     def folder(self) -> Path | None:
-        """The path, if it is one of a folder."""
+        """The path of a folder, else None."""
         return self.path if self.kind == "folder" else None
 
     @property
     def leaves(self) -> tuple[Album, ...]:
-        """Each file, folder and image that was named: the parts of a list, or this one alone."""
+        """Each file, folder and image that was given: the parts of a list, or this album alone."""
         return self.parts if self.kind in ("list", "named") else (self,)
 
     @cached_property
@@ -205,8 +205,7 @@ class Album:
         """The same with a name for each style: each of a list, or each subfolder of one folder, is a style.
 
         Args:
-            taken: The names of the styles before these, from which the numbers of images go on. An image that is in no
-                file is called by its number.
+            taken: The names of earlier styles. An image in memory is named by its number, counted after these.
 
         Raises:
             BadData: Two have the same name.

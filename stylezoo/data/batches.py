@@ -1,6 +1,6 @@
 """The batches of a training: each a pure function of the pictures, the recipe and its number.
 
-So a resumed run sees what it would have seen.
+So a resumed run sees the same batches.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Batches:
 
     Attributes:
         plan: The plan.
-        data: The data mode, which says what a batch is; it knows the names of the styles whose pictures were read.
+        data: The data mode, with the names of the styles whose pictures were read.
         source: The `Pictures` whose content is kept.
-        styles: The `Pictures` of each style by its name; one without a name, unless the data mode names them.
+        styles: The `Pictures` of each style by its name, "" if styles have no names.
 
     Raises:
         BadData: The pictures cannot be used.
@@ -56,12 +56,12 @@ class Batches:
 
     @cached_property
     def tones(self) -> np.ndarray:
-        """What is light and dark in the styles: see `luminance.tones`."""
+        """The tones of the styles: see `luminance.tones`."""
         return tones_of(self.styles.values()) if self.source.tones is None else self.source.tones
 
     @cached_property
     def per_step(self) -> int:
-        """Pictures of each kind that one step takes."""
+        """Pictures of each domain in one step."""
         return self.recipe.batch_size * self.plan.order.batches
 
     @cached_property
@@ -86,10 +86,10 @@ class Batches:
         """Crops of these numbers, float32 (numbers, image_size, image_size, 3) in [-1, 1].
 
         Args:
-            pictures: Of which domain.
-            stream: The number of its `Stream`, such as `crops.SOURCE`; equal ones give equal crops.
-            numbers: Successive ones, from 0 on.
-            like: The pictures to whose sizes these are brought, one by one: their partners.
+            pictures: The domain.
+            stream: The number of its `Stream`, such as `crops.SOURCE`; equal numbers give equal crops.
+            numbers: Successive numbers, from 0 on.
+            like: The partners of the pictures, to whose sizes they are scaled.
         """
         crops = self.plan.crops.cut(Stream(pictures, stream, self.sizes, like), numbers)
         return arrays.from_levels(np.stack(crops))

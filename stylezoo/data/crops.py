@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +14,16 @@ from stylezoo.data.domains import Pictures
 from stylezoo.pictures import arrays
 from stylezoo.spec import Choice
 
-SOURCE, STYLE, CROPS, GRIDS = range(4)  # what a random number is for: streams that must not depend on each other
+SOURCE, STYLE, CROPS, GRIDS = range(4)  # purposes of random numbers: independent streams
 NEXT_STYLE = 100  # the distance of the streams of several styles
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What all crops of a training have in common.
+    """The sizes and the seed of all crops of a training.
 
     Attributes:
-        side: Of a crop, in pixels: the recipe's image_size.
+        side: The side of a crop, in pixels: the recipe's image_size.
         scaled: The shorter side of the pictures that crops are taken from, in pixels: the recipe's load_size.
         seed: The recipe's seed.
         decay: The number of the first crop of the decay epochs.
@@ -40,10 +41,10 @@ class Stream:
 
     Attributes:
         pictures: The domain.
-        number: `SOURCE`, or `STYLE` + `NEXT_STYLE` times the number of the style. Two streams of one number go through
-            their pictures in the same order, with the same random numbers.
-        sizes: Of crops and pictures.
-        like: The pictures to whose sizes these are brought, one by one: their partners.
+        number: `SOURCE`, or `STYLE` + `NEXT_STYLE` times the number of the style. Two streams of one number have the
+            same order of pictures and the same random numbers.
+        sizes: The sizes of crops and pictures.
+        like: The partners of the pictures, to whose sizes they are scaled.
     """
 
     pictures: Pictures
@@ -53,7 +54,7 @@ class Stream:
 
     @property
     def is_source(self) -> bool:
-        """Whether crops are taken as from sources."""
+        """Whether these are sources."""
         return self.number == SOURCE
 
     def pixels(self, i: int) -> np.ndarray:
@@ -88,8 +89,8 @@ class RandomCrops(Crops, name="random"):
     """Crops from anywhere in a picture, one for each picture.
 
     Args:
-        source_zoom: The range of sizes in which crops are taken from sources, as multiples of the recipe's image_size
-            to which they are then scaled: (1, 2) shows up to twice as much of the picture, half as large.
+        source_zoom: The range of the sizes of source crops, as multiples of the recipe's image_size, to which they are
+            then scaled: (1, 2) shows up to twice as much of the picture, half as large.
         style_zoom: Likewise for styles: (0.5, 1) makes strokes up to twice as broad.
         flip: Whether half of the crops are mirrored.
         turn_style: Whether style crops are turned by quarters, so that strokes run in all directions.
@@ -132,9 +133,9 @@ class RandomCrops(Crops, name="random"):
 
 
 class GridCrops(Crops, name="grid"):
-    """Crops of a batch from places of a shuffled grid on one picture, none twice while there are enough, as in SinCUT.
+    """Crops of a batch from the cells of a shuffled grid on one picture, without repetition if possible, as in SinCUT.
 
-    Height and width of the picture are zoomed by random factors of their own.
+    Height and width of the picture are zoomed by independent random factors.
 
     Args:
         source_zoom: As in `RandomCrops`.
@@ -168,16 +169,18 @@ class GridCrops(Crops, name="grid"):
 
     def _zoomed(self, pixels, random, stream):
         low, high = self.source_zoom if stream.is_source else self.style_zoom
-        size = pixels.shape[:2] * random.uniform(1 / high, 1 / low, 2)  # evenly in scale, not in what is seen
+        size = pixels.shape[:2] * random.uniform(
+            1 / high, 1 / low, 2
+        )  # uniform in the scale of the picture, not in the size of the crop
         return _resized(pixels, *(max(stream.sizes.side, round(each)) for each in size))
 
 
 def _checked_zoom(name, zoom):
     try:
         low, high = zoom
-        if 0 < low <= high:
+        if 0 < low <= high < math.inf:
             return low, high
-    except (TypeError, ValueError):  # other than two of them, or no numbers
+    except (TypeError, ValueError):  # not two of them, or no numbers
         pass
     raise ValueError(f"{name} is {zoom}; it must be two numbers above 0, the smaller first")
 

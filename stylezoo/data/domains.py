@@ -10,19 +10,19 @@ from stylezoo.data.album import Album, Item
 from stylezoo.errors import BadData, BadPicture, name_all
 from stylezoo.pictures import arrays, luminance
 
-KEPT_BYTES = 2**30  # of scaled pictures in memory, for each domain: 3500 of 320 x 320 pixels
+KEPT_BYTES = 2**30  # of scaled pictures in memory for each domain: 3500 of 320 x 320 pixels
 
 
 class Pictures:
     """Pictures of one domain, each scaled so that its shorter side is `size` pixels.
 
-    Every file is read once at the beginning, so that a damaged one is reported then, not in the middle of a training.
+    Every file is read once at the beginning, so that damaged ones are reported before a training, not during it.
 
     Args:
         given: The pictures, in any form that `Album.of` reads.
         size: The shorter side, in pixels.
-        smallest: The least shorter side that a picture must have had before, in pixels.
-        tones: What `luminance.tones` found, to which each picture is brought; None: they stay as they are.
+        smallest: The least shorter side of a picture before scaling, in pixels.
+        tones: From `luminance.tones`, matched by each picture; None: pictures stay as they are.
         items: The pictures to take instead of all those of the album.
 
     Attributes:
@@ -58,7 +58,7 @@ class Pictures:
         return self._kept[index] if index in self._kept else self._read(self.items[index])
 
     def keep(self, indices: Sequence[int]) -> None:
-        """Forget all other pictures."""
+        """Keep these pictures only."""
         self._kept = {new: self._kept[old] for new, old in enumerate(indices) if old in self._kept}
         self.items = [self.items[i] for i in indices]
 
@@ -99,6 +99,6 @@ class Pictures:
 
 
 def tones_of(styles: Iterable[Pictures]) -> np.ndarray:
-    """What is light and dark in the pictures of all styles: see `luminance.tones`."""
+    """The tones of the pictures of all styles: see `luminance.tones`."""
     every = (style[i] for style in styles for i in range(len(style)))
     return luminance.tones(arrays.from_levels(pixels) for pixels in every)

@@ -1,15 +1,15 @@
-"""What `fit` is given in Python: arrays and batches, checked before anything is learned from them."""
+"""The arguments of `fit` in Python: arrays and batches, checked before training."""
 
 import numpy as np
 from keras import ops
 
 from stylezoo.errors import BadData
 
-SLACK = 0.01  # by how much values may leave [-1, 1], as resampled pictures do
+SLACK = 0.01  # how far values may be outside of [-1, 1], as in resampled pictures
 
 
 def check_arrays(labelled: bool, source, style, labels=None) -> None:
-    """See that arrays are what a model learns from. Datasets and generators are checked batch by batch instead.
+    """Check arrays for training. Datasets and generators are checked batch by batch instead.
 
     Args:
         labelled: Whether the model has named styles, so that labels are needed.
@@ -18,7 +18,7 @@ def check_arrays(labelled: bool, source, style, labels=None) -> None:
         labels: The number of each picture's style, or one-hot rows (count, K).
 
     Raises:
-        BadData: They are not; the message says what is needed.
+        BadData: They do not fit; the message names what is needed.
     """
     if not _is_array(source):
         return
@@ -38,11 +38,11 @@ def check_arrays(labelled: bool, source, style, labels=None) -> None:
 
 
 def tensors(plan, data) -> tuple:
-    """A batch as a model learns from it: (source, style), or with named styles (source, style, labels), one-hot.
+    """A batch for training: (source, style), or with named styles (source, style, labels), one-hot.
 
     Args:
         plan: The model's plan.
-        data: What Keras hands over: (source, style) or (source, style, labels), labels as numbers or one-hot.
+        data: The batch from Keras: (source, style) or (source, style, labels), labels as numbers or one-hot.
 
     Raises:
         BadData: It is something else.

@@ -1,4 +1,4 @@
-"""What sources and styles have to do with each other: the root of the data modes, for a recipe's `data`."""
+"""How sources and styles are related: the root class of the data modes, for a recipe's `data`."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ DIRECTIONS = ("AtoB", "BtoA")
 class DataMode(Choice, ABC, field="data"):
     """How a training reads its pictures and makes batches of them; a subclass with a name is a choice for `data`.
 
-    A subclass must say what stands in for pictures that are not given (`complete`), how both domains are read
-    (`domains`) and what a batch is (`batch`). A data mode has no pictures itself: `Batches` keeps them.
+    A subclass defines the samples for pictures that are not given (`complete`), how both domains are read (`domains`)
+    and how a batch is made (`batch`). A data mode has no pictures itself: `Batches` keeps them.
 
     Attributes:
         names: The names of the model's styles, where it has several.
-        added: How many of the last of these are new to a trained model, so that only their pictures are read.
-        labelled: Whether batches have labels, which say of what style each picture is.
-        match_tones: Whether light and dark of every source are brought to those of the styles.
+        added: How many of the last ones are new to a trained model; only their pictures are read.
+        labelled: Whether batches have labels: the style of each style picture.
+        match_tones: Whether the tones of every source are matched to those of the styles.
     """
 
     names: tuple[str, ...] = ()
@@ -42,10 +42,10 @@ class DataMode(Choice, ABC, field="data"):
 
     @abstractmethod
     def complete(self, source: Album, style: Album) -> tuple[Album, Album]:
-        """Source and style with built-in samples in the place of what is not given.
+        """Source and style, with built-in samples for what is not given.
 
         Raises:
-            BadData: There are no samples that would do.
+            BadData: There are no such samples.
         """
 
     @abstractmethod
@@ -53,10 +53,10 @@ class DataMode(Choice, ABC, field="data"):
         """The pictures of the sources, and those of each style by its name, "" if there is one.
 
         Args:
-            source: What `complete` gave.
+            source: From `complete`.
             style: Likewise.
-            read: Called as ``read(album, tones=None, items=None)``, it scales the pictures of an album, or those
-                `items` of it, to the recipe's size and brings them to `tones`.
+            read: Called as ``read(album, tones=None, items=None)``, it scales the pictures of an album, or only its
+                `items`, to the recipe's size and matches them to `tones`.
 
         Raises:
             BadData: The pictures cannot be used.
@@ -64,31 +64,31 @@ class DataMode(Choice, ABC, field="data"):
 
     @abstractmethod
     def batch(self, batches: Batches, numbers: Sequence[int]) -> tuple[np.ndarray, ...]:
-        """The source and style crops of these numbers, as `Batches.cut` makes them, and labels if it has such."""
+        """The source and style crops of these numbers, from `Batches.cut`, and labels if there are any."""
 
     def laid_out(self, source: Album, style: Album) -> tuple[Album, Album]:
-        """Source and style in the folders of a public data set, if `source` is one and `style` is not given."""
+        """Source and style in the folders of a public data set, if `source` is one and there is no `style`."""
         return source, style
 
     def check(self, crops: Crops, two_way: bool = False) -> None:
-        """See that these crops are possible with this data, and a model that also translates back if `two_way`.
+        """Check that this data allows these crops, and a two-way model if `two_way`.
 
         Raises:
-            BadRecipe: They are not.
+            BadRecipe: It does not.
         """
         if crops.one_picture:
             raise BadRecipe(f"crops is '{crops.name}' and data is '{self.name}'; they are for unpaired data only.")
 
     def with_names(self, styles: Iterable[str]) -> DataMode:
-        """The same with the names of the styles whose pictures were read; itself where styles have no names."""
+        """The same with the names of the styles whose pictures were read; itself if styles have no names."""
         return self
 
     def shown(self, batches: Batches, index: int) -> list[tuple[str, Image.Image]]:
-        """What a contact sheet shows beside source number `index`: a picture of each style, with the style's name."""
+        """The pictures beside source number `index` in a contact sheet: one of each style, with the style's name."""
         return [(name, style.image(index % len(style))) for name, style in batches.styles.items()]
 
     def card_rows(self, source: Pictures, styles: Mapping[str, Pictures]) -> list[dict[str, Any]]:
-        """What a card says of the pictures: their role, what they were given as, their last name, and how many."""
+        """The rows of a card about the pictures: role, kind of album, name and number."""
         roles = {"source": source, **{f"style {name}".rstrip(): style for name, style in styles.items()}}
         return [
             {"role": role, "kind": each.album.kind, "name": each.album.name, "pictures": len(each)}
@@ -96,15 +96,15 @@ class DataMode(Choice, ABC, field="data"):
         ]
 
     def read_source(self, source: Album, styles: Mapping[str, Pictures], read: Read) -> Pictures:
-        """The pictures of the sources, brought to the tones of the styles if `match_tones` says so."""
+        """The pictures of the sources, matched to the tones of the styles if `match_tones` is true."""
         return read(source, tones=tones_of(styles.values()) if self.match_tones else None)
 
 
 def checked_direction(direction: str) -> str:
-    """The direction, if it is one.
+    """The direction, if it is valid.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not.
     """
     if direction not in DIRECTIONS:
         raise ValueError(f"direction is '{direction}'; it can be {name_all(DIRECTIONS)}")
@@ -112,7 +112,7 @@ def checked_direction(direction: str) -> str:
 
 
 def train_folders(source: Album, style: Album, direction: str) -> tuple[Album, Album]:
-    """The folders ``trainA`` and ``trainB`` of a data set of CycleGAN's, the source first; else what is given."""
+    """The folders ``trainA`` and ``trainB`` of a CycleGAN data set, the source first; else the given albums."""
     halves = () if style.is_given else source.subfolders("trainA", "trainB")
     if not halves:
         return source, style

@@ -1,4 +1,4 @@
-"""Several styles that one generator learns beside each other, each with a name."""
+"""Several styles for one generator, each with a name."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stylezoo.pictures import samples
 
 
 class NamedStyles(DataMode, name="named-styles"):
-    """Several styles that one generator learns beside each other, each with a name. Batches have labels.
+    """Several styles for one generator, each with a name. Batches have labels.
 
     Args:
-        names: The names of the styles. A training takes them from its folders, but for those of a trained model.
-        added: How many of the last styles are new to a trained generator; only what they alone have learns, and only
+        names: The names of the styles. A training takes them from its folders; those of a trained model are kept.
+        added: How many of the last styles are new to a trained generator; only their own layers are trained, and only
             they are in the data.
         match_tones: As in `Unpaired`, for all styles together.
         direction: As in `Unpaired`.
@@ -27,7 +27,7 @@ class NamedStyles(DataMode, name="named-styles"):
     labelled = True
 
     def __init__(self, names: Sequence[str] = (), added: int = 0, match_tones: bool = False, direction: str = "AtoB"):
-        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
             raise ValueError(f"names is {names!r}; it must be a list of names, such as ['monet', 'song']")
         self.names = tuple(names)
         self.added = added
@@ -53,12 +53,12 @@ class NamedStyles(DataMode, name="named-styles"):
             )
 
     def laid_out(self, source, style):
-        """As unpaired data; then each style of a list is one, or each subfolder of a folder."""
+        """As unpaired data; then each item of a list, or each subfolder of a folder, is a style."""
         source, style = train_folders(source, style, self.direction)
         return source, style.by_style(self.learnt) if style.is_given else style
 
     def check(self, crops, two_way=False):
-        """Crops of one picture a batch are not possible, nor a way back."""
+        """Not possible: crops of one picture in a batch, and two-way models."""
         super().check(crops, two_way)
         if two_way:
             raise BadRecipe(
@@ -66,7 +66,7 @@ class NamedStyles(DataMode, name="named-styles"):
             )
 
     def complete(self, source, style):
-        """The sample photograph and the sample styles stand in."""
+        """The sample photograph and the sample styles are used."""
         drawn = {} if style.is_given else samples.styles()
         parts = tuple(Album("sample", image=image) for image in drawn.values())
         return (
@@ -85,7 +85,7 @@ class NamedStyles(DataMode, name="named-styles"):
     def batch(self, batches, numbers):
         """Crops of both domains, and labels: float32 (pictures, styles), one-hot.
 
-        The styles take turns, whatever the number of their pictures.
+        The styles take turns, for any number of their pictures.
         """
         turns = np.array([divmod(i, len(batches.styles)) for i in numbers])  # (pictures, 2): turn and style
         source = batches.cut(batches.source, SOURCE, numbers)
@@ -98,5 +98,5 @@ class NamedStyles(DataMode, name="named-styles"):
         return source, style, labels[len(self.learnt) + turns[:, 1]]
 
     def with_names(self, styles):
-        """The same with the names of all styles, those that a trained model has already and these."""
+        """The same with the names of all styles: those of the trained model and these."""
         return NamedStyles.read(self.spec.with_option("names", [*self.learnt, *styles]))

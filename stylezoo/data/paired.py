@@ -1,4 +1,4 @@
-"""Sources that each have their ground truth: in a file of the same name, or in the other half of the same picture."""
+"""Sources with a ground truth: in a file of the same name, or in the other half of the same picture."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Paired(DataMode, name="paired"):
     """Each source has its ground truth: a file of the same name, or the other half of the same picture.
 
     Args:
-        direction: Of a data set of two halves, A and B: "AtoB" makes A the source, "BtoA" B.
+        direction: For a data set of two halves, A and B: "AtoB" makes A the source, "BtoA" B.
     """
 
     def __init__(self, direction: str = "AtoB"):
         self.direction = checked_direction(direction)
 
     def laid_out(self, source, style):
-        """As unpaired data; a folder ``train`` holds pictures with both halves side by side, as pix2pix' data sets."""
+        """As unpaired data; a folder ``train`` holds pictures with both halves side by side, as in pix2pix."""
         found = train_folders(source, style, self.direction)
         return found if found[1].is_given else (*(source.subfolders("train") or (source,)), style)
 
     def check(self, crops, two_way=False):
-        """Crops must be the same of both pictures of a pair."""
+        """Both pictures of a pair must have the same crops."""
         super().check(crops, two_way)
         if crops.turn_style:
             raise BadRecipe(
@@ -47,7 +47,7 @@ class Paired(DataMode, name="paired"):
         return source, style
 
     def domains(self, source, style, read):
-        """Sources and their ground truths, as many of them."""
+        """Sources and their ground truths, in pairs."""
         if style.is_given:
             return read_pairs(source, style, _same_names(source, style), read)
         pairs = [item.halves("AB" if self.direction == "AtoB" else "BA") for item in source.items]
@@ -61,16 +61,16 @@ class Paired(DataMode, name="paired"):
 def read_pairs(
     source: Album, style: Album, pairs: Sequence[tuple[Item, ...]], read: Read
 ) -> tuple[Pictures, dict[str, Pictures]]:
-    """Sources and their ground truths as `Pictures` of the same length: of a damaged picture its partner goes as well.
+    """Sources and their ground truths as `Pictures` of the same length, without damaged pictures and their partners.
 
     Args:
-        source: What the sources are given as.
-        style: What the ground truths are given as.
-        pairs: Pictures of both.
+        source: The album of the sources.
+        style: The album of the ground truths.
+        pairs: Pairs of their pictures.
         read: As in `DataMode.domains`.
 
     Raises:
-        BadData: Not one pair can be used.
+        BadData: No pair can be used.
     """
     domains = [read(album, items=items) for album, items in zip((source, style), zip(*pairs, strict=True), strict=True)]
     places = [{id(item): i for i, item in enumerate(domain.items)} for domain in domains]
@@ -84,7 +84,7 @@ def read_pairs(
 
 
 def cut_pairs(batches, numbers):
-    """The same crops of both pictures of each pair; a ground truth is brought to the size of its source."""
+    """The same crops of both pictures of each pair; a ground truth is scaled to the size of its source."""
     return (
         batches.cut(batches.source, SOURCE, numbers),
         batches.cut(batches.style, SOURCE, numbers, like=batches.source),

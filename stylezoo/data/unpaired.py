@@ -1,4 +1,4 @@
-"""Sources and styles that have nothing to do with each other."""
+"""Sources and styles without any relation."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from stylezoo.pictures import samples
 
 
 class Unpaired(DataMode, name="unpaired"):
-    """Sources and styles that have nothing to do with each other.
+    """Sources and styles without any relation.
 
     Args:
-        direction: Of a data set of two halves, A and B: "AtoB" makes A the source, "BtoA" B.
-        match_tones: Whether light and dark of every source are brought to the mean and the spread that they have in the
-            styles, before it is redrawn: a bright photograph for a dark painting.
+        direction: For a data set of two halves, A and B: "AtoB" makes A the source, "BtoA" B.
+        match_tones: Whether mean and deviation of every source's luminance are matched to those of the styles, before
+            it is redrawn: a bright photograph for a dark painting.
     """
 
     def __init__(self, direction: str = "AtoB", match_tones: bool = False):
@@ -22,24 +22,24 @@ class Unpaired(DataMode, name="unpaired"):
         self.match_tones = match_tones
 
     def laid_out(self, source, style):
-        """A folder that holds ``trainA`` and ``trainB`` has both domains, as CycleGAN's data sets."""
+        """A folder that holds ``trainA`` and ``trainB`` has both domains, as in CycleGAN."""
         return train_folders(source, style, self.direction)
 
     def check(self, crops, two_way=False):
         """All crops are possible."""
 
     def complete(self, source, style):
-        """The sample photograph and the sample painting stand in."""
+        """The sample photograph and the sample painting are used."""
         return (
             source if source.is_given else Album("sample", image=samples.photograph()),
             style if style.is_given else Album("sample", image=samples.painting()),
         )
 
     def domains(self, source, style, read):
-        """Both domains, each for itself."""
+        """Both domains, independently."""
         styles = {"": read(style)}
         return self.read_source(source, styles, read), styles
 
     def batch(self, batches, numbers):
-        """Crops of both domains, each for itself."""
+        """Crops of both domains, independently."""
         return batches.cut(batches.source, SOURCE, numbers), batches.cut(batches.style, STYLE, numbers)

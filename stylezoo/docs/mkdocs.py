@@ -1,4 +1,4 @@
-"""The mkdocs plugin `stylezoo`, for the sites of plugin authors and for our own.
+"""The mkdocs plugin `stylezoo`, for the sites of plugin authors and of stylezoo.
 
 With ``plugins: [search, stylezoo]`` in mkdocs.yml, a line ``{{ zoo stylezoo-glow }}`` in a page becomes the reference
 of that distribution's plugins; see `stylezoo.docs.pages.filled` for the other markers.
@@ -14,23 +14,23 @@ from stylezoo.errors import UnknownPlugin
 
 
 class Settings(base.Config):
-    """What can be set on the plugin in mkdocs.yml."""
+    """The settings of the plugin in mkdocs.yml."""
 
-    # Whether every installed distribution of plugins but stylezoo gets a page of its own, in this section.
+    # The section in which every installed distribution of plugins but stylezoo gets a page; None: no pages.
     installed = config_options.Optional(config_options.Type(str))
 
 
 class Pages(BasePlugin[Settings]):
-    """Puts what is installed into the pages of a site."""
+    """Documents installed plugins in the pages of a site."""
 
     def on_config(self, config):
-        self.strangers = pages.strangers() if self.config.installed else {}
-        if self.strangers and config.nav is not None:
-            config.nav.append({self.config.installed: [{name: self._path(name)} for name in self.strangers]})
+        self.distributions = pages.third_party() if self.config.installed else {}
+        if self.distributions and config.nav is not None:
+            config.nav.append({self.config.installed: [{name: self._path(name)} for name in self.distributions]})
         return config
 
     def on_files(self, files, config):
-        for name, content in self.strangers.items():
+        for name, content in self.distributions.items():
             files.append(File.generated(config, self._path(name), content=content))
         return files
 
@@ -38,7 +38,7 @@ class Pages(BasePlugin[Settings]):
         try:
             return pages.filled(markdown)
         except UnknownPlugin as error:
-            raise PluginError(f"A page asks for plugins that are not there. {error}") from error
+            raise PluginError(f"A page names plugins that are not installed. {error}") from error
 
     def _path(self, name):
         return f"installed/{name}.md"

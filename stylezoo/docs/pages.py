@@ -1,6 +1,6 @@
-"""Documentation pages of what is installed, in Markdown: a new plugin documents itself.
+"""Documentation pages of installed plugins, in Markdown: a new plugin documents itself.
 
-Plugins are read, not imported, as `stylezoo show` does it, so that a broken one breaks no build.
+Plugins are read, not imported, as in `stylezoo show`, so that a broken one breaks no build.
 """
 
 import inspect
@@ -17,7 +17,7 @@ from stylezoo.errors import UnknownPlugin
 from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import GIVEN
 
-QUOTES = "'\""  # a text needs none in a shell
+QUOTES = "'\""  # not needed in a shell
 
 
 def filled(markdown):
@@ -44,7 +44,7 @@ def zoo(of):
     return "\n\n".join(_plugin(p, p.name if names.count((p.kind, p.name)) == 1 else p.qualified) for p in plugins)
 
 
-def strangers():
+def third_party():
     """The installed distributions of plugins besides stylezoo's own, each with its page, by name."""
     owners = {plugin.distribution: plugin.owner for plugin in registry.plugins()}
     return {
@@ -55,7 +55,7 @@ def strangers():
 
 
 def run_folder():
-    """A table of what a run folder holds."""
+    """A table of the files of a run folder."""
     rows = [(f"`{name}`", re.sub("'([^']+)'", r"`\1`", holds), when) for name, holds, when in RunFolder.CONTENTS]
     return _table(["File", "Content", "Written"], rows)
 
@@ -68,20 +68,20 @@ def command_line():
 
 
 def _plugin(plugin, name):
-    said = describe(plugin)
-    prose = f"{said.about}\n\n{said.prose}" if said.about else said.prose
-    meanings = said.meanings
-    typed = [option for option in said.options if option.name not in GIVEN]  # the others are told by the recipe
+    found = describe(plugin)
+    prose = f"{found.about}\n\n{found.prose}" if found.about else found.prose
+    meanings = found.meanings
+    typed = [option for option in found.options if option.name not in GIVEN]  # the others come from the recipe
     settings = ",".join(f"{option.name}={option.default.strip(QUOTES) or '...'}" for option in typed)
     called = f"{name}:{settings}" if settings else name
     use = shlex.join(["stylezoo", "train", *KINDS[plugin.kind].flag.split(), called])
-    options = [(f"`{o.name}`", _code(o.type), _code(o.default), meanings.get(o.name, "")) for o in said.options]
-    fields = [(f"`{field}`", _code(value)) for field, value in said.fields if field != "about"]
+    options = [(f"`{o.name}`", _code(o.type), _code(o.default), meanings.get(o.name, "")) for o in found.options]
+    fields = [(f"`{field}`", _code(value)) for field, value in found.fields if field != "about"]
     return "\n\n".join(
         [
             f"## {plugin.name}",
             f"{plugin.kind.capitalize()} of {plugin.owner}, `{plugin.target}`",
-            f"**Broken:** {said.problem}." if said.problem else prose,
+            f"**Broken:** {found.problem}." if found.problem else prose,
             f"```text\n{use}\n```",
             _table(["Option", "Type", "Default", "Meaning"], options),
             _table(["Field", "Value"], fields),
@@ -92,7 +92,7 @@ def _plugin(plugin, name):
 def _command(context):
     command = context.command
     records = [(param.param_type_name, param.get_help_record(context)) for param in command.get_params(context)]
-    rows = {kind: [(f"`{name}`", said) for each, (name, said) in records if each == kind] for kind, _ in records}
+    rows = {kind: [(f"`{name}`", help) for each, (name, help) in records if each == kind] for kind, _ in records}
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     paragraphs = inspect.cleandoc(command.help).split("\n\n")
     return "\n\n".join(

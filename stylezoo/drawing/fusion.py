@@ -1,4 +1,4 @@
-"""How a picture shall look: styles, how much there is of each, and where."""
+"""The styles of a picture, their weights and their masks."""
 
 import math
 import os
@@ -22,9 +22,9 @@ class Share:
     """One style of a fusion.
 
     Attributes:
-        style: What it is: the name of a style, or a picture of it.
-        weight: How much of it there is, in proportion to the others.
-        mask: Where, a grey image: white is all of it, black none of it. None: wherever no mask is.
+        style: The name of a style, or a picture of it.
+        weight: Its weight, in proportion to the others.
+        mask: Its place, a grey image: white is full style, black none. None: where no mask is.
     """
 
     style: Any
@@ -36,8 +36,8 @@ class Share:
 class Fusion:
     """Styles that share a picture.
 
-    Styles with masks have what their masks say, overlapping ones by mask and weight; the others divide what is left
-    among themselves by their weights. Where no style is at all, the picture stays as it is.
+    Styles with masks cover the places of their masks, overlapping ones by mask and weight; the others share the rest by
+    their weights. Where no style is, the picture stays as it is.
 
     Attributes:
         parts: The styles, none twice.
@@ -48,7 +48,7 @@ class Fusion:
     strength: float = 1.0
 
     def __post_init__(self):
-        if not 0 <= self.strength <= 1:  # not a number is neither
+        if not 0 <= self.strength <= 1:  # also true for NaN
             raise BadOptions(f"The strength is {self.strength}; it can be 0, the picture as it is, to 1, full style.")
         for part in self.parts:
             if not (math.isfinite(part.weight) and part.weight >= 0):
@@ -58,12 +58,12 @@ class Fusion:
 
     @classmethod
     def of(cls, styles=None, masks=None, strength: float = 1.0) -> "Fusion":
-        """A fusion as it is asked for.
+        """A fusion from styles, masks and strength as a user gives them.
 
         Args:
             styles: One style, a list of styles, or their weights: ``{"monet": 0.6, "song": 0.4}``, or a list of
-                (style, weight) where styles are pictures that are no keys.
-            masks: Where styles are, ``{"monet": mask}`` or a list of (style, mask); a mask is a path, an image, or an
+                (style, weight) for pictures, which cannot be keys.
+            masks: Their places, ``{"monet": mask}`` or a list of (style, mask); a mask is a path, an image, or an
                 array (height, width) in [0, 1]. A style need not be in `styles` as well.
             strength: 0 to 1.
 
@@ -93,7 +93,7 @@ class Fusion:
 
     @property
     def has_source(self) -> bool:
-        """Whether the picture as it is has a share as well, the last one."""
+        """Whether the unchanged picture has a share as well, the last one."""
         return self.strength < 1 or self.leaves_places
 
     def masks(self, height: int, width: int) -> list[np.ndarray]:
@@ -105,10 +105,10 @@ class Fusion:
         return [_scaled(part.mask, height, width) for part in self.parts if part.mask is not None]
 
     def shares(self, masks: list[np.ndarray]) -> np.ndarray:
-        """How much of each style there is at each place of a part of a picture, the source last: they sum to 1.
+        """The share of each style at each place of a part of a picture, the source last: they sum to 1.
 
         Args:
-            masks: That part of what `masks` gave.
+            masks: The same part of each of the `masks`.
 
         Returns:
             float32 (height, width, styles), or (1, 1, styles) if there are no masks.
@@ -116,9 +116,9 @@ class Fusion:
         masks = iter(masks)
         regions = [None if part.mask is None else _unit(next(masks)) for part in self.parts]
         pairs = list(zip(self.parts, regions, strict=True))
-        nothing = np.zeros((1, 1), "float32")
-        covered = np.minimum(sum((region for region in regions if region is not None), nothing), 1)
-        weighed = sum((part.weight * region for part, region in pairs if region is not None), nothing)
+        zero = np.zeros((1, 1), "float32")
+        covered = np.minimum(sum((region for region in regions if region is not None), zero), 1)
+        weighed = sum((part.weight * region for part, region in pairs if region is not None), zero)
         everywhere = sum(part.weight for part, region in pairs if region is None)
         shares = [
             (1 - covered) * (part.weight / everywhere)
@@ -133,7 +133,7 @@ class Fusion:
 
 
 def opened_mask(mask) -> Image.Image:
-    """A mask as a grey image; what is transparent in it is black.
+    """A mask as a grey image; transparent pixels are black.
 
     Args:
         mask: A path, an image, or an array (height, width) in [0, 1].
@@ -158,8 +158,8 @@ def sweep(count: int, steps: int) -> list[list[tuple[float, ...]]]:
     """Weights from one style to the others, as the rows of a sheet.
 
     Args:
-        count: Styles: two make a strip, three or four a square with a style at each corner; where a fourth is lacking
-            all three meet.
+        count: Styles: two make a strip, three or four a square with a style at each corner; with three styles the
+            fourth corner is an equal mixture.
         steps: Pictures from one style to the next, at least 2.
 
     Raises:
@@ -177,20 +177,20 @@ def sweep(count: int, steps: int) -> list[list[tuple[float, ...]]]:
 
 
 def caption(names: list[str], weights: tuple[float, ...]) -> str:
-    """A mixture in few words: the name of the only style, or the percentages of all."""
+    """A short caption of a mixture: the name of the only style, or the percentages of all."""
     if 1 in weights:
         return Path(names[weights.index(1)]).name
     return " : ".join(f"{weight:.0%}".rstrip("%") for weight in weights)
 
 
 def _between(corners, x, y):
-    """Bilinear between what stands in the corners, row by row from the top left."""
+    """Bilinear interpolation between the corners, row by row from the top left."""
     weights = np.outer([1 - y, y], [1 - x, x]).ravel()
     return tuple((weights @ corners).tolist())
 
 
 def _weighed(styles):
-    """Styles as a list of (style, weight), none twice; one that is named twice has both weights."""
+    """Styles as a list of (style, weight), none twice; the weights of one that is named twice are added."""
     if not isinstance(styles, dict):
         styles = styles if isinstance(styles, list | tuple) else [] if styles is None else [styles]
         styles = [each if isinstance(each, tuple) else (each, 1.0) for each in styles]
@@ -206,7 +206,7 @@ def _weighed(styles):
 
 
 def _same(style, other):
-    """Whether two styles are one: the same object, or the same name; pictures are not compared."""
+    """Whether two styles are the same: one object, or equal names; pictures are not compared."""
     return style is other or (
         isinstance(style, str | os.PathLike)
         and isinstance(other, str | os.PathLike)
@@ -244,5 +244,5 @@ def _scaled(mask, height, width):
 
 
 def _unit(mask):
-    """A mask in [0, 1]; bicubic scaling may have left it."""
+    """A mask in [0, 1]; bicubic scaling may exceed that range."""
     return mask / np.float32(255) if mask.dtype == np.uint8 else np.clip(mask, 0, 1)

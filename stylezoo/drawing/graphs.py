@@ -1,4 +1,4 @@
-"""A generator as TensorFlow graphs, one for each size of picture, and what sizes it can draw."""
+"""A generator as TensorFlow graphs, one for each size of picture, and the sizes that it can draw."""
 
 import math
 import weakref
@@ -14,20 +14,20 @@ from stylezoo.contract import style_input
 from stylezoo.scene import Scene
 
 COARSEST = 256  # pixels: no published generator halves a picture more than eight times
-SMALLEST = 16  # pixels: a smaller picture has no room for the reflections inside of a network
-MEMORY = 7 * 2**28  # bytes: what is drawn in one piece may take so much
-BYTES = 36  # for each number that a layer answers with: some nine tensors of four bytes are held at once
-PIXEL = 400  # bytes for each pixel besides: the picture as floats, its parts, what becomes of them
+SMALLEST = 16  # pixels: a smaller picture is too small for the reflection padding in a network
+MEMORY = 7 * 2**28  # bytes that drawing in one piece may take
+BYTES = 36  # for each output value of the largest layer: some nine tensors of four bytes are held at once
+PIXEL = 400  # further bytes for each pixel: the picture as floats, its parts, their results
 SMALLEST_TILE = 256  # pixels
-KEPT = 4  # graphs of a generator: those of a folder's many sizes are forgotten one by one
+KEPT = 4  # graphs of a generator: the least recently used one is dropped
 
 _of_generators = weakref.WeakKeyDictionary()
 
 
 class Graphs:
-    """The graphs of one generator. They are kept as long as the generator is, and do not keep it.
+    """The graphs of one generator. They live as long as the generator, to which they have a weak reference only.
 
-    Step by step, without a graph, the answers of all layers would stay in memory to the end.
+    Without a graph the outputs of all layers would stay in memory to the end.
     """
 
     def __init__(self, generator: keras.Model):
@@ -46,15 +46,15 @@ class Graphs:
 
         Args:
             source: (1, height, width, 3) in [-1, 1].
-            noise: What the input `noise` is given; None: what `seed` says.
-            style: What `StyleInput.draw` takes.
-            shares: Of the styles, (1, height, width, styles); None: there is one.
-            found: What layers found out about the whole picture; None: this is the whole.
-            corner: Where the part begins, row and column.
+            noise: The input `noise`; None: drawn with `seed`.
+            style: As for `StyleInput.draw`.
+            shares: The shares of the styles, (1, height, width, styles); None: there is one style.
+            found: The layers' facts about the whole picture; None: this is the whole picture.
+            corner: The row and the column at which the part begins.
             seed: For noise.
 
         Returns:
-            A float32 array (height, width, 3), and what layers found out.
+            A float32 array (height, width, 3), and the layers' facts.
 
         Raises:
             MemoryError: There is not enough.
@@ -65,11 +65,11 @@ class Graphs:
         ]
         given = (*tensors, found, ops.convert_to_tensor(corner, "int32"), seed)
         try:
-            # Called as it is, a function warns of the graphs that it makes, one for each kind of look.
-            drawn, noted = self._at(tuple(tensors[0].shape[1:3])).get_concrete_function(*given)(*given)
+            # Called directly, the function would warn of the number of its graphs.
+            drawn, facts = self._at(tuple(tensors[0].shape[1:3])).get_concrete_function(*given)(*given)
         except backend.OUT_OF_MEMORY as error:
             raise MemoryError from error
-        return ops.convert_to_numpy(drawn)[0], noted
+        return ops.convert_to_numpy(drawn)[0], facts
 
     @cached_property
     def side(self) -> int:
@@ -78,17 +78,17 @@ class Graphs:
         specs = [backend.tensor_of((1, *(size or COARSEST for size in each.shape[1:]))) for each in generator.inputs]
         draw = backend.graph(lambda *inputs: generator(inputs if len(inputs) > 1 else inputs[0]))
         graph = draw.get_concrete_function(*specs).graph
-        answers = [output.shape for operation in graph.get_operations() for output in operation.outputs]
+        outputs = [output.shape for operation in graph.get_operations() for output in operation.outputs]
         numbers = max(
-            math.prod(shape) for shape in answers if shape.rank == 4 and shape.is_fully_defined() and shape[0] == 1
+            math.prod(shape) for shape in outputs if shape.rank == 4 and shape.is_fully_defined() and shape[0] == 1
         )
         side = (MEMORY / (PIXEL + BYTES * numbers / COARSEST**2)) ** 0.5
         return max(SMALLEST_TILE, int(side) // 64 * 64)
 
     def fitting(self, height: int, width: int) -> Iterator[tuple[int, tuple[int, int]]]:
-        """The sizes from (height, width) on that the generator says to answer with a picture of the same size.
+        """The sizes from (height, width) on at which the generator's output has the size of its input.
 
-        Each as (step, sides), with what the sides were made divisible by.
+        Each as (step, sides), where the sides are divisible by the step.
         """
         step = 1
         while step <= COARSEST:
@@ -108,7 +108,7 @@ class Graphs:
 
 
 def keeps_shape(generator: keras.Model, shape: tuple[int, int, int, int]) -> bool:
-    """Whether the generator says to answer pictures of this shape with pictures of the same."""
+    """Whether the generator's output for pictures of this shape has the same shape."""
     shapes = [tuple(size or other for size, other in zip(each.shape, shape, strict=False)) for each in generator.inputs]
     try:
         return generator.compute_output_shape(shapes if len(shapes) > 1 else shapes[0]) == shape
@@ -117,7 +117,7 @@ def keeps_shape(generator: keras.Model, shape: tuple[int, int, int, int]) -> boo
 
 
 def _graph(generator):
-    """A function of tensors that draws with a generator, which is given by a weak reference."""
+    """A function of tensors that draws with a generator, given by a weak reference."""
 
     def redraw(source, noise, style, shares, found, corner, seed):
         with Scene(shares, found, (corner[0], corner[1])) as scene:

@@ -1,4 +1,4 @@
-"""What a user asks for, read into styles as the generator of a model takes them."""
+"""The styles that a user names, read into those that the generator of a model takes."""
 
 from dataclasses import replace
 
@@ -11,12 +11,12 @@ from stylezoo.pictures import arrays
 def look(
     style=None, styles=None, masks=None, strength=1.0, *, style_input: StyleInput, names=(), random=False
 ) -> Fusion:
-    """How pictures shall look, as a `Painter` takes it.
+    """The styles of pictures, for a `Painter`.
 
     Args:
-        style: One style; None: what the generator has for a default.
-        styles: Several styles with their weights, as `Fusion.of` takes them.
-        masks: Where styles are, likewise.
+        style: One style; None: the generator's default.
+        styles: Several styles with their weights, as for `Fusion.of`.
+        masks: The masks of styles, likewise.
         strength: From 0, the picture as it is, to 1, full style.
         style_input: How the generator is given its style.
         names: The names of the model's styles.
@@ -28,9 +28,9 @@ def look(
     """
     if style is not None and styles is not None:
         raise BadOptions("Give 'style' for one style or 'styles' for several, not both.")
-    asked = Fusion.of(style if styles is None else styles, masks, strength)
-    parts = tuple(replace(part, style=_read(part.style, style_input, names)) for part in asked.parts)
-    return replace(asked, parts=parts or tuple(Share(each) for each in style_input.default(names, random)))
+    fusion = Fusion.of(style if styles is None else styles, masks, strength)
+    parts = tuple(replace(part, style=_read(part.style, style_input, names)) for part in fusion.parts)
+    return replace(fusion, parts=parts or tuple(Share(each) for each in style_input.default(names, random)))
 
 
 def _read(style, style_input, names):

@@ -19,31 +19,32 @@ from stylezoo.pictures import arrays, colour, files, luminance
 
 __all__ = ["Painter"]
 
-LARGEST_STYLE = 896  # pixels: of the side of a square as large as a style's picture is used
-UNTOUCHED = 4  # the power with which places without a style are the picture: greys of a mask are the network's
-LASTING = ("generator", "fusion", "tones", "seed")  # what the facts of a film depend on
+LARGEST_STYLE = 896  # pixels: the side of a square with the area at which style pictures are used at most
+UNTOUCHED = 4  # exponent of the share without a style: grey places of a mask keep the network's output
+LASTING = ("generator", "fusion", "tones", "seed")  # attributes that the facts of a film depend on
 
 
 @dataclass
 class Painter:
-    """Redraws pictures with a generator, all in the same look.
+    """Redraws pictures with a generator, all in the same styles.
 
-    `tile`, `keep_colour` and `on_tile` may be set between two pictures; `dataclasses.replace` makes a painter of
-    another look, or of another film.
+    `tile`, `keep_colour` and `on_tile` may be set between two pictures; `dataclasses.replace` makes a painter for other
+    styles, or for another film.
 
     Attributes:
         generator: A generator's Keras model.
         fusion: The styles, as `StyleInput.read` gives them: rows (K,) of weights of named styles, or pictures as arrays
             (height, width, 3); the style None is a random one. No styles for a generator that has one only.
-        tones: To what light and dark of a picture are brought first, as `luminance.tones` tells it; None: to nothing.
+        tones: From `luminance.tones`, to which pictures are matched first; None: they are not.
         seed: For a generator with noise or random style codes.
-        keep_colour: Whether only the luminance is drawn, and the picture's own colours stay.
+        keep_colour: Whether only the luminance is redrawn, and the picture's own colours stay.
         tile: The side of tiles, in pixels; 0: draw in one piece; None: tiles as large as memory allows, if the picture
             is larger than one.
-        steady: Whether all pictures are frames of one film, all of one size: what is found out about the first holds
-            for all, where else a change in one corner would make all the rest flicker.
-        on_tile: Called with the number of tiles that are drawn and the number that there are.
-        has_strength: Whether the generator can draw less of a style; else what it draws is laid over the picture.
+        steady: Whether all pictures are frames of one film, all of one size: the facts about the first frame are used
+            for all. Else a change in one corner would make the whole picture flicker.
+        on_tile: Called with the number of tiles that are drawn and the number of all tiles.
+        has_strength: Whether the generator itself can draw a style at less strength; else its output is blended with
+            the picture.
 
     Raises:
         BadOptions: Tiles are too small, or the generator cannot mix styles or divide a picture among them.
@@ -62,7 +63,7 @@ class Painter:
         if self.tile and self.tile < SMALLEST_TILE:
             raise BadOptions(f"Tiles of {self.tile} pixels are too small: {SMALLEST_TILE} or more, or 0 for none.")
         self._film = None  # the size of its frames and the facts about the first
-        self._step = None  # by what the sides of tiles must be divisible
+        self._step = None  # the sides of tiles must be divisible by it
         self._style = style_input(self.generator)
         self._graphs = Graphs.of(self.generator)
         several = len(self.fusion.parts) > 1 and not self._style.can_mix
@@ -142,13 +143,13 @@ class Painter:
             self._film = view.shape, facts
 
     def _in_one_piece(self, view, facts):
-        """The picture as float32, enlarged by reflection to what the generator can take and cut back; and its facts."""
+        """The picture as float32, padded by reflection to a size for the generator and cut back; and its facts."""
         height, width = view.shape
         reason = None
         for step, sides in self._graphs.fitting(height, width):
             try:
                 drawn, found = self._draw(view, (0, 0), sides, facts)
-            except ValueError as error:  # branches that cannot be joined, which a layer's own word did not tell
+            except ValueError as error:  # branches that cannot be joined, which compute_output_shape did not show
                 reason = error
                 continue
             return drawn[:height, :width], replace(facts, step=step, found=found)
@@ -163,22 +164,22 @@ class Painter:
         return pixels > (2 * COARSEST) ** 2 and pixels > self._graphs.side**2  # the first saves a trace
 
     def _in_tiles(self, view, facts):
-        """The picture in overlapping tiles, all with the facts of a thumbnail: so they do not differ in tone.
+        """The picture in overlapping tiles, all with the facts of a thumbnail, so that they do not differ in tone.
 
-        The thumbnail is as large as memory allows: what is found out about a smaller one is less exact.
+        The thumbnail is as large as memory allows: the facts of a smaller one are less exact.
         """
         tile = self.tile or self._graphs.side
         if facts is None:
             _, facts = self._in_one_piece(view.thumbnail(self._graphs.side), self._first_facts(view))
             self._remember(view, facts)
-        if self._step is None:  # the thumbnail's sides may have fitted by chance; these are the worst of all
+        if self._step is None:  # the thumbnail's sides may fit by chance; these are the worst case
             odd = view.cut((0, 0), (COARSEST + 1, COARSEST + 1))
             self._step = self._in_one_piece(odd, replace(facts, found=None))[1].step
         tiling = Tiling.of(view.shape, tile, self._step)
         return tiling.joined(view, lambda corner: self._draw(view, corner, tiling.sides, facts)[0], self.on_tile)
 
     def _draw(self, view, corner, sides, facts):
-        """A part of the picture, float32 in [-1, 1], and what layers found out about it, in each pass."""
+        """A part of the picture, float32 in [-1, 1], and the layers' facts, in each pass."""
         view = view.cut(corner, sides)
         part = arrays.from_levels(view.pixels)
         shares = self._fusion.shares(view.masks) if self._fusion.parts else None
@@ -186,23 +187,23 @@ class Painter:
         known, known_again = facts.found or [None, None]
         noise = None if view.noise is None else view.noise[None]
 
-        def answer(style, regions, known):
+        def output(style, regions, known):
             return self._graphs.draw(source[None], noise, style, regions, known, corner, self.seed)
 
-        drawn, noted = answer(*self._mixture(source, shares, facts), known)
+        drawn, found = output(*self._mixture(source, shares, facts), known)
         if not self._fusion.has_source:
-            return self._finished(part, drawn), [noted, None]
-        # A place without a style must not change with what is found out about those that have one.
-        shared = noted if self._fusion.is_divided and not self._style.has_facts else None
-        again, noted_again = answer(facts.palette[-1:], None, shared if known_again is None else known_again)
-        drawn = drawn + shares[..., -1:] * (source - again)  # what the network cannot give back is no style
-        if self._fusion.leaves_places:  # nor is what reaches across the border of a mask
+            return self._finished(part, drawn), [found, None]
+        # A place without a style must not depend on the facts about those that have one.
+        shared = found if self._fusion.is_divided and not self._style.has_facts else None
+        again, found_again = output(facts.palette[-1:], None, shared if known_again is None else known_again)
+        drawn = drawn + shares[..., -1:] * (source - again)  # the error of the network's reconstruction is no style
+        if self._fusion.leaves_places:  # nor is what its receptive field takes from across the border of a mask
             untouched = (shares[..., -1:] - 1 + self._fusion.strength) / max(self._fusion.strength, 1e-6)
             drawn = drawn + untouched**UNTOUCHED * (source - drawn)
-        return self._finished(part, drawn), [noted, noted_again]
+        return self._finished(part, drawn), [found, found_again]
 
     def _mixture(self, source, shares, facts):
-        """What the generator is given as the style of a part, and the shares of several styles or None."""
+        """The generator's style for a part, and the shares of several styles or None."""
         if facts.palette is not None:
             return self._style.mixture(facts.palette, shares, self._fusion.is_divided)
         if not self._style.takes_picture:
@@ -212,12 +213,12 @@ class Painter:
         return style[None], None
 
     def _first_facts(self, view):
-        """What is known of a picture before it is drawn."""
+        """The facts about a picture before it is drawn."""
         light = None if self.tones is None else luminance.light_moments(view.pixels)
         return Facts(light, self._palette(view) if self._fusion.parts else None)
 
     def _palette(self, view):
-        """The styles as `StyleInput.mixture` takes them, the source as the last if it has a share."""
+        """The styles for `StyleInput.mixture`, the source as the last if it has a share."""
         styles = [part.style for part in self._fusion.parts]
         if self._style.takes_picture:
             styles = self._pictures(styles, view)
@@ -228,8 +229,8 @@ class Painter:
     def _pictures(self, styles, view):
         """Pictures of the styles and of the source, if it has a share, all of one size; a random style stays None.
 
-        They are as large as the source, but not larger than `LARGEST_STYLE`, whatever size they have themselves: else
-        one would depend on another.
+        They are as large as the source, but not larger than `LARGEST_STYLE`, regardless of their own sizes: else one
+        would depend on another.
         """
         factor = min(1.0, LARGEST_STYLE / math.prod(view.shape) ** 0.5)
         _, sides = next(self._graphs.fitting(*(max(1, round(factor * side)) for side in view.shape)))
@@ -247,7 +248,7 @@ class Painter:
         return ops.convert_to_numpy(noise)
 
     def _toned(self, part, light, shares):
-        """The picture in the tones of the styles, as far as these have a share of it."""
+        """The picture matched to the tones of the styles, by their share of each place."""
         matched = luminance.match_tones(part, self.tones, light)
         return matched + shares[..., -1:] * (part - matched) if self._fusion.has_source else matched
 
@@ -260,13 +261,13 @@ class Painter:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a whole picture when a part of it is drawn.
+    """The facts about a whole picture with which a part of it is drawn.
 
     Attributes:
         light: Mean and deviation of its luminance; None where no tones are matched.
-        palette: The styles, from `StyleInput.palette`; None where the generator is given one as it is.
-        step: By what the sides of a part must be divisible.
-        found: What layers found out in each of two passes; None: nothing yet, they shall note it.
+        palette: The styles, from `StyleInput.palette`; None where the generator takes one unchanged.
+        step: A number by which the sides of a part must be divisible.
+        found: The layers' facts in each of two passes; None: to be recorded.
     """
 
     light: tuple[float, float] | None

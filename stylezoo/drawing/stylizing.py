@@ -1,4 +1,4 @@
-"""What a trained model does for its users: it redraws pictures."""
+"""Redrawing pictures with a trained model."""
 
 from stylezoo.contract import style_input
 from stylezoo.drawing.looks import look
@@ -53,7 +53,7 @@ class Stylizing:
         tile=None,
         steady=False,
     ) -> Painter:
-        """What redraws one picture after another in the same look: see `Painter`.
+        """A painter, which redraws one picture after another in the same styles: see `Painter`.
 
         A style is a name for a model of several styles; for a model that takes its style from a picture it is that
         picture, a path, an image or an array.
@@ -62,14 +62,14 @@ class Stylizing:
             style: One style. None: the first named one, or a random one if the model was trained on such.
             seed: As in `stylize`.
             styles: Several styles with their weights, ``{"monet": 0.6, "song": 0.4}``, or a list of (style, weight)
-                where pictures are no keys. Only the proportions of weights count.
-            masks: Where a style is: ``{"monet": mask}`` or a list of (style, mask). A mask is a path, an image or an
-                array (height, width) in [0, 1]: white is all of the style, black none of it, greys are between. What
-                masks leave is shared by the styles without one; if there are none, the picture stays there as it is.
-            strength: From 0, the picture as it is, to 1, full style. Where the generator has no means for less of a
-                style, what it draws is laid over the picture.
+                for pictures, which cannot be keys. Only the proportions of weights count.
+            masks: The place of a style: ``{"monet": mask}`` or a list of (style, mask). A mask is a path, an image or
+                an array (height, width) in [0, 1]: white is full style, black none, greys are between. Styles without
+                a mask share the rest; if there are none, the picture stays there as it is.
+            strength: From 0, the picture as it is, to 1, full style. If the generator itself cannot draw a style at
+                less strength, its output is blended with the picture.
             keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
-            tile: The side of tiles in pixels, which bounds the memory that a large picture takes; 0: draw in one
+            tile: The side of tiles in pixels, which limits the memory for a large picture; 0: draw in one
                 piece. None: tiles as large as 2 GB allow, for a picture that is larger than one.
             steady: Whether all pictures are frames of a film.
 

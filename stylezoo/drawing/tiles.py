@@ -10,7 +10,9 @@ from stylezoo.drawing.graphs import SMALLEST, SMALLEST_TILE
 from stylezoo.pictures import arrays
 
 OVERLAP = SMALLEST_TILE // 2  # pixels that neighbouring tiles share, at least
-TRIMMED = 32  # of these, pixels next to the border of a tile that are not used: its network saw reflections there
+TRIMMED = (
+    32  # pixels of the overlap next to the border of a tile, which are not used: the network saw reflections there
+)
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class View:
     """A picture, the masks of its styles and its noise, all of one size, of which parts are drawn.
 
     Attributes:
-        pixels: (height, width, 3), uint8, which takes a quarter of the room, or float32 in [-1, 1].
+        pixels: (height, width, 3), uint8, which takes a quarter of the memory, or float32 in [-1, 1].
         masks: (height, width) each.
         noise: (height, width, channels), or None.
     """
@@ -32,12 +34,12 @@ class View:
         return self.pixels.shape[:2]
 
     def cut(self, corner: tuple[int, int], sides: tuple[int, int]) -> "View":
-        """A part of it, continued by reflection where that reaches beyond the border."""
+        """A part of it, padded by reflection beyond the border."""
         noise = None if self.noise is None else _cut(self.noise, corner, sides)
         return View(_cut(self.pixels, corner, sides), [_cut(mask, corner, sides) for mask in self.masks], noise)
 
     def thumbnail(self, side: int) -> "View":
-        """All of it scaled down to at most side x side pixels; of the noise, which has no scale, a part."""
+        """All of it scaled down to at most side x side pixels; the noise, which has no scale, is cropped."""
         height, width = self.shape
         factor = min(1.0, side / (height * width) ** 0.5)
         small = [max(1, round(length * factor)) for length in (height, width)]
@@ -46,13 +48,13 @@ class View:
         return View(pixels, masks, None if self.noise is None else _cut(self.noise, (0, 0), small))
 
     def as_given(self, drawn: np.ndarray) -> np.ndarray:
-        """What was drawn, as numbers of the kind that the picture has."""
+        """A drawn part in the number format of the picture."""
         return arrays.levels(drawn) if self.pixels.dtype == np.uint8 else drawn
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """Where the tiles of a picture lie.
+    """The places of the tiles of a picture.
 
     Attributes:
         sides: Height and width of each tile.
@@ -72,23 +74,25 @@ class Tiling:
 
         Args:
             shape: Height and width of the picture.
-            tile: The side of a tile at most, in pixels.
-            step: What the sides of tiles must be divisible by.
+            tile: The largest side of a tile, in pixels.
+            step: A number by which the sides of tiles must be divisible.
         """
         overlap = -(-OVERLAP // step) * step
         (height, tops), (width, lefts) = (_along(length, tile, step, overlap) for length in shape)
         return cls((height, width), tops, lefts, overlap)
 
     def joined(self, view: View, draw: Callable, on_tile: Callable[[int, int], None]) -> np.ndarray:
-        """The picture that tiles make, numbers of the kind that `view` has.
+        """The picture joined from tiles, in the number format of `view`.
 
         Args:
             view: The picture.
             draw: Gives the tile at a corner (row, column): (height, width, 3), float32 in [-1, 1].
-            on_tile: Called with the number of tiles that are drawn and the number that there are.
+            on_tile: Called with the number of tiles that are drawn and the number of all tiles.
         """
         canvas, done = np.zeros_like(view.pixels), 0
-        for top in self.tops:  # a band across the picture after the other: all of it as floats would take too much room
+        for (
+            top
+        ) in self.tops:  # one band across the picture after the other: all of it as floats would take too much memory
             band = np.zeros((self.sides[0], view.shape[1], 3), "float32")
             for left in self.lefts:
                 drawn = draw((top, left))
@@ -105,12 +109,12 @@ class Tiling:
         band = band[: len(there)]
         before = arrays.from_levels(there[: self.overlap])
         band[: self.overlap] = _faded(before, band[: self.overlap], top, self.overlap, axis=0)
-        for row in range(0, len(band), TRIMMED):  # bit by bit: the arithmetic takes several times its room
+        for row in range(0, len(band), TRIMMED):  # in small parts: the arithmetic takes several times their memory
             there[row : row + TRIMMED] = view.as_given(band[row : row + TRIMMED])
 
 
 def _cut(array, corner, sides):
-    """A part of an array, with its mirror image at the right and the bottom where it reaches beyond."""
+    """A part of an array, with its mirror image beyond the right and the bottom border."""
     (top, left), (height, width) = corner, sides
     part = array[top : top + height, left : left + width]
     missing = [(0, side - length) for side, length in zip(sides, part.shape, strict=False)]
@@ -118,7 +122,7 @@ def _cut(array, corner, sides):
 
 
 def _along(length, tile, step, overlap):
-    """The side of tiles and where they begin along one axis, as even as possible."""
+    """The side of tiles and their starts along one axis, as even as possible."""
     if length <= tile:
         return -(-max(length, SMALLEST) // step) * step, [0]
     count = -(-(length - overlap) // max(step, tile - overlap))
@@ -128,7 +132,7 @@ def _along(length, tile, step, overlap):
 
 
 def _faded(below, above, start, overlap, axis):
-    """A tile over those before it along an axis: over the middle of the overlap it comes to be seen."""
+    """A tile over those before it along an axis: it fades in over the middle of the overlap."""
     if not start:
         return above
     rising = (np.arange(above.shape[axis], dtype="float32") + 0.5 - TRIMMED) / (overlap - 2 * TRIMMED)

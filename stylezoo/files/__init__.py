@@ -1,1 +1,1 @@
-"""Files that strangers wrote, made harmless; and files of ours, written in one go."""
+"""Untrusted files, read safely; and atomic writing."""

@@ -1,7 +1,7 @@
-"""A ``.keras`` file as the zip archive that it is: read, checked and extended without Keras.
+"""A ``.keras`` file as a zip archive: read, checked and extended without Keras.
 
-Loading must never run code from a file. So before Keras is imported it is seen that the archive holds weights, names
-and plain data only, and that no class is named which Keras would look for elsewhere.
+Loading must never run code from a file. So it is checked, before Keras is imported, that the archive holds weights,
+names and plain data only, and names no class that Keras would import from elsewhere.
 """
 
 import io
@@ -21,11 +21,11 @@ WEIGHTS = "model.weights.h5"
 CARD = "card.json"
 SHEET = "card.png"
 MEMBERS = {METADATA, CONFIG, WEIGHTS, CARD, SHEET}
-LARGEST = {METADATA: 2**16, CONFIG: 2**22, CARD: 2**20, SHEET: 2**25}  # bytes, of what is not weights
-EXPANSION = 20  # Keras compresses nothing; somebody who did so with weights would not come near this
+LARGEST = {METADATA: 2**16, CONFIG: 2**22, CARD: 2**20, SHEET: 2**25}  # bytes, of members other than weights
+EXPANSION = 20  # unpacked bytes for each packed one: Keras does not compress, and weights hardly shrink
 SOME_BYTES = 2**20
 
-# What the state of a compiled model consists of. The model itself is described by its recipe, not by layers.
+# Classes in the state of a compiled model. The model itself is described by its recipe, not by layers.
 KERAS_CLASSES = re.compile(r"keras\.(optimizers|losses|metrics)(\.[a-z_.]+)?:\w+|keras:\w*DTypePolicy")
 OUR_MODULES = ("stylezoo.updates.optimizers", "stylezoo.updates.schedules", "stylezoo.optimizers")  # the last: 0.1.0
 IDENTITY = {"module": "stylezoo.gan", "class_name": "GAN", "registered_name": "stylezoo>GAN"}
@@ -33,7 +33,7 @@ IDENTITY = {"module": "stylezoo.gan", "class_name": "GAN", "registered_name": "s
 
 @contextmanager
 def opened(file: Path):
-    """The archive, its members seen to be what a model has; an error in it is a `BadRun` of one line.
+    """The archive, its members checked to be those of a model; an error in it is a `BadRun` of one line.
 
     Raises:
         BadRun: It is no archive, it is damaged, or it holds something else.
@@ -72,7 +72,7 @@ def configuration(file: Path) -> dict:
 
 
 def check_classes(file: Path, config: dict) -> None:
-    """See that a configuration names no class but those of Keras' optimizers, of stylezoo and of installed plugins.
+    """Check that a configuration names no class but those of Keras' optimizers, of stylezoo and of installed plugins.
 
     Raises:
         BadRun: It names another class, a function, or code.
@@ -84,7 +84,7 @@ def check_classes(file: Path, config: dict) -> None:
 
 
 def check_weights(file: Path) -> None:
-    """See that the weights of a model file are numbers that lie within it.
+    """Check that the weights of a model file are numbers that lie within it.
 
     Raises:
         BadRun: They are not.
@@ -102,7 +102,7 @@ def check_weights(file: Path) -> None:
 
 
 def refused(file: Path, reason: str) -> BadRun:
-    """The error for a file that holds what no model of ours does."""
+    """The error for a file with content that no model of stylezoo has."""
     return BadRun(
         f"'{file}' is refused: {plain.printable(reason)[:300]}. A model of stylezoo holds weights, names and plain "
         "data only; do not trust who made this."
@@ -110,14 +110,14 @@ def refused(file: Path, reason: str) -> BadRun:
 
 
 def append(file: Path, members: dict[str, bytes]) -> None:
-    """Add members to an archive, uncompressed and with a date that is always the same."""
+    """Add members to an archive, uncompressed and with a fixed date."""
     with zipfile.ZipFile(file, "a") as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def copied(file: Path, target: Path, members: dict[str, bytes | None]) -> None:
-    """A copy of an archive in which some members are others; those that are None are left out."""
+    """Copy an archive with some members replaced; those that are None are left out."""
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w") as new:
         for info in old.infolist():
             if info.filename not in members:
@@ -130,7 +130,7 @@ def copied(file: Path, target: Path, members: dict[str, bytes | None]) -> None:
 
 
 def _check_members(file, archive):
-    """See that there is nothing in the archive but what a model has, and not more of it than the file can hold."""
+    """Check that the archive has only the members of a model, and not more bytes than weights can unpack to."""
     infos = archive.infolist()
     names = [info.filename for info in infos]
     for info in infos:
@@ -149,7 +149,7 @@ def _check_members(file, archive):
 
 
 def _objects(value):
-    """Every description of an object within plain data, however deep."""
+    """Every description of an object within plain data, at any depth."""
     if isinstance(value, dict):
         if "class_name" in value:
             yield value
@@ -159,7 +159,7 @@ def _objects(value):
 
 
 def _fault(each):
-    """What is wrong with the description of an object, or nothing."""
+    """What is wrong with the description of an object; "" if nothing."""
     name, module, registered = (each.get(key) for key in ("class_name", "module", "registered_name"))
     if name in ("__lambda__", "Lambda"):
         return "it holds a Lambda, which is Python code"

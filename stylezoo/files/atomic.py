@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
-    """Gives a temporary path beside `path` which takes its place at the end, if nothing was raised."""
+    """A context with a temporary path beside `path`, which is moved to `path` at the end unless an error is raised."""
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
@@ -20,7 +20,7 @@ class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
 
     def __exit__(self, kind, error, trace):
         if kind is None:
-            os.chmod(self.temporary, 0o666 & ~_umask())  # mkstemp keeps files to their owner
+            os.chmod(self.temporary, 0o666 & ~_umask())  # mkstemp gives access to the owner only
             os.replace(self.temporary, self.path)
         else:
             self.temporary.unlink(missing_ok=True)

@@ -1,25 +1,25 @@
-"""A file of weights in HDF5, checked for all that would reach beyond it, before Keras reads it.
+"""A file of weights in HDF5, checked for references to other files before Keras reads it.
 
-HDF5 can name other files: by external links, by datasets whose values lie elsewhere, by virtual datasets. Keras refuses
-to read these, but looks for groups by a way that opens a linked file. Here nothing is followed.
+HDF5 can refer to other files: by external links, external datasets and virtual datasets. Keras refuses to read these,
+but opens a linked file when it looks for groups. Here no link is followed.
 """
 
 import h5py
 
 from stylezoo.files.plain import printable
 
-SLACK = 2**20  # bytes that a dataset may declare and not store, such as one that is all zeros
+SLACK = 2**20  # bytes that a dataset may declare without storing them, for instance zeros
 NUMBERS = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM, h5py.h5t.OPAQUE)  # booleans are enumerations
 
 
 def check(file) -> None:
-    """See that a file holds groups and numbers, nothing else, and stores as many numbers as it declares.
+    """Check that a file holds groups and numbers, nothing else, and stores as many numbers as it declares.
 
     Args:
         file: A path, or a binary file.
 
     Raises:
-        ValueError: It does not; the message says what is wrong and where.
+        ValueError: It does not; the message names the fault and its place.
         OSError: It is no HDF5 file.
     """
     with h5py.File(file, "r") as opened:
@@ -41,7 +41,7 @@ def _check_group(group, seen):
             _check_numbers(found, shown)
         elif not isinstance(found, h5py.h5g.GroupID):
             raise ValueError(f"its weights hold '{shown}', which is neither a group nor numbers")
-        elif (address := h5py.h5o.get_info(found).addr) not in seen:  # a group may stand within itself
+        elif (address := h5py.h5o.get_info(found).addr) not in seen:  # a group may contain itself
             seen.add(address)
             _check_group(found, seen)
 

@@ -1,8 +1,8 @@
-"""Recipes of version 0.1.0, in run folders and model files, as the plain data that recipes are now."""
+"""Recipes of version 0.1.0, in run folders and model files, converted to the fields of today."""
 
 from stylezoo.errors import BadRecipe
 
-# Where each field that is gone has gone to.
+# The new place of each field that was removed.
 MOVED = {
     "direction": "data.direction",
     "styles": "data.names",
@@ -38,19 +38,19 @@ DEFAULTS = {
     "discriminator_betas": None, "epsilon": 1e-8, "weight_decay": 0.0, "schedule": "linear", "epochs": 100,
     "decay_epochs": 100,
 }  # fmt: skip
-KEPT = ("data", "order", "schedule")  # fields that have the same name now, and another form
+KEPT = ("data", "order", "schedule")  # fields with the same name and another form now
 
 
 def is_old(plain: dict) -> bool:
-    """Whether the plain data of a recipe has fields of 0.1.0 that recipes have no more."""
+    """Whether the plain data of a recipe has fields of 0.1.0 that no longer exist."""
     return any(name in MOVED for name in plain) or plain.get("data") == "styles"
 
 
 def translated(plain: dict) -> dict:
-    """The plain data of a recipe of 0.1.0 in the fields of now.
+    """The plain data of a recipe of 0.1.0 in the fields of today.
 
     Raises:
-        BadRecipe: It cannot be said in them.
+        BadRecipe: It cannot be converted.
     """
     old = {**DEFAULTS, **plain}
     try:
@@ -85,16 +85,16 @@ def _plain(value):
 
 
 def _listed(value):
-    """A list of names; one alone may stand without."""
+    """A list of names; a single one may be given without a list."""
     return [value] if isinstance(value, str) else None if value is None else list(value)
 
 
 def _data(old):
-    options = _changed(old, match_tones="match_tones")
+    options = _changed(old, direction="direction", match_tones="match_tones")
     if old["data"] == "styles":
         more = _changed(old, added="added_styles")
         return _spelled("named-styles", names=_listed(old["styles"]), **more, **options)
-    return _spelled(old["data"], **_changed(old, direction="direction"), **options)
+    return _spelled(old["data"], **options)
 
 
 def _order(old):
@@ -141,9 +141,7 @@ def _losses(old):
     comparing = [each for each in losses or () if each.partition(":")[0].rpartition("/")[2] == "latent-reconstruction"]
     if old["random_codes"]:
         if not comparing:
-            raise ValueError(
-                "random_codes is true without the loss latent-reconstruction, which it is an option of now"
-            )
+            raise ValueError("random_codes is true without the loss latent-reconstruction, whose option it is now")
         return losses
     return losses and [
         each + (",random_codes=False" if ":" in each else ":random_codes=False") if each in comparing else each

@@ -1,4 +1,4 @@
-"""Text and JSON that strangers wrote, made harmless: bounded in size, plain, without control characters."""
+"""Untrusted text and JSON, read safely: bounded in size, plain, without control characters."""
 
 import json
 import re
@@ -16,7 +16,7 @@ def read(content: bytes, largest: int, exact: bool = False):
     Args:
         content: The document.
         largest: How many bytes it may have.
-        exact: Whether a name that is not `printable` is refused: others read the document as it is, and would find
+        exact: Whether a name that is not `printable` is refused: Keras reads the document itself, and would see
             another name than the one that is checked here.
 
     Raises:
@@ -32,13 +32,13 @@ def read(content: bytes, largest: int, exact: bool = False):
 
 
 def printable(text: str) -> str:
-    """A text on one line, without what a terminal would obey: control characters, and those that turn the writing."""
+    """A text on one line, without control characters and those that change the writing direction."""
     spaced = "".join(" " if each.isspace() else each for each in text)
     return "".join(each for each in spaced if unicodedata.category(each)[0] != "C").strip()
 
 
 def without_folders(plain):
-    """Plain data with only the last name of every absolute path in its texts: folders tell about their owner."""
+    """Plain data with only the last name of every absolute path in its texts: folders are private."""
     if isinstance(plain, dict):
         return {key: without_folders(value) for key, value in plain.items()}
     if isinstance(plain, list | tuple):

@@ -1,4 +1,4 @@
-"""Weights in files of PyTorch, read without PyTorch and without running anything that such a file asks for."""
+"""Weights in files of PyTorch, read without PyTorch and without running code of such a file."""
 
 import math
 import os
@@ -10,7 +10,7 @@ import numpy as np
 from stylezoo.errors import BadWeights, name_all
 from stylezoo.files.torch_pickle import ADVICE, KINDS, Storage, Tensor, is_count, unpickle
 
-MAGIC = 0x1950A86A20F9469CFC6C  # how files of before PyTorch 1.6 begin
+MAGIC = 0x1950A86A20F9469CFC6C  # the start of files from before PyTorch 1.6
 PROTOCOL = 1001
 WRAPPERS = ("state_dict", "model", "model_state_dict", "params", "net", "weights")
 LARGEST_RANK = 8
@@ -20,8 +20,8 @@ DAMAGE = (ValueError, IndexError, KeyError, TypeError, AttributeError, EOFError,
 def read(path: str | Path) -> dict[str, np.ndarray]:
     """The tensors of a state dict by name, in the file's order; arrays that must not be written to.
 
-    Files of `torch.save` of any age are read, but for those of before 2017. A dict around the state dict and the
-    "module." of data parallel training are taken off. 16-bit floats become float32, all else keeps its type.
+    All files of `torch.save` since 2017 are read. A dict around the state dict and the "module." of data parallel
+    training are removed. 16-bit floats become float32, other types are kept.
 
     Raises:
         BadWeights: The file is missing, damaged, holds anything that is no tensor, or no tensors.
@@ -60,7 +60,7 @@ def _zip_file(path, file, size):
     if f"{folder}constants.pkl" in entries:
         raise BadWeights(f"'{path}' is a compiled TorchScript program. {ADVICE}")
 
-    left = size  # what all entries hold together is no more than the file: else it would fill the memory
+    left = size  # bytes; entries that claim more than the file has would fill the memory
 
     def content(name):
         nonlocal left
@@ -78,7 +78,7 @@ def _zip_file(path, file, size):
 
 
 def _old_file(path, file, size):
-    """A file of before PyTorch 1.6: five pickles, then the storages one after the other."""
+    """A file from before PyTorch 1.6: five pickles, then the storages one after the other."""
     if size > 262 and _peek(file, 257, 5) == b"ustar":
         raise BadWeights(
             f"'{path}' is in PyTorch's tar format of before 2017. Load and save it once with a PyTorch of that time."
@@ -123,7 +123,7 @@ def _state_dict(path, tree):
         raise BadWeights(f"'{path}' holds one tensor without a name, no weights of a network. {ADVICE}")
     if not isinstance(tree, dict):
         raise BadWeights(f"'{path}' holds no dict of tensors. {ADVICE}")
-    for _ in range(4):  # wrapped more often than that is nothing we know
+    for _ in range(4):  # deeper wrapping is not known
         if tensors := {str(name): each for name, each in tree.items() if isinstance(each, Tensor)}:
             short = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
             return short if len(short) == len(tensors) else tensors
@@ -138,7 +138,7 @@ def _state_dict(path, tree):
 
 
 def _arrays(path, tensors, raw, order):
-    """Each tensor as an array that looks into its storage; the storages are decoded once."""
+    """Each tensor as a view of its storage; each storage is decoded once."""
     decoded = {}
     arrays = {}
     for name, tensor in tensors.items():
@@ -152,7 +152,7 @@ def _arrays(path, tensors, raw, order):
 
 
 def _check(path, name, tensor):
-    """See that a tensor stays within its storage, whatever its strides are."""
+    """Check that a tensor lies within its storage, for any strides."""
     storage, size, stride = tensor.storage, tensor.size, tensor.stride
     counts = (tensor.offset, *size, *stride)
     if not isinstance(storage, Storage) or len(size) != len(stride) or not all(map(is_count, counts)):
@@ -180,7 +180,7 @@ def _view(numbers, tensor):
     if 0 in tensor.size:
         return np.zeros(tensor.size, numbers.dtype)
     strides = [
-        step * numbers.itemsize if count > 1 else 0  # of one there is no next, and its step may be any number
+        step * numbers.itemsize if count > 1 else 0  # with one element the step is not used and may be any number
         for count, step in zip(tensor.size, tensor.stride, strict=True)
     ]
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.size, strides, writeable=False)

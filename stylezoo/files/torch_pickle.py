@@ -1,7 +1,7 @@
-"""The pickle in a file of PyTorch weights, read without running anything that it asks for.
+"""The pickle in a file of PyTorch weights, read without running its code.
 
-A pickle is a program of a small stack machine that may call any function. The machine below knows data only: a name
-that a file wants called is looked up in a short table of what builds tensors, and all else is refused.
+A pickle is a program of a small stack machine that may call any function. The machine below builds data only: a
+function that a file calls must be in a short table of those that build tensors, and all others are refused.
 """
 
 import pickletools
@@ -35,7 +35,7 @@ ADVICE = "Save the weights alone with PyTorch: torch.save(network.state_dict(), 
 
 @dataclass(frozen=True)
 class Name:
-    """Something that a file refers to by module and name; it stands for it and is never called."""
+    """A reference to something by module and name; it is never called."""
 
     module: str
     name: str
@@ -43,7 +43,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Storage:
-    """The numbers that tensors look into: `count` of a kind, or `length` of them from `start` on."""
+    """The numbers that tensors are views of: `count` of a kind, or `length` of them from `start` on."""
 
     kind: str
     key: str
@@ -63,7 +63,7 @@ class Tensor:
 def unpickle(path, data):
     """What a pickle describes, and the storages that it refers to, by key: dicts, lists, names, tensors, numbers.
 
-    `data` is bytes or a file, which is then left behind the pickle.
+    `data` is bytes or a file, whose position is then after the pickle.
     """
     machine = _Machine(path)
     return machine.run(data), machine.storages
@@ -74,10 +74,10 @@ class _Machine:
 
     Attributes:
         path: The file, for errors.
-        stack: What was built and not used yet.
+        stack: Values that are built and not used yet.
         marks: Places in the stack at which the items of something begin.
-        memo: What is referred to again, by number.
-        storages: The storages that tensors look into, by key.
+        memo: Values that are referred to again, by number.
+        storages: The storages of the tensors, by key.
     """
 
     def __init__(self, path):
@@ -165,7 +165,7 @@ class _Machine:
 
 
 def _nothing(machine, _):
-    """A command that only says how the pickle is written."""
+    """A command about the format of the pickle only."""
 
 
 def _constant(make):

@@ -31,7 +31,7 @@ def opened(path: str | Path) -> "Animation | None":
 
 
 class Animation:
-    """The frames of a file, decoded while they are walked through, so that only one of them is in memory.
+    """The frames of a file, decoded one by one, so that only one of them is in memory.
 
     Attributes:
         path: The file.
@@ -52,16 +52,16 @@ class Animation:
         """Each frame as it is seen, composed of all before it, and as `colour.upright` gives it: RGB or RGBA.
 
         Raises:
-            BadPicture: A frame is damaged; the message has its number, of which the first is 1.
+            BadPicture: A frame is damaged; the message has its number, from 1.
         """
         return (self._upright(image) for image in self._decoded())
 
     @cached_property
     def durations(self) -> list[float]:
-        """For how many milliseconds each frame is seen. The file is decoded once more for it.
+        """The duration of each frame in milliseconds. The file is decoded once more for it.
 
         Raises:
-            BadPicture: As in a walk through the frames.
+            BadPicture: As in the iteration over frames.
         """
         return [image.info.get("duration", 0) for image in self._decoded()]
 
@@ -106,7 +106,7 @@ class Animation:
 
 
 def _first(image):
-    """The number of the first frame: an APNG may begin with a still picture for those who cannot animate."""
+    """The number of the first frame: an APNG may begin with a still picture for viewers without animation."""
     return int(bool(image.info.get("default_image")))
 
 
@@ -123,7 +123,7 @@ def _plays(image):
 
 
 def _exactly(count, frames):
-    """The frames, upright, if they are so many."""
+    """The frames, upright; a ValueError if there are not `count` of them."""
     number = 0
     for number, frame in enumerate(frames, 1):
         if number > count:
@@ -136,8 +136,8 @@ def _exactly(count, frames):
 def _write_gif(file, frames, durations, plays):
     """Frame by frame, each with a palette of its own; Pillow's own writer would keep all of them in memory.
 
-    Of an opaque frame after another only those pixels are drawn that differ, so that what is still keeps its colours to
-    the last bit. Others are drawn whole, and where one is transparent, the one before is cleared away.
+    If a frame and the one before it are opaque, only the pixels that differ are drawn, so that still parts keep their
+    exact colours. Others are drawn whole, and a frame is cleared afterwards if it or the next one is transparent.
     """
     before = None
     waiting = pairwise(chain(frames, [None]))
@@ -154,14 +154,14 @@ def _write_gif(file, frames, durations, plays):
 
 
 def _repetitions(plays):
-    """How often a GIF runs again, in the block that Netscape made up; without it, it runs once."""
+    """The repetitions of a GIF, in Netscape's extension block; without the block it runs once."""
     if plays == 1:
         return b""
     return b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", min(max(plays - 1, 0), 0xFFFF), 0)
 
 
 def _drawn(before, frame):
-    """What must be drawn for a frame, as mode P, and where its upper left corner is."""
+    """The part of a frame that must be drawn, as mode P, and its upper left corner."""
     if before is None or "RGBA" in (before.mode, frame.mode):
         return colour.paletted(frame), (0, 0)
     box = _changed(before, frame)
@@ -174,7 +174,7 @@ def _drawn(before, frame):
 
 
 def _changed(before, frame):
-    """The box around all pixels that differ; that of one pixel if none does, because no format has empty frames."""
+    """The box around all pixels that differ; of one pixel if none does, because no format has empty frames."""
     return ImageChops.difference(before, frame).getbbox(alpha_only=False) or (0, 0, 1, 1)
 
 
@@ -186,16 +186,14 @@ def _hundredths(durations):
 
 def _write_webp(file, frames, durations, plays):
     first, options = next(frames), {"duration": durations, "loop": min(plays, 0xFFFF), "quality": 95}
-    if (
-        first.mode == "RGB"
-    ):  # no key frames, each of which is encoded by itself, so that what stands still would flicker
+    if first.mode == "RGB":  # no key frames: coded independently, they make still parts flicker
         options |= {"kmin": 0, "kmax": 0}  # with alpha libwebp would lose some of it
     first.save(file, "WEBP", save_all=True, append_images=[_Rest(frames, len(durations) - 1)], **options)
     next(frames, None)  # raises if there are more
 
 
 class _Rest:
-    """All frames but the first as one Pillow image of many: of single ones Pillow's WebP writer would make a list."""
+    """All frames but the first as one Pillow image: Pillow's WebP writer would collect single images in a list."""
 
     def __init__(self, frames, count):
         self.frames, self.n_frames = frames, count
@@ -208,13 +206,13 @@ class _Rest:
 
 
 def _write_png(file, frames, durations, plays):
-    """An APNG, frame by frame (https://www.w3.org/TR/png-3/#apng-frame-based-animation), of each what has changed.
+    """An APNG, frame by frame (https://www.w3.org/TR/png-3/#apng-frame-based-animation), each only where it changed.
 
     Pillow's own writer would go through the frames twice and keep them all.
     """
     before, sequence = None, 0
     for frame, duration in zip(frames, durations, strict=True):
-        frame = frame.convert("RGBA")  # the header, which comes first, speaks for all
+        frame = frame.convert("RGBA")  # one header comes first and holds for all frames
         box = (0, 0, *frame.size) if before is None else _changed(before, frame)
         header, data = _compressed(frame.crop(box))
         if before is None:

@@ -17,9 +17,8 @@ CLEAR = 255  # the colour of a palette that stands for transparency
 def upright(image: Image.Image) -> Image.Image:
     """Any Pillow image as upright sRGB of 8 bits a channel: RGBA where a pixel is transparent, else RGB.
 
-    Colours are straight, not premultiplied, and white where nothing is seen of them. An embedded ICC profile is
-    applied; one that is damaged, or made for other colours than the image has, is ignored. An RGB image that needs
-    none of this is returned as it is, not as a copy.
+    Colours are not premultiplied, and white where alpha is 0. An embedded ICC profile is applied; one that is damaged
+    or made for another colour space is ignored. An RGB image that needs none of this is returned itself, not a copy.
     """
     image.load()
     image, profile = _turned(image), image.info.get("icc_profile")
@@ -45,7 +44,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def paletted(image: Image.Image) -> Image.Image:
-    """An RGB or RGBA image as mode P: its up to 255 colours, or dithered such; the last one for what is transparent."""
+    """An RGB or RGBA image as mode P: its up to 255 colours, or dithered to 255; the last index is transparent."""
     colours = image.convert("RGB")
     if colours.getcolors(CLEAR):  # None if there are more
         indices = chosen = colours.quantize(CLEAR, Image.Quantize.MEDIANCUT)
@@ -54,7 +53,7 @@ def paletted(image: Image.Image) -> Image.Image:
         indices = colours.quantize(palette=chosen, dither=Image.Dither.FLOYDSTEINBERG)
     indices.putpalette((chosen.getpalette() + [0] * 768)[:768])
     indices.info = {}
-    if image.mode == "RGBA":  # a colour of a palette in a GIF is seen or not, with nothing in between
+    if image.mode == "RGBA":  # transparency in a GIF is all or nothing
         indices.paste(CLEAR, mask=image.getchannel("A").point([255] * 128 + [0] * 128))
         indices.info["transparency"] = CLEAR
     return indices
@@ -62,14 +61,14 @@ def paletted(image: Image.Image) -> Image.Image:
 
 @contextmanager
 def silenced():
-    """Keeps Pillow's warnings back: of size LARGEST speaks, and a damaged EXIF block spoils no picture."""
+    """Suppress Pillow's warnings: sizes are checked elsewhere, and pictures with damaged EXIF blocks can be used."""
     with WARNING_FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def _turned(image):
-    """The image as its EXIF block says it was held; itself where there is nothing to turn, to save a copy."""
+    """The image turned by its EXIF orientation; itself, without a copy, if there is nothing to turn."""
     with silenced():
         turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
         return ImageOps.exif_transpose(image) if turned else image
@@ -95,7 +94,7 @@ def _with_alpha(image):
 
 def _in_srgb(image, profile):
     """An image without alpha as RGB, by its ICC profile (bytes or None) if that fits."""
-    if image.mode not in SPACES:  # a profile of palette, HSV or YCbCr images speaks of the RGB that they stand for
+    if image.mode not in SPACES:  # a profile of palette, HSV or YCbCr images is one of their RGB values
         image = image.convert("L" if image.mode == "1" else "RGB")
     transform = _to_srgb(profile, image.mode) if profile else None
     if transform is None and image.mode == "LAB":
@@ -109,7 +108,7 @@ def _in_srgb(image, profile):
 
 @lru_cache(maxsize=8)  # the pictures of one camera, the frames of one animation
 def _to_srgb(profile, mode):
-    """The way from an ICC profile to sRGB; None where there is none or nothing would change."""
+    """The transform from an ICC profile to sRGB; None if the profile cannot be used or nothing would change."""
     try:
         given = ImageCms.ImageCmsProfile(BytesIO(profile))
         if given.profile.xcolor_space.strip() != SPACES[mode]:
@@ -125,14 +124,14 @@ def _known(name):
 
 
 def _changes_nothing(transform):
-    """Whether a transform of RGB leaves colours from all over the cube alone: its profile is sRGB, however called."""
+    """Whether a transform of RGB changes no colour of a sample of the cube: its profile is sRGB under some name."""
     cube = np.stack(np.meshgrid(*[np.arange(0, 256, 15, dtype="uint8")] * 3), axis=-1).reshape(18, -1, 3)
     changed = np.asarray(transform.apply(Image.fromarray(cube)))
-    return np.abs(changed.astype(int) - cube).max() <= 2  # a profile of tables is off by a rounding
+    return np.abs(changed.astype(int) - cube).max() <= 2  # table profiles have rounding errors
 
 
 def _eight_bits(values):
-    """Grey values of more than 8 bits as 8: 16-bit integers by their range, floats as they come, in [0, 1] or 255."""
+    """Grey values of more than 8 bits as 8: integers of 16 bits by their range, floats in [0, 1] or [0, 255]."""
     if values.dtype.kind == "f":
         values = np.nan_to_num(values) * (255 if np.nanmax(values, initial=0) <= 1 else 1)
     elif values.max(initial=0) > 255 or values.dtype == np.uint16:

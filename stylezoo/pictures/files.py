@@ -10,9 +10,9 @@ from stylezoo.errors import BadPicture
 from stylezoo.files import atomic
 from stylezoo.pictures import colour
 
-STUBS = {"BUFR", "GRIB", "HDF5"}  # Pillow knows them by name only
+STUBS = {"BUFR", "GRIB", "HDF5"}  # formats that Pillow recognises but cannot decode
 SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in {*Image.OPEN} - STUBS)
-UNFIT = STUBS | {"BLP", "EPS", "ICNS", "ICO", "MSP", "WMF", "XBM"}  # nor does it write these as they should be
+UNFIT = STUBS | {"BLP", "EPS", "ICNS", "ICO", "MSP", "WMF", "XBM"}  # formats that Pillow does not write properly
 LARGEST = 64_000_000  # pixels: some four times what a phone takes; above that a decoder may fill the memory
 WITH_ALPHA = frozenset({"AVIF", "DDS", "GIF", "ICNS", "ICO", "JPEG2000", "PNG", "SGI", "TGA", "TIFF", "WEBP"})
 
@@ -32,10 +32,10 @@ def open_picture(path: str | Path, alpha: bool = False) -> Image.Image:
 
 @contextmanager
 def reading(path: str | Path) -> Iterator[Image.Image]:
-    """The Pillow image of a picture file, not decoded yet; the file is open for as long as the block lasts.
+    """The Pillow image of a picture file, not decoded yet; the file is open within the block.
 
     Raises:
-        BadPicture: As `open_picture`; also for whatever Pillow raises inside of the block.
+        BadPicture: As `open_picture`; also for any error of Pillow within the block.
     """
     path = Path(path)
     try:
@@ -74,7 +74,7 @@ def is_writable(path: Path) -> bool:
 
 
 def not_writable(path: Path) -> str:
-    """What to say of a file that is not `is_writable`."""
+    """The message for a file that is not `is_writable`."""
     return f"Pictures cannot be written as '{path.suffix}', the suffix of '{path}'; take .png or .jpg."
 
 
@@ -100,12 +100,12 @@ def save_picture(image: Image.Image, path: str | Path) -> None:
 
 
 def in_folder(folder: Path) -> list[Path]:
-    """The files of a folder and its subfolders that are called like pictures, in order."""
+    """The files of a folder and its subfolders with the suffixes of pictures, in order."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
 def reason(error: Exception) -> str:
-    """What an error says, in one line without a full stop."""
+    """The message of an error, in one line without a full stop."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""Light and dark of pictures: luminance, its mean and spread, and how both are brought to those of a style."""
+"""Luminance of pictures, its mean and deviation, and how both are matched to those of a style."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ def light(array: np.ndarray) -> np.ndarray:
 
 
 def tones(pictures: Iterable[np.ndarray]) -> np.ndarray:
-    """What is light and dark in pictures in [-1, 1], all together: mean, deviation, darkest and lightest luminance.
+    """The tones of pictures in [-1, 1], all together: mean, deviation, darkest and lightest luminance.
 
     The darkest and the lightest half per cent are left out: they may be specks.
     """
@@ -35,13 +35,14 @@ def light_moments(pixels: np.ndarray) -> tuple[float, float]:
 
 
 def match_tones(array: np.ndarray, wanted: np.ndarray, before: tuple[float, float] | None = None) -> np.ndarray:
-    """A picture in [-1, 1] with its luminance brought to wanted `tones`, its colours kept (Hertzmann et al., 2001).
+    """A picture in [-1, 1] with its luminance matched to wanted `tones`, its colours kept (Hertzmann et al., 2001).
 
-    The mean and the spread of light become those of the style (Image Analogies, https://doi.org/10.1145/383259.383295).
+    The mean and the deviation of luminance become those of the style, as in Image Analogies,
+    https://doi.org/10.1145/383259.383295.
 
     Args:
         array: The picture, or a part of one.
-        wanted: What `tones` found.
+        wanted: From `tones`.
         before: The `light_moments` of the whole picture; None: those of this array.
     """
     old_mean, old_deviation = before or light_moments(array)

@@ -1,4 +1,4 @@
-"""The built-in samples: real photographs, and pictures in three styles that are drawn here, line by line."""
+"""The built-in samples: photographs, and pictures in three styles that are drawn here."""
 
 import os
 from importlib.util import find_spec
@@ -13,18 +13,22 @@ __all__ = ["painting", "photograph", "photographs", "styles", "write"]
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")  # in the wheel of scikit-image; public domain or CC0
 SIZE = 512  # side of the pictures that are drawn here, in pixels
-CANVAS = 2 * SIZE  # the side that is drawn on, then halved: edges come out smooth
+CANVAS = 2 * SIZE  # the side that is drawn on, then halved, which smooths edges
 
 NIGHT_SEED = 7
 BLUES = [(12, 22, 66), (20, 44, 60), (26, 62, 132), (58, 112, 172), (84, 120, 88), (132, 178, 196)]
 NIGHT = np.array([*BLUES, (236, 196, 66), (250, 228, 146)])  # from dark to light
-LAYERS = [(30, 2500, 56), (18, 6500, 44), (8, 11000, 32)]  # on the canvas: width and number of strokes, their length
+LAYERS = [
+    (30, 2500, 56),
+    (18, 6500, 44),
+    (8, 11000, 32),
+]  # width, number and length of strokes, in pixels of the canvas
 STEP = 6  # pixels of the canvas from one point of a stroke to the next
 
 INK_SEED = 4
 INK, PAPER = (44, 26, 20), (242, 231, 206)
-RIDGES = [(0.36, 6), (0.5, 5), (0.66, 4), (0.84, 4)]  # of hills, from far to near: height of the ridge, its bends
-HATCHINGS = [(20, 0.86), (110, 0.46), (65, 0.22)]  # degrees, and the lightest tone that is hatched: dark is crossed
+RIDGES = [(0.36, 6), (0.5, 5), (0.66, 4), (0.84, 4)]  # hills from far to near: height of the ridge, number of bends
+HATCHINGS = [(20, 0.86), (110, 0.46), (65, 0.22)]  # angle in degrees, and the lightest tone that is hatched
 SPACING = 15  # pixels of the canvas from one line of a hatching to the next
 
 MOSAIC_SEED = 5
@@ -58,7 +62,7 @@ def styles() -> dict[str, Image.Image]:
 
 
 def write(folder: str | Path) -> list[Path]:
-    """Write every sample as `folder`/photographs/NAME.png or `folder`/styles/NAME.png, and give back the paths.
+    """Write every sample as `folder`/photographs/NAME.png or `folder`/styles/NAME.png; returns the paths.
 
     Raises:
         MissingExtra: scikit-image, whose wheel holds the photographs, is not installed.
@@ -93,11 +97,11 @@ def drawing() -> Image.Image:
     random = np.random.default_rng(INK_SEED)
     tones, bend, ink = _hills(random)
     x, y = _coordinates()
-    hand = 0.0012 * _clouds(random, 90) + 0.0016 * _clouds(random, 30)  # that of the draughtsman is not quite steady
+    jitter = 0.0012 * _clouds(random, 90) + 0.0016 * _clouds(random, 30)  # freehand lines are not quite straight
     pressure = 0.06 * _clouds(random, 120)
     for degrees, lightest in HATCHINGS:
         angle = np.radians(degrees)
-        across = (x * np.cos(angle) + y * np.sin(angle) + bend + hand) * CANVAS / SPACING  # a line at every half
+        across = (x * np.cos(angle) + y * np.sin(angle) + bend + jitter) * CANVAS / SPACING  # a line at every half
         width = np.clip(0.12 + 0.72 * (1 - tones / lightest), 0, 0.46) + pressure
         ink |= (tones < lightest) & (2 * np.abs(across % 1 - 0.5) < width)
     grain = 6 * _clouds(random, 200) + 3 * _clouds(random, 60)
@@ -117,7 +121,7 @@ def mosaic() -> Image.Image:
 
 
 def check_installed() -> None:
-    """See that the sample photographs are there; they are not read for it.
+    """Check that the sample photographs are installed, without reading them.
 
     Raises:
         MissingExtra: scikit-image, whose wheel holds them, is not installed.
@@ -141,7 +145,7 @@ def _sky(random):
     x, y = _coordinates()
     flow = 0.35 * _clouds(random, 5)
     tones = 0.9 * (1 - y) + 0.35 * _clouds(random, 6)
-    for _ in range(7):  # the stars: a whirl in the flow, a light in the tones
+    for _ in range(7):  # the stars: a swirl in the flow, a light in the tones
         centre_x, centre_y = random.random(), 0.7 * random.random()
         radius = random.uniform(0.05, 0.14)
         distance = np.hypot(x - centre_x, y - centre_y)
@@ -210,7 +214,7 @@ def _paint(draw, random, along, tones, width, strokes, length):
 
 
 def _colours(random, palette, tones, spread):
-    """A colour of the palette for each tone, some steps lighter or darker, and none quite like another."""
+    """A colour of the palette for each tone, randomly some steps lighter or darker, with noise in each channel."""
     shades = tones * len(palette) + random.normal(0, spread, len(tones))
     colours = palette[np.clip(shades, 0, len(palette) - 1).astype(int)]
     return colours + random.normal(0, 12, (len(tones), 3))
@@ -226,7 +230,7 @@ def _follow(along, points, step, count):
 
 
 def _at(field, points):
-    """The values of a field at points (strokes, 2) of x and y; beyond its border those of the border."""
+    """The values of a field at points (strokes, 2) of x and y; outside of it those of its border."""
     x, y = np.clip(points, 0, CANVAS - 1).astype(int).T
     return field[y, x]
 

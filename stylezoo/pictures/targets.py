@@ -7,24 +7,23 @@ from pathlib import Path
 from stylezoo.errors import UsageError
 from stylezoo.pictures import files
 
-KEPT = (".gif", ".webp")  # of what may be an animation the result is one too
+KEPT = (".gif", ".webp")  # formats of animations, which the result keeps
 
 
 def targets(pictures: list[Path], out: Path | None = None, keep: Iterable[Path] = ()) -> dict[Path, Path]:
     """Where the result of each picture goes.
 
-    A picture's is called NAME-stylized.png and lies beside it, or in the folder `out`, or it is `out` itself. Those of
-    a folder keep their names, their subfolders and their formats, as far as Pillow can write them, in `out` or in
-    FOLDER-stylized.
+    The result of a picture is NAME-stylized.png beside it or in the folder `out`, or it is `out` itself. Results of a
+    folder keep names, subfolders and formats, as far as Pillow can write these, in `out` or in FOLDER-stylized.
 
     Args:
         pictures: Files, and folders that are searched with their subfolders.
-        out: A folder, or for one picture a file: what has a suffix and is no folder is one.
-        keep: Further pictures whose place no result may take: masks, and those that the style is taken from.
+        out: A folder, or for one picture a file: a path with a suffix that is no folder.
+        keep: Further pictures that no result may replace: masks and style pictures.
 
     Raises:
-        UsageError: Two results would be one file, a picture would have two results, a result would take a picture's
-            place or cannot be written in the format of `out`, or a folder has no pictures.
+        UsageError: Two results would be one file, a picture would have two results, a result would replace a picture
+            or cannot be written in the format of `out`, or a folder has no pictures.
     """
     into_file = out is not None and bool(out.suffix) and not os.path.isdir(out)
     if into_file and (len(pictures) > 1 or os.path.isdir(pictures[0])):
@@ -34,7 +33,7 @@ def targets(pictures: list[Path], out: Path | None = None, keep: Iterable[Path] 
         raise UsageError(files.not_writable(out))
     found = []
     for picture in pictures:
-        if os.path.isdir(picture):  # unlike Path.is_dir it has an answer for names that are too long
+        if os.path.isdir(picture):  # unlike Path.is_dir it raises no error for names that are too long
             found += _of_folder(picture, out or _beside(picture))
         elif into_file:
             found.append((picture, out))
@@ -51,7 +50,7 @@ def _beside(folder):
 
 
 def _of_folder(folder, out):
-    """The pictures of a folder, without results that lie in it from before, with their targets."""
+    """The pictures of a folder, without earlier results that lie in it, with their targets."""
     found, inside = files.in_folder(folder), out.resolve()
     if folder.resolve() in inside.parents:
         found = [file for file in found if not file.resolve().is_relative_to(inside)]

@@ -1,4 +1,4 @@
-"""The card of a model: what it was made of, with what and on what, read and shown without Keras."""
+"""The card of a model: its recipe, plugins, versions and data, read and shown without Keras."""
 
 import csv
 import json
@@ -21,10 +21,10 @@ from stylezoo.runs.folder import RunFolder
 __all__ = ["Card", "read", "sheet"]
 
 SCHEMA = 1
-ID = r"[0-9a-f]{8,64}"  # of a training
+ID = r"[0-9a-f]{8,64}"  # the id of a training
 LIBRARIES = ("stylezoo", "keras", "tensorflow")
 PNG = b"\x89PNG\r\n\x1a\n"
-# What Hugging Face has a name for (https://huggingface.co/docs/hub/repositories-licenses); others are "other".
+# Licences with names on Hugging Face (https://huggingface.co/docs/hub/repositories-licenses); others are "other".
 LICENSES = {
     "afl-3.0", "agpl-3.0", "apache-2.0", "artistic-2.0", "bsd-2-clause", "bsd-3-clause", "bsd-3-clause-clear",
     "bsl-1.0", "cc0-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0",
@@ -38,23 +38,23 @@ LICENSES = {
 
 @dataclass(frozen=True)
 class Card:
-    """What is known of a model, as plain data.
+    """The facts about a model, as plain data.
 
     Attributes:
-        recipe: The recipe as `Recipe.to_dict` has it, without the folders of files.
+        recipe: The recipe as in `Recipe.to_dict`, without the folders of files.
         plugins: Kind, name, distribution and version of every plugin in it.
-        versions: Of stylezoo, keras, tensorflow and python, as far as they are known.
-        data: A row for the sources and for each style: its role, the kind and the name of what was given, and the
-            number of pictures.
-        origin: "trained", "imported" or, where nothing tells, "".
+        versions: The versions of stylezoo, keras, tensorflow and python, as far as they are known.
+        data: A row for the sources and for each style: its role, the kind and the name of the album, and the number of
+            pictures.
+        origin: "trained", "imported" or, if it is not known, "".
         seed: The seed of the training.
-        steps: How many steps were made; None where nothing tells.
-        total_steps: How many there shall be.
-        losses: The last values in the log, None for what was no finite number.
-        license: An SPDX identifier or free text, "" where none was given.
+        steps: The number of steps so far; None if it is not known.
+        total_steps: The planned number of steps.
+        losses: The last values in the log, None for values that are not finite.
+        license: An SPDX identifier or free text, "" if none was given.
         date: The day of the last change, as 2026-11-24.
-        lineage: The ids of the trainings that the weights went through, from the first to its own; models with a common
-            id can be mixed.
+        lineage: The ids of the trainings of the weights, from the first to the model's own; models with a common id
+            can be mixed.
     """
 
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Card:
     lineage: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """The card as plain data, as ``card.json`` has it."""
+        """The card as plain data, as in ``card.json``."""
         return {"schema": SCHEMA, **asdict(self)}
 
     def to_json(self) -> str:
@@ -79,24 +79,24 @@ class Card:
         return json.dumps(self.to_dict(), indent=2) + "\n"
 
     @classmethod
-    def from_dict(cls, said: Any) -> "Card":
-        """The card that `to_dict` wrote; fields that are not known here are left out.
+    def from_dict(cls, document: Any) -> "Card":
+        """The card that `to_dict` wrote; unknown fields are left out.
 
         Raises:
-            ValueError: A field is of another type than it must be.
+            ValueError: A field has the wrong type.
         """
-        if not isinstance(said, dict):
+        if not isinstance(document, dict):
             raise ValueError("it is no JSON object")
         known = {each.name for each in fields(cls)}
-        said = {name: value for name, value in said.items() if name in known}
-        if wrong := [name for name, value in said.items() if not _has_form(name, value)]:
+        values = {name: value for name, value in document.items() if name in known}
+        if wrong := [name for name, value in values.items() if not _has_form(name, value)]:
             raise ValueError(f"its field '{wrong[0]}' holds something else than it should")
-        if not needs.are_plugins(said.get("plugins", [])):
+        if not needs.are_plugins(values.get("plugins", [])):
             raise ValueError("its plugins cannot be read")
-        return cls(**said)
+        return cls(**values)
 
     def needs(self) -> list[dict[str, Any]]:
-        """The plugins, each with the version that is installed now, "" if none, and then what is to be done."""
+        """The plugins, each with the version that is installed now, "" if none, and then what to do."""
         rows = []
         for each in self.plugins:
             here, missing = needs.installed(each), needs.lack(each)
@@ -108,14 +108,14 @@ class Card:
         """The ``README.md`` of a repository on a hub.
 
         Args:
-            title: What it is called.
-            address: Where `stylize` finds it, ``hf://owner/name``.
-            has_sheet: Whether ``card.png`` lies beside it.
+            title: Its heading.
+            address: The model's address for `stylize`, ``hf://owner/name``.
+            has_sheet: Whether ``card.png`` is beside it.
         """
         return "\n".join([*self._front_matter(), *self._opening(title, has_sheet), *self._use(address), *self._facts()])
 
     def _front_matter(self):
-        """What Hugging Face reads; JSON strings are YAML as well."""
+        """The metadata for Hugging Face; JSON strings are YAML as well."""
         license = self.license.lower()
         is_known = license in LICENSES
         yield "---"
@@ -138,8 +138,8 @@ class Card:
     def _use(self, address):
         yield from ("## Use", "", "```sh", 'pip install "stylezoo[hub]"')
         owners = sorted({(each["distribution"], each["version"]) for each in self.plugins})
-        strangers = [f"{owner}=={version}".rstrip("=") for owner, version in owners if owner != "stylezoo"]
-        yield from (f"pip install {each}" for each in strangers)
+        others = [f"{owner}=={version}".rstrip("=") for owner, version in owners if owner != "stylezoo"]
+        yield from (f"pip install {each}" for each in others)
         yield from (f"stylezoo stylize photo.jpg --model {address}", "```", "", "```python", "import stylezoo", "")
         yield from (f'gan = stylezoo.load_model("{address}")', 'gan.stylize("photo.jpg")', "```", "")
 
@@ -150,7 +150,7 @@ class Card:
             yield ""
 
     def sections(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-        """What there is to tell, for the shell and for the web page: headings, and rows of two texts."""
+        """The facts for the shell and for the web page: headings, and rows of two texts."""
         training = {
             "origin": self.origin,
             "steps": _steps(self.steps, self.total_steps),
@@ -169,7 +169,7 @@ class Card:
             "Plugins": [
                 (f"{each['kind']} {each['name']}", f"{each['distribution']} {each['version']}") for each in self.plugins
             ],
-            "Recipe": [(name, _text(value)) for name, value in self.recipe.items() if _tells(value)],
+            "Recipe": [(name, _text(value)) for name, value in self.recipe.items() if _is_set(value)],
         }
         yield from ((heading, rows) for heading, rows in parts.items() if rows)
 
@@ -177,11 +177,11 @@ class Card:
 def read(path: str | Path) -> Card:
     """The card of a run folder, of a ``.keras`` file, or of a model on a hub.
 
-    A folder without a model yet shows what there is; a file that `GAN.save` wrote has recipe and plugins only.
+    A folder without a model yet shows what is known; a file that `GAN.save` wrote has recipe and plugins only.
 
     Raises:
-        BadRun: There is no such thing, or it cannot be read.
-        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+        BadRun: There is no such folder, file or model, or it cannot be read.
+        MissingExtra: It is on a hub, and huggingface_hub is not installed.
     """
     folder = Path(os.path.expanduser(path))
     if folder.is_dir():
@@ -189,10 +189,10 @@ def read(path: str | Path) -> Card:
     file = loading.model_file(path)
     config = archive.configuration(file)
     with archive.opened(file) as opened:
-        said = archive.document(opened, archive.CARD)
+        document = archive.document(opened, archive.CARD)
         metadata = archive.document(opened, archive.METADATA)
         try:
-            return _of_config(config, metadata) if said is None else Card.from_dict(said)
+            return _of_config(config, metadata) if document is None else Card.from_dict(document)
         except ValueError as error:
             raise ValueError(f"its card cannot be read: {error}") from None
 
@@ -210,7 +210,7 @@ def sheet(path: str | Path) -> bytes:
 
 
 def updated(card: Card, folder: Path) -> Card:
-    """The card with what the log of its run folder tells last."""
+    """The card with the last values in the log of its run folder."""
     rows = _logged(folder / RunFolder.LOG)
     if not rows:
         return card
@@ -221,12 +221,12 @@ def updated(card: Card, folder: Path) -> Card:
 
 
 def new_card(plan, origin: str, lineage: list[str], **more) -> Card:
-    """The card of a model that is just beginning.
+    """The card of a new model.
 
     Args:
         plan: Its `Plan`.
         origin: "trained" or "imported".
-        lineage: The ids of the trainings that its weights went through, its own the last.
+        lineage: The ids of the trainings of its weights, its own the last.
         **more: Further fields of the card.
     """
     return Card(
@@ -243,37 +243,35 @@ def new_card(plan, origin: str, lineage: list[str], **more) -> Card:
 
 
 def today() -> str:
-    """The day, as 2026-11-24, the same all over the world."""
+    """The day in UTC, as 2026-11-24."""
     return datetime.now(UTC).date().isoformat()
 
 
 def members(card: Card, picture: bytes) -> dict[str, bytes]:
-    """What a model file is given to carry its card."""
+    """The members of a model file for its card."""
     return {archive.CARD: card.to_json().encode(), **({archive.SHEET: picture} if picture else {})}
 
 
 def new_id() -> str:
-    """An id for a training that no other has. No seed has a say in it: a repeated training is another one."""
+    """A unique id for a training. It does not depend on seeds: a repeated training is another one."""
     return os.urandom(8).hex()
 
 
 def licensed(text: str | None) -> str:
-    """The text of a licence as a card has it.
+    """The text of a licence for a card.
 
     Raises:
         BadOptions: It is longer than a name.
     """
     text = plain.printable(text or "")
     if len(text) > 200:
-        raise BadOptions(
-            f"The licence has {len(text)} characters; name it, such as CC-BY-4.0, or say it in at most 200."
-        )
+        raise BadOptions(f"The licence has {len(text)} characters; name it, such as CC-BY-4.0, or use at most 200.")
     return text
 
 
 def _version(library):
-    """The version of an installed library; "" where it is installed under another name."""
-    from importlib import metadata  # 40 ms of a listing that needs none
+    """The version of an installed library; "" if it is installed under another name."""
+    from importlib import metadata  # takes 40 ms, which a listing does not need
 
     try:
         return metadata.version(library)
@@ -282,18 +280,18 @@ def _version(library):
 
 
 def _of_folder(folder):
-    """The card of a run, as far as it has come."""
+    """The card of a run in its present state."""
     try:
-        said = {name: _document(folder / name) for name in (RunFolder.CARD, RunFolder.RECIPE, RunFolder.PLUGINS)}
-        if said[RunFolder.RECIPE] is None and (folder / RunFolder.MODEL).is_file():
+        found = {name: _document(folder / name) for name in (RunFolder.CARD, RunFolder.RECIPE, RunFolder.PLUGINS)}
+        if found[RunFolder.RECIPE] is None and (folder / RunFolder.MODEL).is_file():
             return read(folder / RunFolder.MODEL)
-        if said[RunFolder.RECIPE] is None:
+        if found[RunFolder.RECIPE] is None:
             raise BadRun(f"'{folder}' is no run folder: there is no {RunFolder.RECIPE} in it.")
-        card = Card.from_dict({} if said[RunFolder.CARD] is None else said[RunFolder.CARD])
-        if said[RunFolder.CARD] is None:
-            recipe = plain.without_folders(said[RunFolder.RECIPE])
+        card = Card.from_dict({} if found[RunFolder.CARD] is None else found[RunFolder.CARD])
+        if found[RunFolder.CARD] is None:
+            recipe = plain.without_folders(found[RunFolder.RECIPE])
             card = Card.from_dict(
-                {"recipe": recipe, "plugins": said[RunFolder.PLUGINS] or [], "seed": recipe.get("seed")}
+                {"recipe": recipe, "plugins": found[RunFolder.PLUGINS] or [], "seed": recipe.get("seed")}
             )
         return updated(card, folder)
     except (OSError, ValueError, AttributeError, csv.Error) as error:
@@ -310,7 +308,7 @@ def _document(path):
 
 
 def _of_config(config, metadata):
-    """What a model file without a card tells."""
+    """The card of a model file that has none, from its configuration."""
     inner = config.get("config")
     if not isinstance(inner, dict) or not isinstance(inner.get("recipe"), dict):
         raise ValueError("it has no recipe")
@@ -328,7 +326,7 @@ def _of_config(config, metadata):
 
 
 def _logged(path):
-    """The rows of a log that are whole: the last may have been written when the machine went down."""
+    """The complete rows of a log: the last may be cut off by a crash of the machine."""
     try:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
@@ -343,7 +341,7 @@ def _is_number(text):
 
 
 def _has_form(name, value):
-    """Whether the plain data of a field is what the field holds."""
+    """Whether the plain data of a field has the field's type."""
     if name in ("seed", "steps", "total_steps"):
         return value is None or type(value) is int
     if name in ("origin", "license", "date"):
@@ -357,7 +355,7 @@ def _has_form(name, value):
 
 
 def _shown(text):
-    """A text within Markdown, in which nothing is markup."""
+    """A text within Markdown, all markup escaped."""
     return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$])", r"\\\1", plain.printable(str(text)))
 
 
@@ -367,7 +365,7 @@ def _text(value):
     return "" if value is None else str(value)
 
 
-def _tells(value):
+def _is_set(value):
     return value not in (None, "", [], False)
 
 

@@ -1,6 +1,6 @@
-"""The folder of a run: what it holds, and how it is begun, written, read and locked.
+"""The folder of a run: its content, and how it is created, written, read and locked.
 
-Neither Keras nor TensorFlow is needed for it.
+This needs neither Keras nor TensorFlow.
 """
 
 import json
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class Content(NamedTuple):
-    """Something that lies in a run folder.
+    """A file or a folder in a run folder.
 
     Attributes:
         name: Its name; a folder's ends with a slash.
-        holds: What it holds.
+        holds: Its content.
         when: When it is written.
     """
 
@@ -37,12 +37,12 @@ class RunFolder(os.PathLike):
     """The folder of one run: ``folder / RunFolder.LOG`` is a path in it.
 
     Files are written beside their place and moved there when they are complete, so that a reader never sees half a
-    file; only ``log.csv`` grows row by row. ``recipe.json`` is the last file of a beginning: a folder with it is a
-    whole run. What `CONTENTS` lists is what a training leaves; an imported run has ``recipe.json``, ``plugins.json``,
+    file; only ``log.csv`` grows row by row. When a run starts, ``recipe.json`` is written last: a folder with it is
+    complete. `CONTENTS` lists the files of a training; an imported run has ``recipe.json``, ``plugins.json``,
     ``card.json`` and ``model.keras`` only.
 
     Args:
-        path: The folder, which need not be there; ``~`` is the home.
+        path: The folder, which need not exist; ``~`` is the home folder.
 
     Attributes:
         path: Its path.
@@ -58,14 +58,14 @@ class RunFolder(os.PathLike):
     PLUGINS = "plugins.json"
     PLACES = "pictures.json"
     PICTURES = "pictures"
-    LOCK = ".lock"  # there while a process writes into the folder
+    LOCK = ".lock"  # exists while a process writes into the folder
 
     CONTENTS = (
         Content(RESULT, "the first source in the style, at its full size", "at the end"),
         Content(f"{SAMPLES}/", "contact sheets: source, style, result", "about ten times in a training"),
         Content(LOG, "step, seconds and the mean of every loss since the row before", "about a hundred rows"),
         Content(MODEL, "the model, for 'stylezoo stylize' and 'stylezoo.load_model'", "at the end, also after Ctrl-C"),
-        Content(CARD, "what is known of the model, for 'stylezoo show'", "at the start and at the end"),
+        Content(CARD, "the facts about the model, for 'stylezoo show'", "at the start and at the end"),
         Content(
             "checkpoints/",
             "weights, optimizers and random states, for 'stylezoo train --resume'",
@@ -73,7 +73,7 @@ class RunFolder(os.PathLike):
         ),
         Content(RECIPE, "the complete recipe, for 'stylezoo train --recipe'", "at the start"),
         Content(PLUGINS, "kind, name, distribution and version of every part", "at the start"),
-        Content(PLACES, "where the pictures lie; null for the samples", "at the start"),
+        Content(PLACES, "the paths of the pictures; null for the samples", "at the start"),
         Content(f"{PICTURES}/", "copies of pictures that were given from memory, if any", "at the start"),
     )
 
@@ -82,11 +82,11 @@ class RunFolder(os.PathLike):
 
     @classmethod
     def new(cls, name: str, parent: str | Path = "runs") -> "RunFolder":
-        """A folder that is not there yet: ``runs/single-pair``, then ``runs/single-pair-2``.
+        """A folder that does not exist yet: ``runs/single-pair``, then ``runs/single-pair-2``.
 
         Args:
-            name: What it is called; of "distribution/name" the last part.
-            parent: The folder in which it shall be.
+            name: Its name; of "distribution/name" the last part.
+            parent: The folder that it is in.
         """
         name = name.rpartition("/")[2]
         number = 1
@@ -107,11 +107,11 @@ class RunFolder(os.PathLike):
         return self.path / name
 
     def has(self, *names: str) -> bool:
-        """Whether all these files are there."""
+        """Whether all these files exist."""
         return all((self / name).is_file() for name in names)
 
     def check_empty(self) -> None:
-        """See that a run can begin here.
+        """Check that a run can start here.
 
         Raises:
             BadRun: The folder holds something already, or cannot be read.
@@ -142,7 +142,7 @@ class RunFolder(os.PathLike):
 
     @contextmanager
     def begin(self) -> Iterator[None]:
-        """Within this a new run is written: the folder is locked and was empty, and errors are in one line.
+        """A context to write a new run in: the folder is empty and locked, and errors are in one line.
 
         Raises:
             BadRun: As `check_empty`, `lock` and `one_line_errors`.
@@ -153,17 +153,17 @@ class RunFolder(os.PathLike):
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        """Gives a temporary path; what was written there takes the place of a file at the end."""
+        """A context with a temporary path, which replaces a file at the end."""
         with written(self / name) as temporary:
             yield temporary
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a file at once."""
+        """Write a file atomically."""
         with self.writing(name) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
     def write_json(self, name: str, plain: Any) -> None:
-        """Write plain data at once, as indented JSON."""
+        """Write plain data atomically, as indented JSON."""
         self.write_text(name, json.dumps(plain, indent=2) + "\n")
 
     def read_json(self, name: str) -> Any:
@@ -183,13 +183,13 @@ class RunFolder(os.PathLike):
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Within this no other process, and no other training of this one, writes into the folder.
+        """A context in which no other process, and no other training of this one, writes into the folder.
 
-        The lock goes with the process that has it, however that ends. On systems and file systems without such locks
-        nothing is locked.
+        The lock ends with its process, also after a crash. On systems and file systems without such locks nothing is
+        locked.
 
         Raises:
-            BadRun: Another one writes into it, or it cannot be written.
+            BadRun: Another training writes into it, or it cannot be written.
         """
         file = self / self.LOCK
         with self.one_line_errors():
@@ -206,7 +206,7 @@ class RunFolder(os.PathLike):
 
     @contextmanager
     def one_line_errors(self) -> Iterator[None]:
-        """Within this, what the file system refuses is a `BadRun` of one line."""
+        """A context in which an error of the file system is a `BadRun` of one line."""
         try:
             yield
         except OSError as error:
@@ -214,10 +214,10 @@ class RunFolder(os.PathLike):
 
     @property
     def advice(self) -> str:
-        """How to go on after an error, if there is something to go on from; begins with a space."""
+        """How to resume after an error, if there is a checkpoint; begins with a space."""
         if not self.has(self.CHECKPOINT, self.RECIPE):
             return ""
-        return f" What was saved before is kept: mend it, then 'stylezoo train --resume {self}'."
+        return f" The last checkpoint is kept: fix the cause, then 'stylezoo train --resume {self}'."
 
 
 def _locked(file):
@@ -230,13 +230,13 @@ def _locked(file):
         try:
             if os.path.samestat(os.fstat(descriptor), os.stat(file)):
                 return descriptor
-        except FileNotFoundError:  # who had the lock has just removed the file: this lock is one of nothing
+        except FileNotFoundError:  # the last owner of the lock has just removed the file: this lock is void
             pass
         os.close(descriptor)
 
 
 def _has_lock(descriptor):
-    """Whether the lock of a file could be had, or there are no locks here."""
+    """Whether the file could be locked, or there are no locks on this system."""
     try:
         import fcntl
     except ImportError:  # Windows

@@ -1,4 +1,4 @@
-"""Models on a hub: ``hf://owner/name`` or ``hf://owner/name@revision``, fetched once and seen to be whole.
+"""Models on a hub: ``hf://owner/name`` or ``hf://owner/name@revision``, downloaded once and checked.
 
 huggingface_hub does the work, so that its cache, its tokens and its variables are respected: HF_HOME, HF_ENDPOINT,
 HF_TOKEN, HF_HUB_OFFLINE. It is imported when it is needed.
@@ -18,12 +18,12 @@ SCHEME = "hf://"
 FILE = "model.keras"
 NAME = r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9_])?"
 ADDRESS = re.compile(rf"(?:hf://)?({NAME}/{NAME})(?:@([\w.-]+(?:/[\w.-]+)*))?")
-HASHES = {64: "SHA-256", 40: "SHA-1"}  # by the number of their digits: of large files, and of blobs in git
+HASHES = {64: "SHA-256", 40: "SHA-1"}  # by their number of digits: for large files, and for blobs in git
 CHUNK = 2**20
 
 
 def is_address(path: str | Path) -> bool:
-    """Whether this names a model on a hub, well or badly, and no file."""
+    """Whether this is an address on a hub, valid or not, and no file."""
     return str(path).startswith((SCHEME, "hf:/"))  # a Path has made one slash of two
 
 
@@ -48,7 +48,7 @@ def fetch(text: str | Path) -> Path:
     Only this file is fetched: it carries its card. Its checksum is compared with that of the hub.
 
     Raises:
-        BadRun: There is no such model, it cannot be reached, or what came is damaged.
+        BadRun: There is no such model, it cannot be reached, or the download is damaged.
         MissingExtra: huggingface_hub is not installed.
     """
     repository, revision = address(text)
@@ -77,12 +77,12 @@ def library():
 
 @contextmanager
 def one_line_errors(where: str):
-    """Within this, what the hub, the network or the disk refuses is a `BadRun` of one line about an address."""
+    """A context in which an error of the hub, the network or the disk is a `BadRun` of one line about an address."""
     from huggingface_hub import errors
     from huggingface_hub.utils import logging
 
     level = logging.get_verbosity()
-    logging.set_verbosity_error()  # each of its attempts to reach a hub would be two lines
+    logging.set_verbosity_error()  # it would write two lines for each attempt to reach a hub
     try:
         yield
     except (OSError, ValueError, RuntimeError, errors.HTTPError) as error:
@@ -98,10 +98,10 @@ def _reason(where, error):
     if isinstance(error, errors.HFValidationError):
         return f"'{where}' is no address of a model: {_line(error)}"
     if isinstance(error, errors.GatedRepoError):
-        return f"'{where}' is open only to those whom its owner has let in: ask on its page, then log in with a token."
+        return f"'{where}' is gated: ask for access on its page, then log in with a token."
     if isinstance(error, errors.RepositoryNotFoundError) or status in (401, 403):
         return (
-            f"'{where}' is not there, is private, or may not be written by you. Look at the name; "
+            f"'{where}' does not exist, is private, or you may not write to it. Check the name; "
             "to log in, run 'hf auth login' or set HF_TOKEN."
         )
     if isinstance(error, errors.RevisionNotFoundError):
@@ -115,14 +115,14 @@ def _reason(where, error):
     if isinstance(error, errors.LocalTokenNotFoundError):
         return f"'{where}' needs you to log in: run 'hf auth login' or set HF_TOKEN."
     if getattr(error, "errno", None) == errno.ENOSPC:
-        return f"'{where}' cannot be kept: the disk is full. HF_HOME says where the cache lies; 'hf cache' tidies it."
+        return f"'{where}' cannot be saved: the disk is full. HF_HOME is the folder of the cache; 'hf cache' cleans it."
     if isinstance(error, errors.LocalEntryNotFoundError | ConnectionError) or _is_broken_off(error):
-        return f"'{where}' cannot be reached at {constants.ENDPOINT}, nor is it in the cache. Is the network there?"
-    return f"'{where}' cannot be had from {constants.ENDPOINT}: {_line(error)}"
+        return f"'{where}' cannot be reached at {constants.ENDPOINT} and is not in the cache. Check the network."
+    return f"The transfer of '{where}' failed at {constants.ENDPOINT}: {_line(error)}"
 
 
 def _is_broken_off(error):
-    """Whether there was no answer at all."""
+    """Whether there was no response at all."""
     from huggingface_hub import errors
 
     return isinstance(error, errors.HTTPError) and not isinstance(error, errors.HfHubHTTPError)
@@ -133,13 +133,13 @@ def _line(error):
 
 
 def _check_sum(where, file):
-    """See that a file of the cache is what the hub named it after: by its etag, a hash of it."""
+    """Check a file of the cache by its name, the hub's etag, which is its hash."""
     blob = Path(os.readlink(file)) if file.is_symlink() else None  # without symbolic links the cache keeps no etag
     if blob is None or not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", blob.name):
         return
     if _sum(file, len(blob.name)) != blob.name:
         raise BadRun(
-            f"'{where}' is damaged in the cache: its {HASHES[len(blob.name)]} is not what the hub says. "
+            f"'{where}' is damaged in the cache: its {HASHES[len(blob.name)]} is not that of the hub. "
             f"Delete '{(file.parent / blob).resolve().parent / blob.name}' and try again."
         )
 

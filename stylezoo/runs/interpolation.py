@@ -1,4 +1,4 @@
-"""Deep network interpolation: one model whose weights are the mean of those of several that are siblings."""
+"""Deep network interpolation: one model with the mean weights of several siblings."""
 
 import math
 
@@ -15,17 +15,17 @@ NETWORKS = ("generator", "inverse", "average")
 
 
 class Siblings:
-    """Models with a common ancestor, of whose weights any mean is a model that draws pictures.
+    """Models with a common ancestor, so that any mean of their weights is a model that draws pictures.
 
-    Wang et al., 2019, https://arxiv.org/abs/1811.10515: on the way from a network to one that went on from it, the
-    look changes steadily. Networks that began elsewhere are in other corners of the space, with noise between them.
-    The models are read once.
+    Wang et al., 2019, https://arxiv.org/abs/1811.10515: between a network and one that was trained from it, the style
+    changes gradually. Means of networks that were trained from different initial weights draw noise. The models are
+    read once.
 
     Args:
         paths: Two or more run folders, ``.keras`` files or addresses ``hf://owner/name``.
 
     Raises:
-        BadOptions: The generators are built differently, the models have no common ancestor, or one does not tell it.
+        BadOptions: The generators are built differently, or the models have no common ancestor that is known.
         BadRun: As in `stylezoo.load_model`.
         MissingExtra: Likewise.
     """
@@ -49,12 +49,12 @@ class Siblings:
             self._values.append(values)
 
     def at(self, weights):
-        """A new model of which each sibling has its part.
+        """A new model, the weighted mean of the siblings.
 
-        Generator, average, way back and tones are means; all else is that of the first sibling.
+        Generator, average, way back and tones are means; everything else is that of the first sibling.
 
         Args:
-            weights: For each sibling a number, 0 or more; only their proportions count. A single 1 among zeros gives
+            weights: A number for each sibling, 0 or more; only their proportions count. A single 1 among zeros gives
                 that sibling bit for bit.
 
         Returns:
@@ -70,7 +70,7 @@ class Siblings:
         return model
 
     def _shares(self, weights):
-        """The shares of the siblings that have one, by number; in an order that is not that of their naming."""
+        """The shares of the siblings that have one, by number, in the order of their names, not of the arguments."""
         weights = [float(each) for each in weights]
         total = math.fsum(weights)
         if len(weights) != len(self.names):
@@ -82,7 +82,7 @@ class Siblings:
 
 
 def _copied(model):
-    """A model with the weights, the optimizer and the random states of another, none of them shared."""
+    """An independent copy of a model, with its weights, optimizer and random states."""
     twin = GAN.from_config(model.get_config())
     twin.compile_from_config(model.get_compile_config())
     for mine, theirs in ((twin, model), (twin.optimizer, model.optimizer)):
@@ -92,7 +92,7 @@ def _copied(model):
 
 
 def _check_alike(first, other, values):
-    """See that two models are built alike, as far as they are mixed."""
+    """Check that two models are built alike, as far as they are mixed."""
     recipe, theirs = first.model.recipe, other.model.recipe
     odd = lineage.difference(recipe, theirs)
     pairs = {"two_way": (recipe.two_way, theirs.two_way)}
@@ -109,33 +109,33 @@ def _check_alike(first, other, values):
 
 
 def _check_related(first, other, common):
-    """See that there is a training that the weights of all went through."""
-    silent = [each.name for each in (first, other) if not each.has_lineage]
-    if silent and not common:
+    """Check that the weights of all have a training in common."""
+    unknown = [each.name for each in (first, other) if not each.has_lineage]
+    if unknown and not common:
         raise BadOptions(
-            f"'{silent[0]}' does not tell its ancestry, as a file that model.save wrote: whether '{first.name}' and "
-            f"'{other.name}' have a common ancestor is not known. Mix run folders, or it with what was trained "
-            f"from it: stylezoo train --from {silent[0]}."
+            f"'{unknown[0]}' has no lineage, like any file that model.save wrote: whether '{first.name}' and "
+            f"'{other.name}' have a common ancestor is not known. Mix run folders, or mix it with a model that "
+            f"starts from it: stylezoo train --from {unknown[0]}."
         )
     if not common:
         raise BadOptions(
-            f"'{first.name}' and '{other.name}' have no common ancestor, so that a mean of them draws nothing. "
+            f"'{first.name}' and '{other.name}' have no common ancestor: the mean of their weights draws noise. "
             f"Make a sibling: stylezoo train --from {first.name} --source PICTURES --style OTHERS."
         )
 
 
 def _variables(model):
-    """What a model is mixed in: the variables of its networks, and its tones."""
+    """The variables that are mixed: those of a model's networks, and its tones."""
     networks = [getattr(model, name) for name in NETWORKS]
     tones = [] if model.tones is None else [model.tones]
     return [*(variable for network in networks if network for variable in network.weights), *tones]
 
 
 def _values(model, first):
-    """The values of a model in the place of `_variables(first)`.
+    """The values of a model for `_variables(first)`.
 
-    A model without average stands for its own average; where the first has none, the others' averages are what they
-    redraw pictures with.
+    Where the first has an average and this model has none, its generator is used; where the first has none, the
+    averages of the others are used as generators.
     """
     shown = model.average or model.generator
     networks = [model.generator if first.average else shown, model.inverse, shown if first.average else None]
@@ -144,7 +144,7 @@ def _values(model, first):
 
 
 def _mean(values, shares):
-    """The weighted mean of arrays of one shape; what counts or chooses is that of the largest share."""
+    """The weighted mean of arrays of one shape; of integers the one with the largest share."""
     if not keras.backend.is_float_dtype(str(values[0].dtype)):
         return values[int(np.argmax(shares))]
     mean = sum(share * np.asarray(value, "float64") for share, value in zip(shares, values, strict=True))

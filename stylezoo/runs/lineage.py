@@ -1,4 +1,4 @@
-"""What a new training takes over from a trained model: its weights where they fit, and the line of its trainings."""
+"""What a new training takes from a trained model: its weights where they fit, and its lineage."""
 
 import hashlib
 import inspect
@@ -20,14 +20,13 @@ from stylezoo.runs import card, loading
 
 @dataclass(frozen=True)
 class Ancestor:
-    """A trained model that others begin from, or are mixed of.
+    """A trained model from which others start, or which is mixed with others.
 
     Attributes:
-        name: What the user called it: a run folder, a file or an address.
+        name: Its name as the user wrote it: a run folder, a file or an address.
         model: The model.
         lineage: The ids of its trainings, the first one first; never empty.
-        has_lineage: Whether the model tells them; what `GAN.save` wrote does not, and has an id that only these weights
-            have.
+        has_lineage: Whether its card has them; a file of `GAN.save` has no card, and its id is a hash of its weights.
     """
 
     name: str
@@ -49,7 +48,7 @@ def read(path: str | Path) -> Ancestor:
 
 
 def recipe_of(path: str | Path) -> Recipe:
-    """The recipe of such a model, of which only the configuration is read.
+    """The recipe of such a model; only its configuration is read.
 
     Raises:
         BadRun: As `read`.
@@ -59,7 +58,7 @@ def recipe_of(path: str | Path) -> Recipe:
 
 
 def as_beginning(recipe: Recipe) -> Recipe:
-    """The recipe of a trained model as that of a new training: an epoch of the new pictures is another one."""
+    """The recipe of a trained model for a new training, in which the length of an epoch may differ."""
     data = replace(recipe.data, options={key: value for key, value in recipe.data.options.items() if key != "added"})
     return recipe.changed(data=data, steps_per_epoch=None)
 
@@ -70,7 +69,7 @@ def names_of(recipe: Recipe) -> tuple[str, ...]:
 
 
 def with_styles(path: str | Path, recipe: Recipe, old: Recipe, names: list[str]) -> Recipe:
-    """The recipe that adds styles of these names to those that the model at `path`, of the recipe `old`, has.
+    """The recipe that adds styles of these names to those of the model at `path`, whose recipe is `old`.
 
     Raises:
         BadOptions: The model is not one of several styles.
@@ -88,16 +87,16 @@ def with_styles(path: str | Path, recipe: Recipe, old: Recipe, names: list[str])
 
 
 def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
-    """Give a new model an ancestor's weights; what does not fit keeps its new ones.
+    """Copy an ancestor's weights into a new model; parts that do not fit keep their new ones.
 
-    New style branches are initialised afresh; everything else is copied and frozen. What is frozen gets the weights
-    that the ancestor draws pictures with, so that its pictures do not change.
+    If styles are added, new style branches are initialised afresh; everything else is copied and frozen. Frozen layers
+    get the weights with which the ancestor draws pictures, so that these do not change.
 
     Returns:
         A line for each part that starts from new weights.
 
     Raises:
-        BadOptions: The generator is another one, so that its weights would not fit.
+        BadOptions: The generator is another one, so that the weights do not fit.
     """
     old, added = ancestor.model, model.plan.data.added
     shown = old.average or old.generator
@@ -119,7 +118,7 @@ def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
 
 
 def difference(recipe: Recipe, other: Recipe) -> str:
-    """In what two recipes' generators differ, "filters=4, not filters=8"; nothing if they are built alike."""
+    """The difference of two recipes' generators, "filters=4, not filters=8"; "" if they are built alike."""
     if recipe.generator.name != other.generator.name:
         return f"the generator {recipe.generator.label}, not {other.generator.label}"
     mine, theirs = _options(recipe), _options(other)
@@ -128,7 +127,7 @@ def difference(recipe: Recipe, other: Recipe) -> str:
 
 
 def _options(recipe):
-    """The options that a recipe's generator is built with, those that it leaves to their defaults included."""
+    """The options of a recipe's generator, including defaults."""
     part = recipe.generator.part("generator")
     parameters = inspect.signature(part.component).parameters
     defaults = {name: each.default for name, each in parameters.items() if name not in ("shape", "vgg")}
@@ -138,19 +137,19 @@ def _options(recipe):
 
 
 def _own(file):
-    """The lineage of a model that tells none: an id that only these weights have."""
+    """The lineage of a model without one: a hash of its weights."""
     with archive.opened(file) as opened:
         return (hashlib.sha256(opened.read(archive.WEIGHTS)).hexdigest()[:16],)
 
 
 def _copy_generator(network, old, ancestor, model):
-    """Copy the weights of all layers but those of added styles; each must have its like in the old network."""
+    """Copy the weights of all layers but those of added styles; each must have its counterpart in the old network."""
     recipe, before, names, added = model.recipe, ancestor.model.recipe, model.plan.styles, model.plan.data.added
     mine, theirs = _placed(network), _placed(old)
     kept = {key: layer for key, layer in mine.items() if not added or (key[0] or 0) < len(names) - added}
     same_name = recipe.generator.name == before.generator.name
     if not same_name or _shapes(kept) != _shapes(theirs):
-        if added:  # what differs is something else
+        if added:  # the difference is not in the number of styles
             before = replace(before, data=recipe.data)
         odd = difference(recipe, before) or "other layers"
         raise BadOptions(
@@ -162,7 +161,7 @@ def _copy_generator(network, old, ancestor, model):
 
 
 def _placed(network):
-    """The layers that have weights, each by the style that it belongs to and its place among that style's layers."""
+    """The layers with weights, by their style and their place among the layers of that style."""
     counts, placed = Counter(), {}
     for layer in leaves(network):
         if layer.weights:
@@ -177,7 +176,7 @@ def _shapes(placed):
 
 
 def _copy_discriminators(role, mine, others, ancestor, plan):
-    """Copy the weights of the discriminators that are still there; the lines about the others."""
+    """Copy the weights of discriminators that both models have; returns lines about the others."""
     notes, specs = [], ancestor.model.recipe.discriminators
     for number, (spec, network) in enumerate(zip(plan.recipe.discriminators, mine, strict=bool(mine))):
         old = others[number] if number < len(others) and specs[number].name == spec.name else None
@@ -187,7 +186,7 @@ def _copy_discriminators(role, mine, others, ancestor, plan):
 
 
 def _copy_losses(model, ancestor):
-    """Copy the weights of losses' own layers; the lines about those that start from new weights."""
+    """Copy the weights of losses' own layers; returns lines about those that start from new weights."""
     notes, old = [], {label: loss for label, _, loss in ancestor.model.terms}
     for label, _, loss in model.terms:
         mine = _weights(loss)
@@ -201,7 +200,7 @@ def _weights(loss):
 
 
 def _copy(variables, others, growing=False):
-    """Copy values one by one, if they all fit; one that grew along its last axis keeps its own at the end."""
+    """Copy all values, if they all fit; a variable that is larger along its last axis keeps its own values there."""
     if len(variables) != len(others) or not all(_fits(*pair, growing) for pair in zip(variables, others, strict=True)):
         return False
     for variable, other in zip(variables, others, strict=True):

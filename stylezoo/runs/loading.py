@@ -1,6 +1,6 @@
-"""From what a user names to the trained model: a run folder, a ``.keras`` file or an address on a hub.
+"""Load a trained model from a run folder, a ``.keras`` file or an address on a hub.
 
-All that can be known of a file before Keras is imported is seen first: Keras takes three seconds.
+Files are checked as far as possible before Keras is imported, which takes three seconds.
 """
 
 import os
@@ -18,12 +18,12 @@ def model_file(path: str | Path) -> Path:
 
     Raises:
         BadRun: There is none.
-        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+        MissingExtra: It is on a hub, and huggingface_hub is not installed.
     """
     if hub.is_address(path):
         return hub.fetch(path)
     path = Path(os.path.expanduser(path))
-    is_folder = os.path.isdir(path)  # unlike those of Path it knows no path that it cannot look at
+    is_folder = os.path.isdir(path)  # unlike the methods of Path it raises no error
     file = path / RunFolder.MODEL if is_folder else path
     if not os.path.isfile(file):
         reason = f"it holds no {RunFolder.MODEL}" if is_folder else "there is no such file or folder"
@@ -34,11 +34,11 @@ def model_file(path: str | Path) -> Path:
 
 
 def checked_file(path: str | Path) -> Path:
-    """The `model_file` of a path, once `check_plugins` has nothing against it; Keras is not imported for it.
+    """The `model_file` of a path, checked by `check_plugins` without importing Keras.
 
     Raises:
-        BadRun: There is none, it is none of ours or damaged, or a plugin that it needs is not installed.
-        MissingExtra: It lies on a hub, and huggingface_hub is not installed.
+        BadRun: There is none, it is no model of stylezoo or damaged, or a plugin that it needs is not installed.
+        MissingExtra: It is on a hub, and huggingface_hub is not installed.
     """
     file = model_file(path)
     check_plugins(file)
@@ -46,10 +46,10 @@ def checked_file(path: str | Path) -> Path:
 
 
 def check_plugins(file: Path) -> None:
-    """See that a model file is one of ours, holds no code, and that every plugin which it needs is installed.
+    """Check that a model file is one of stylezoo, holds no code, and that every plugin which it needs is installed.
 
     Raises:
-        BadRun: It is not so; for a missing plugin the message says what to install.
+        BadRun: A check fails; for a missing plugin the message names what to install.
     """
     config = archive.configuration(file)
     inner = config.get("config")
@@ -66,7 +66,7 @@ def load(path: str | Path):
     """The model at a path, with the state of its training; what `stylezoo.load_model` does.
 
     Raises:
-        BadRun: As `checked_file`; also if Keras cannot read it, or its weights reach beyond it.
+        BadRun: As `checked_file`; also if Keras cannot read it, or its weights refer to other files.
         MissingExtra: As `checked_file`.
     """
     file = checked_file(path)
@@ -75,7 +75,7 @@ def load(path: str | Path):
 
 
 def _built(file):
-    """What Keras makes of a file that was checked."""
+    """The model that Keras builds from a checked file."""
     import zipfile
 
     import keras

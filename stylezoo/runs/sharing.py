@@ -1,4 +1,4 @@
-"""A run or a model file to a repository on a hub, with its card and without what is nobody's business."""
+"""Publish a run or a model file on a hub, with its card and without private folders."""
 
 import json
 import tempfile
@@ -24,9 +24,7 @@ def push(run, repository, license=None, private=False, revision=None, message=No
         with hub.one_line_errors(where):
             address = str(api.create_repo(repository, private=private or None, exist_ok=True))
             if private and not api.model_info(repository).private:
-                raise BadRun(
-                    f"'{where}' is there already, and everybody can see it: make it private on its page first."
-                )
+                raise BadRun(f"'{where}' exists already and is public: make it private on its page first.")
             if revision:
                 api.create_branch(repository, branch=revision, exist_ok=True)
             api.create_commit(
@@ -39,7 +37,7 @@ def push(run, repository, license=None, private=False, revision=None, message=No
 
 
 def _files(run, folder, repository, revision, license, with_sheet):
-    """What is uploaded: names, and contents or paths."""
+    """The files to upload: names, and contents or paths."""
     file = loading.model_file(run)
     public = card.read(file)
     if license is not None:
@@ -56,7 +54,7 @@ def _files(run, folder, repository, revision, license, with_sheet):
 
 
 def _public(file, copy, public, picture):
-    """The model file itself, or where it tells of folders, or of another licence, or shows too much, a copy."""
+    """The model file itself; a changed copy if it names folders, or has another card or sheet."""
     members = card.members(public, picture)
     with archive.opened(file) as opened:
         config = json.loads(opened.read(archive.CONFIG))

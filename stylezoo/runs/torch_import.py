@@ -1,7 +1,7 @@
 """From a generator that was trained with PyTorch to a run folder: recipe, plugins, model.
 
-Which network the weights are of, is for the installed generators to say: the module of one that takes weights of
-PyTorch has a function ``from_torch`` beside its ``build``; see `import_weights`.
+The installed generators recognise the weights: the module of one that takes weights of PyTorch has a function
+``from_torch`` beside its ``build``; see `import_weights`.
 """
 
 import inspect
@@ -19,25 +19,25 @@ from stylezoo.runs import card
 from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import Spec
 
-KERNELS = {"weight": "kernel", "bias": "bias"}  # what Keras calls the weights of PyTorch's convolutions
+KERNELS = {"weight": "kernel", "bias": "bias"}  # PyTorch's names of the weights of convolutions, and Keras' names
 NORMS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 STATISTICS = ("running_mean", "running_var")
 
 
 def import_weights(file, model, out=None, **changes) -> Path:
-    """Turn a file of PyTorch weights into a run folder that `stylize` takes, if an installed generator takes them.
+    """Convert a file of PyTorch weights into a run folder for `stylize`, if an installed generator takes them.
 
-    Each generator is asked whose module has ``from_torch(weights)`` beside its ``build``. It is given the arrays by
-    PyTorch's names, in the file's order, and gives the options that `build` needs for these weights, or None if they
-    are of another network. A ValueError says that they are of this one and cannot be taken, and why. The first line of
-    its docstring says which files it takes. The weights are then copied in their order.
+    Each generator is tried whose module has ``from_torch(weights)`` beside its ``build``. This function gets the arrays
+    by PyTorch's names, in the file's order. It returns the options of `build` for these weights, or None if they are of
+    another network; it raises a ValueError if they are of this network but cannot be taken. The first line of its
+    docstring names the files that it takes. The weights are then copied in their order.
 
-    Discriminators and, in a two-way model, the way back are new: such a model redraws pictures, but is not where its
-    training stopped.
+    Discriminators and, in a two-way model, the way back are new: such a model redraws pictures, but does not continue
+    its training.
 
     Args:
         file: A state dict, such as ``latest_net_G.pth``.
-        model: The name of the model that it is of, or a `Recipe`.
+        model: The name of its model, or a `Recipe`.
         out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
         **changes: Changes to the recipe as in `create_model`. Of the generator only the name can be given, where
             several take the weights.
@@ -49,11 +49,11 @@ def import_weights(file, model, out=None, **changes) -> Path:
         BadWeights: No generator takes the weights, several do, or they do not fit.
         BadRun: The folder holds something already, or cannot be written.
     """
-    asked = Spec.parse(changes.pop("generator")) if "generator" in changes else None
-    if refused := [key for key in changes if key.startswith("generator.")] + [*(asked.options if asked else ())]:
+    named = Spec.parse(changes.pop("generator")) if "generator" in changes else None
+    if refused := [key for key in changes if key.startswith("generator.")] + [*(named.options if named else ())]:
         raise BadOptions(f"'{refused[0]}' cannot be set: the options of the generator are read from the weights.")
     weights = torch_files.read(file)
-    spec = _recognised(file, weights, asked)
+    spec = _recognised(file, weights, named)
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
     folder = RunFolder.new(model if isinstance(model, str) else "import") if out is None else RunFolder(out)
     folder.check_empty()
@@ -77,18 +77,18 @@ def _write(folder, gan):
         folder.write_json(RunFolder.RECIPE, gan.recipe.to_dict())
 
 
-# Whose weights they are
+# The generator of the weights
 
 
 @dataclass
 class _Answers:
-    """What the generators say of a file of weights.
+    """The results of `from_torch` of all generators for a file of weights.
 
     Attributes:
         claims: The options for the weights, by the name of each generator that takes them.
-        accepted: A text for each generator that takes weights of PyTorch at all: which ones.
-        refusals: A sentence for each generator that the weights are of, and that cannot take them.
-        broken: The names of generators that could not be asked.
+        accepted: A text for each generator that takes weights of PyTorch: which ones.
+        refusals: A sentence for each generator that recognises the weights and cannot take them.
+        broken: The names of generators that could not be tried.
     """
 
     claims: dict[str, dict] = field(default_factory=dict)
@@ -97,15 +97,15 @@ class _Answers:
     broken: list[str] = field(default_factory=list)
 
 
-def _recognised(file, weights, asked):
-    """The generator that takes the weights, with the options that they ask for.
+def _recognised(file, weights, named):
+    """The generator that takes the weights, with its options for them.
 
     Args:
-        file: What the user called the file.
+        file: The file's path as the user wrote it.
         weights: The arrays by name.
-        asked: The only generator that shall be asked; None: all.
+        named: The only generator to try; None: all.
     """
-    plugins = registry.plugins("generator") if asked is None else [registry.find("generator", asked.name)]
+    plugins = registry.plugins("generator") if named is None else [registry.find("generator", named.name)]
     answers = _answers(file, weights, plugins)
     if not answers.claims:
         raise BadWeights(answers.refusals[0] if answers.refusals else _unknown(file, weights, answers))
@@ -119,7 +119,7 @@ def _recognised(file, weights, asked):
 
 
 def _answers(file, weights, plugins):
-    """Ask generators about weights; a broken one breaks only itself."""
+    """Try generators on weights; a broken one breaks only itself."""
     answers = _Answers()
     for plugin in plugins:
         try:
@@ -144,7 +144,7 @@ def _from_torch(plugin):
 
 
 def _options(plugin, from_torch, weights):
-    """What a generator says of weights: its options for them, or None."""
+    """A generator's options for weights, or None."""
     try:
         options = from_torch(dict(weights))
     except ValueError:
@@ -157,18 +157,18 @@ def _options(plugin, from_torch, weights):
 
 
 def _unknown(file, weights, answers):
-    """The sentence about weights that nobody takes."""
+    """The sentence about weights that no generator takes."""
     name, array = next(iter(weights.items()))
     count = "1 array" if len(weights) == 1 else f"{len(weights)} arrays"
-    unasked = f" {name_all(answers.broken)} could not be asked: see 'stylezoo doctor'." if answers.broken else ""
+    untried = f" {name_all(answers.broken)} could not be tried: see 'stylezoo doctor'." if answers.broken else ""
     return (
         f"'{file}' holds {count}, the first {name} {_shape(array)}, which no generator takes. "
-        f"Possible are: {'; '.join(answers.accepted) or 'none'}.{unasked}"
+        f"Possible are: {'; '.join(answers.accepted) or 'none'}.{untried}"
     )
 
 
 def _accepted(from_torch):
-    """Which files a generator takes: the first line of what is written about its function."""
+    """The files that a generator takes: the first line of its function's docstring."""
     return (inspect.getdoc(from_torch) or "weights of its own").partition("\n")[0].rstrip(".")
 
 
@@ -176,7 +176,7 @@ def _accepted(from_torch):
 
 
 def _copy(file, weights, network, spec):
-    """Give the network's layers the weights, both in the order in which they are computed."""
+    """Copy the weights into the network's layers, both in the order in which they are computed."""
     weights = _of_layers(weights)
     groups = [(prefix, list(names)) for prefix, names in groupby(weights, _prefix)]
     layers = [layer for layer in leaves(network) if layer.weights]
@@ -196,9 +196,9 @@ def _copy(file, weights, network, spec):
 
 
 def _of_layers(weights):
-    """The weights without what is none: filters, counters, and statistics of an instance norm that has no scale.
+    """The learned weights and their statistics: no filters, no counters, no statistics of instance norms without scale.
 
-    Instance norms noted statistics until PyTorch 0.4, but never used them.
+    Instance norms recorded statistics until PyTorch 0.4, but never used them.
     """
     learned = {_prefix(name) for name in weights if name.endswith((".weight", ".bias"))}
     with_scale = {_prefix(name) for name in weights if name.endswith(".weight")}
@@ -211,7 +211,7 @@ def _of_layers(weights):
 
 
 def _as_in_keras(arrays):
-    """The arrays of one layer as Keras calls and turns them.
+    """The arrays of one layer with the names and the layout of Keras.
 
     (out, in, h, w) of a convolution and (in, out, h, w) of a transposed one both become Keras' layout.
     """

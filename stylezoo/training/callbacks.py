@@ -1,4 +1,4 @@
-"""What a training writes while it runs: the log, contact sheets, checkpoints and the model."""
+"""The callbacks that write a run folder: the log, contact sheets, checkpoints and the model."""
 
 import csv
 import time
@@ -12,7 +12,7 @@ from stylezoo.runs.folder import RunFolder
 
 SHEETS = 10  # contact sheets in one training, at most
 LOG_ROWS = 100  # rows of the log in one training, at most
-CHECKPOINT_SECONDS = 60  # what a killed training loses at most
+CHECKPOINT_SECONDS = 60  # the most that a killed training loses
 SHEET_ROWS = 4  # sources on one contact sheet, at most
 
 
@@ -27,7 +27,7 @@ class Log(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         rows = []
-        if self.path.is_file():  # of a resumed run: what came after its checkpoint is made again
+        if self.path.is_file():  # a resumed run repeats the steps after its checkpoint
             with open(self.path, newline="", encoding="utf-8") as file:
                 rows = [row for row in csv.reader(file) if row and (row[0] == "step" or self._made(row[0]))]
         self.began = time.monotonic() - (float(rows[-1][1]) if len(rows) > 1 else 0.0)
@@ -77,7 +77,7 @@ class Sheets(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves everything that resuming needs, once a minute and at the end, which Ctrl-C makes come soon."""
+    """Writes a checkpoint once a minute and at the end of training, also after Ctrl-C."""
 
     def __init__(self, run):
         super().__init__()

@@ -1,4 +1,4 @@
-"""From a recipe and pictures to a run folder: training to the end, or until it is interrupted."""
+"""The training loop, to the end or until it is interrupted."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ def train(
     model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), callbacks=(), verbose=1,
     **changes,
 ):  # fmt: skip
-    """Train a model and leave a run folder; see `stylezoo.train`."""
+    """Train a model and write a run folder; see `stylezoo.train`."""
     add_style = Album.each_of(add_style)
     if add_style.parts and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
@@ -32,7 +32,7 @@ def train(
 
 
 def fit(run: Run, callbacks=()) -> Run:
-    """Train to the end and stylise the first source. After Ctrl-C the present step is finished; all is saved.
+    """Train to the end and stylise the first source. After Ctrl-C the current step is finished and all is saved.
 
     Args:
         run: From `start` or `resume`.
@@ -62,14 +62,14 @@ def fit(run: Run, callbacks=()) -> Run:
 
 
 def device() -> str:
-    """What TensorFlow will compute on, in words."""
+    """The device on which TensorFlow computes, in words."""
     gpus = backend.gpus()
     return f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {os.cpu_count()} cores"
 
 
 @contextmanager
 def _one_line_errors(folder):
-    """Within this, what the memory, a picture or the file system refuses is a `BadRun` of one line."""
+    """A context in which an error of memory, a picture or the file system is a `BadRun` of one line."""
     with folder.one_line_errors():
         try:
             yield
@@ -85,7 +85,7 @@ def _one_line_errors(folder):
 
 @contextmanager
 def _stopping(run):
-    """Makes Ctrl-C and SIGTERM end the training after the present step; a second Ctrl-C ends it at once."""
+    """A context in which Ctrl-C and SIGTERM end training after the current step; a second Ctrl-C ends it at once."""
     if threading.current_thread() is not threading.main_thread():  # signals belong to the main thread
         yield
         return

@@ -1,12 +1,12 @@
-"""How far a training has come, shown while it runs."""
+"""The progress of a training, shown while it runs."""
 
 import sys
 
 import click
 import keras
 
-LINES = 10  # in a whole training, where there is no terminal
-SHOWN = ("generator", "discriminator")  # of the metrics
+LINES = 10  # of progress in a whole training, without a terminal
+SHOWN = ("generator", "discriminator")  # metrics that are shown
 
 
 class Progress(keras.callbacks.Callback):
@@ -14,7 +14,7 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         run: The `Run` that is trained.
-        stream: Where it is written to; None: the standard error.
+        stream: The stream to write to; None: standard error.
     """
 
     def __init__(self, run, stream=None):

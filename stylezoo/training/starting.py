@@ -1,4 +1,4 @@
-"""How a training begins or is taken up again: its recipe, its pictures, its model, its folder."""
+"""Start or resume a training: its recipe, its pictures, its model, its folder."""
 
 import os
 from dataclasses import dataclass, field
@@ -23,14 +23,14 @@ class Run:
     """A training and its folder.
 
     Attributes:
-        folder: Where everything of it lies.
+        folder: The run folder.
         plan: The complete plan.
         batches: The pictures.
-        model: The model, trained as far as `model.step` says.
-        steps: How many steps the whole training has.
-        interrupted: Whether Ctrl-C or SIGTERM asked it to end after its present step.
-        card: What is known of it.
-        notes: Lines about what could not be taken over from the model that it starts from.
+        model: The model after `model.step` steps.
+        steps: The number of steps of the whole training.
+        interrupted: Whether Ctrl-C or SIGTERM ends it after the current step.
+        card: The card of the model.
+        notes: Lines about parts that could not be copied from the model that it starts from.
     """
 
     folder: RunFolder
@@ -49,11 +49,11 @@ class Run:
 
     @property
     def step(self) -> int:
-        """Steps that were made."""
+        """The number of steps so far."""
         return int(self.model.step.numpy())
 
     def looks(self, index: int) -> list:
-        """The styles that a contact sheet shows source number `index` in, as `GAN.stylize` takes them."""
+        """The styles of source number `index` in a contact sheet, as `GAN.stylize` takes them."""
         shown = self.batches.data.shown(self.batches, index)
         return [picture if self.model.takes_style_picture else (name or None) for name, picture in shown]
 
@@ -76,18 +76,18 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
     add_style = Album.each_of(add_style)
     if add_style.parts and start_from is None:
         raise BadOptions("A style is added to a trained model; name it: --from RUN, or start_from=.")
-    began = None if start_from is None else lineage.recipe_of(start_from)
-    if model is None and began:
-        model = lineage.as_beginning(began)
+    old = None if start_from is None else lineage.recipe_of(start_from)
+    if model is None and old:
+        model = lineage.as_beginning(old)
     recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model or "single-pair", **changes)
     if not add_style.parts:
         return recipe
-    added = add_style.by_style(lineage.names_of(began))
-    return lineage.with_styles(start_from, recipe, began, list(added.names))
+    added = add_style.by_style(lineage.names_of(old))
+    return lineage.with_styles(start_from, recipe, old, list(added.names))
 
 
 def title(model, start_from=None) -> str:
-    """What a new run folder is called: like the model, or like what it starts from."""
+    """The name of a new run folder: that of the model, or of the model that it starts from."""
     if start_from is not None and not isinstance(model, str):
         where = str(start_from).partition("@")[0] if hub.is_address(start_from) else start_from
         return Path(where).name.removesuffix(".keras") or "run"
@@ -97,10 +97,10 @@ def title(model, start_from=None) -> str:
 def start(
     recipe: Recipe | Plan, source=None, style=None, out: str | Path = "runs/run", license: str = "", start_from=None
 ) -> Run:
-    """Read the pictures, build the model and write the beginning of the run folder; nothing is trained yet.
+    """Read the pictures, build the model and write the first files of the run folder; nothing is trained yet.
 
     Args:
-        recipe: What to train.
+        recipe: The recipe to train.
         source: As in `train`.
         style: As in `train`; with the data option `added` the pictures of the added styles.
         out: The run folder.
@@ -112,7 +112,7 @@ def start(
         BadData: The pictures cannot be used.
         BadWeights: A pretrained network cannot be read.
         BadRun: The folder holds something already, or cannot be written.
-        MissingExtra: The samples are asked for and scikit-image is not installed.
+        MissingExtra: The samples are needed and scikit-image is not installed.
     """
     folder = RunFolder(out)
     license = card.licensed(license)
@@ -130,7 +130,7 @@ def start(
     run = _prepare(folder, plan, source, style, license, trainings)
     run.notes = lineage.inherit(run.model, ancestor) if ancestor else []
     with folder.begin():
-        if ancestor:  # from now on the run does without it
+        if ancestor:  # the run no longer needs the ancestor
             Checkpoints(run).save_checkpoint()
         places = {
             name: album.to_plain(folder / RunFolder.PICTURES / f"{name}.png", folder.path)
@@ -139,26 +139,26 @@ def start(
         folder.write_json(RunFolder.PLACES, places)
         folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
         folder.write_json(RunFolder.CARD, run.card.to_dict())
-        folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is a whole run
+        folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is complete
     return run
 
 
 def resume(folder: str | Path, steps: int | None = None) -> Run:
-    """Take up a training where its folder's last checkpoint left it; it ends as if it had never stopped.
+    """Resume a training from its folder's last checkpoint; the result is the same as without interruption.
 
     Args:
         folder: A run folder.
-        steps: A new total number of steps; None: as many as it was started with.
+        steps: A new total number of steps; None: that of its recipe.
 
     Raises:
-        BadRun: The folder is no run, its training is complete or still goes on, or the checkpoint is gone of one that
-            started from a trained model.
+        BadRun: The folder is no run, its training is complete or still runs, or it started from a trained model and has
+            lost its checkpoint.
     """
     folder = RunFolder(folder)
     recipe = folder.trained_recipe()
     plan = (recipe.changed(steps=steps) if steps else recipe).resolve()
-    with folder.lock():  # nobody shall write what is read here
-        source, style = _given_before(folder)
+    with folder.lock():  # no other process may write while this one reads
+        source, style = _pictures_of(folder)
         before = card.read(folder)
         _check_beginning(folder, plan, before)
         run = _prepare(folder, plan, source, style, before.license, before.lineage or [card.new_id()])
@@ -170,15 +170,15 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
 
 
 def _lengthen(run):
-    """Write that a run has another number of steps, so that it is not complete."""
+    """Write a run's new number of steps, with which it is not complete."""
     with run.folder.one_line_errors():
         (run.folder / RunFolder.RESULT).unlink(missing_ok=True)
         run.folder.write_json(RunFolder.CARD, run.card.to_dict())
         run.folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())
 
 
-def _given_before(folder):
-    """The source and the style that a run was started with."""
+def _pictures_of(folder):
+    """The source and the style of a run."""
     places = folder.read_json(RunFolder.PLACES)
     try:
         return [Album.from_plain(places[name], folder.path) for name in ("source", "style")]
@@ -187,16 +187,16 @@ def _given_before(folder):
 
 
 def _check_beginning(folder, plan, before):
-    """See that a run which started from a trained model still has weights that go back to it."""
+    """Check that a run which started from a trained model still has its checkpoint."""
     if not folder.has(RunFolder.CHECKPOINT) and (plan.data.added or len(before.lineage) > 1):
         raise BadRun(
-            f"'{folder}' has lost its {RunFolder.CHECKPOINT}, and with it the weights that it began from. Begin again "
-            "from the model that it started from: stylezoo train --from RUN, with another folder (-o)."
+            f"'{folder}' has lost its {RunFolder.CHECKPOINT}, and with it the weights of the model that it started "
+            "from. Start again from that model: stylezoo train --from RUN, with another folder (-o)."
         )
 
 
 def _load_checkpoint(run):
-    """Give the model of a run all that its last checkpoint holds, if there is one."""
+    """Load the last checkpoint of a run into its model, if there is one."""
     folder = run.folder
     if not folder.has(RunFolder.CHECKPOINT):
         return
@@ -208,9 +208,9 @@ def _load_checkpoint(run):
 
 
 def _check_unfinished(run):
-    """See that a run has steps to make. The result is written last: one that was killed while it ended has some."""
+    """Check that a run is not complete. The result is written last: a run without it is not complete."""
     if run.step > run.steps or (run.step == run.steps and run.folder.has(RunFolder.RESULT)):
-        raise BadRun(f"'{run.folder}' has made {run.step} steps, as many as it should. Train it longer with --steps N.")
+        raise BadRun(f"'{run.folder}' is complete after {run.step} steps. Train it longer with --steps N.")
 
 
 def _prepare(folder, plan, source, style, license, lineage):
@@ -231,7 +231,7 @@ def _prepare(folder, plan, source, style, license, lineage):
 
 
 def _check_size(model):
-    """See that the generator can take crops of the recipe's size: some ask for sides that they can halve often."""
+    """Check that the generator can take crops of the recipe's size: some need sides that can be halved often."""
     side = model.recipe.image_size
     try:
         crops = backend.tensor_of((1, side, side, 3))

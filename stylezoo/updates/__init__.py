@@ -1,4 +1,4 @@
-"""What happens within one training step: who learns when, by which optimizer, from which pictures."""
+"""One training step: update orders, optimizers, schedules, warm-up and image pool."""
 
 from stylezoo.updates.optimizers import Adam, Optimizer, PlayerOptimizer
 from stylezoo.updates.orders import InTurn, Order, Together, scaled, update

@@ -5,22 +5,27 @@ import keras
 from stylezoo.contract import losses
 from stylezoo.errors import BadOptions, BadRecipe, name_all
 
-# What the directions of a translation are called in logs, for each player: like the attributes of the model.
+# The names of a translation's directions in logs, for each player: like the attributes of the model.
 WAYS = {"generator": ("generator", "inverse"), "discriminator": ("discriminator", "inverse_discriminator")}
-OF_KERAS = ("loss", "loss_weights", "metrics", "weighted_metrics")  # what `compile` takes elsewhere
+OF_KERAS = (
+    "loss",
+    "loss_weights",
+    "metrics",
+    "weighted_metrics",
+)  # arguments of Keras' `compile` that a GAN does not take
 
 
 class Game:
-    """What each player of a model is to minimise.
+    """The costs that the players of a model minimise.
 
     Args:
         terms: Label, weight and `Loss` of each term.
-        players: The players that have something to learn.
+        players: The players with trainable variables.
         two_way: Whether there are two directions.
 
     Attributes:
         terms: As given.
-        trackers: The metrics by name: of each player its total, of each term its mean.
+        trackers: The metrics by name: the total of each player, the mean of each term.
 
     Raises:
         BadRecipe: A player has no loss.
@@ -50,10 +55,10 @@ class Game:
 
 
 def check_no_losses(given):
-    """See that the options of `compile` are none of those that say losses and metrics elsewhere.
+    """Check that the options of `compile` name no losses and metrics.
 
     Raises:
-        BadOptions: One is.
+        BadOptions: One does.
     """
     if named := [name for name in OF_KERAS if given.get(name) is not None]:
         raise BadOptions(

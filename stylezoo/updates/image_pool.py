@@ -8,11 +8,10 @@ register = keras.saving.register_keras_serializable("stylezoo")
 
 @register
 class ImagePool(keras.layers.Layer):
-    """Keeps generated pictures and gives back an older one half of the time (Shrivastava et al., 2017, 1612.07828).
+    """Keeps generated pictures and returns an older one half of the time (Shrivastava et al., 2017, 1612.07828).
 
-    Until it is full each picture is kept and given back. From then on every picture is, with a probability of one
-    half, exchanged for one of the kept, whose place it takes. The pictures of one batch take different places. What is
-    kept, and the state of the random numbers, are saved with the layer.
+    Until it is full each picture is kept and returned. From then on every picture is exchanged, with probability 1/2,
+    for one of the pool. The pictures of one batch use different places. The pool and its random state are saved.
 
     Args:
         size: How many pictures are kept.
@@ -30,12 +29,12 @@ class ImagePool(keras.layers.Layer):
         self.built = True
 
     def call(self, pictures):
-        """Of pictures (batch, height, width, 3) as many, some of them older ones."""
+        """Pictures (batch, height, width, 3), some of them replaced by older ones."""
         if (pictures.shape[0] or 0) > self.size:
             raise ValueError(f"A pool of {self.size} pictures cannot serve batches of {pictures.shape[0]}.")
         batch = ops.shape(pictures)[0]
         count = ops.cast(self.count, "int32")
-        free = ops.cast(ops.arange(self.size, dtype="int32") >= count, "float32")  # 1 sorts behind what is kept
+        free = ops.cast(ops.arange(self.size, dtype="int32") >= count, "float32")  # 1 sorts free places last
         order = ops.argsort(free + keras.random.uniform((self.size,), seed=self.random))[:batch]
         number = count + ops.arange(batch, dtype="int32")
         filling = number < self.size

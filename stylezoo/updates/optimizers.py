@@ -1,4 +1,4 @@
-"""One Keras optimizer for a game of several players, each with its own."""
+"""One Keras optimizer that holds an optimizer for each player."""
 
 import math
 from abc import ABC, abstractmethod
@@ -16,9 +16,9 @@ PLAYERS = ("generator", "discriminator")
 
 @register
 class PlayerOptimizer(keras.optimizers.MultiOptimizer):
-    """An optimizer for each player, seen by Keras as one, so that its callbacks, saving and loss scaling work.
+    """An optimizer for each player, as one Keras optimizer, so that callbacks, saving and loss scaling work.
 
-    Every variable must carry the name of its player as its attribute `player`.
+    Every variable must have an attribute `player`, the name of its player.
 
     Args:
         players: A Keras optimizer for each player: ``{"generator": Adam(...), "discriminator": Adam(...)}``.
@@ -33,7 +33,7 @@ class PlayerOptimizer(keras.optimizers.MultiOptimizer):
         self.players = players
 
     def apply(self, grads, trainable_variables=None):
-        """Update the variables of any of the players: MultiOptimizer insists on those of all."""
+        """Update the variables of some of the players: MultiOptimizer needs those of all."""
         variables = self._trainable_variables if trainable_variables is None else trainable_variables
         pairs = list(zip(grads, variables, strict=True))
         for player, optimizer in self.players.items():
@@ -58,8 +58,19 @@ class PlayerOptimizer(keras.optimizers.MultiOptimizer):
         return cls(players, name=config["name"])
 
 
+def name_players(variables):
+    """Give each variable the name of its player as the attribute `player`.
+
+    Args:
+        variables: Lists of variables by player.
+    """
+    for player, those in variables.items():
+        for variable in those:
+            variable.player = player
+
+
 class _ByPlayer:
-    """The map from variables to optimizers that MultiOptimizer asks for."""
+    """The map from variables to optimizers that MultiOptimizer needs."""
 
     def __init__(self, players):
         self.values = players.values
@@ -71,13 +82,13 @@ class _ByPlayer:
 
 @register
 class L2Adam(keras.optimizers.Adam):
-    """Adam with weight decay as PyTorch's Adam has it: added to the gradient, as if half of it weighed the squares.
+    """Adam with L2 regularisation, the weight decay of PyTorch's Adam: it is added to the gradient.
 
-    Keras' own `weight_decay` is that of AdamW, which the published GANs were not trained with.
+    Keras' own `weight_decay` is that of AdamW, with which the published GANs were not trained.
 
     Args:
         learning_rate: As in Adam.
-        l2: What is added to the gradient for each unit of a weight.
+        l2: The factor of the weights that are added to the gradient.
         **kwargs: As in Adam.
     """
 
@@ -97,7 +108,7 @@ class Optimizer(Choice, ABC, field="optimizer"):
     """The optimizer of one player; a subclass with a name can be chosen in a recipe.
 
     Attributes:
-        learning_rate: The learning rate at the beginning, which the schedule lets fall.
+        learning_rate: The initial learning rate, which the schedule reduces.
     """
 
     learning_rate = 1e-3
@@ -112,14 +123,14 @@ class Optimizer(Choice, ABC, field="optimizer"):
 
 
 class Adam(Optimizer, name="adam"):
-    """Adam (Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980), with the numbers of DCGAN and CycleGAN.
+    """Adam (Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980), with the defaults of DCGAN and CycleGAN.
 
     Args:
         learning_rate: The step size.
         beta_1: The decay rate of the mean of gradients.
         beta_2: The decay rate of the mean of their squares.
         epsilon: A small constant against division by 0.
-        weight_decay: What is added to a gradient for each unit of a weight, as in PyTorch's Adam.
+        weight_decay: The factor of the weights that are added to the gradient, as in PyTorch's Adam.
     """
 
     def __init__(
@@ -149,10 +160,10 @@ class Adam(Optimizer, name="adam"):
 
 
 def chosen_optimizer(given, plan) -> PlayerOptimizer:
-    """The optimizers that a model is compiled with, as the optimizer of all players.
+    """The optimizers with which a model is compiled, as the optimizer of all players.
 
     Args:
-        given: A `PlayerOptimizer`, or Keras optimizers by player; a player that is not in it has the plan's. None: the
+        given: A `PlayerOptimizer`, or Keras optimizers by player; a missing player has the plan's. None: the
             plan's for both.
         plan: The model's plan.
 
@@ -173,12 +184,12 @@ def chosen_optimizer(given, plan) -> PlayerOptimizer:
 
 
 def planned_optimizer(plan) -> PlayerOptimizer:
-    """The optimizers of a plan's players behind one, each with its learning rate as the plan's schedule has it."""
+    """The optimizers of a plan's players as one, each with the learning rates of the plan's schedule."""
     updates = {"generator": 1, "discriminator": plan.order.batches}
     rates = {
         player: plan.schedule.rate(plan.optimizers[player].learning_rate, plan, updates[player]) for player in PLAYERS
     }
-    if plan.warmup_steps:  # which the discriminators sit out
+    if plan.warmup_steps:  # only the generator learns in the warm-up
         rate = plan.warmup.learning_rate or plan.optimizers["generator"].learning_rate
         rates["generator"] = WarmUpRate(rate, plan.warmup_steps, rates["generator"])
     return PlayerOptimizer({player: plan.optimizers[player].build(rates[player]) for player in PLAYERS})

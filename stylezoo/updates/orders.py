@@ -13,8 +13,8 @@ class Order(Choice, ABC, field="order"):
 
     Attributes:
         batches: How many batches of the recipe's `batch_size` one step takes.
-        judge_identity: Whether the discriminators are shown generator(style) as generated pictures as well. These
-            differ from style pictures only in how they are painted, not in what they show.
+        judge_identity: Whether the discriminators are shown generator(style) as generated pictures as well. Their
+            content is that of style pictures, so that discriminators learn the difference in style.
     """
 
     batches = 1
@@ -22,7 +22,7 @@ class Order(Choice, ABC, field="order"):
 
     @abstractmethod
     def learn(self, gan, batch):
-        """One step: updates of the networks of both players.
+        """Update the networks of both players, in one step.
 
         Args:
             gan: The model; see its methods `translations`, `shown`, `cost`, `variables_of` and `players`.
@@ -57,10 +57,10 @@ class Together(Order, name="together"):
 
 
 class InTurn(Order, name="discriminator-first"):
-    """The discriminators learn first; then the generator is judged by the new ones, as in pix2pix and CUT.
+    """The discriminators are updated first; the generator then learns from the new ones, as in pix2pix and CUT.
 
     Args:
-        critic_steps: Updates of the discriminators in a step, each on a batch of its own (Arjovsky et al., 2017,
+        critic_steps: Updates of the discriminators in a step, each on another batch (Arjovsky et al., 2017,
             https://arxiv.org/abs/1701.07875). The generator learns from the last batch.
         judge_identity: Whether the discriminators are shown generator(style) as generated pictures as well.
     """
@@ -73,7 +73,7 @@ class InTurn(Order, name="discriminator-first"):
 
     def learn(self, gan, batch):
         for part in divided(batch, self.batches):
-            with backend.Tape() as generator_tape:  # its forward pass is recorded now and used again in its turn
+            with backend.Tape() as generator_tape:  # records the forward pass, which the generator uses below
                 translations = gan.translations(*part)
                 fakes = gan.shown(translations)
             with backend.Tape() as tape:
@@ -85,13 +85,13 @@ class InTurn(Order, name="discriminator-first"):
 
 
 def update(gan, player, tape, cost):
-    """One update of a player: its variables go down the gradient of what its losses cost."""
+    """One update of a player: a gradient step of its variables."""
     variables = gan.variables_of(player)
     gan.optimizer.apply(tape.gradient(cost, variables), variables)
 
 
 def scaled(gan, cost):
-    """A cost as gradients are taken of it: Keras adds them up over replicas, and scales float16."""
+    """A cost scaled for its gradients: Keras adds them up over replicas, and scales float16."""
     return gan.optimizer.scale_loss(cost / backend.replicas())
 
 

@@ -1,4 +1,4 @@
-"""How learning rates fall in the course of a training."""
+"""Learning rate schedules."""
 
 import math
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ class WarmUpRate(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         rate: The learning rate of the first updates.
-        updates: How many these are.
+        updates: The number of these updates.
         then: The learning rate after them, a number or a schedule.
     """
 
@@ -38,14 +38,14 @@ class WarmUpRate(keras.optimizers.schedules.LearningRateSchedule):
 
 @register
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """The learning rate of CycleGAN and pix2pix: constant, then falling in equal stairs, one an epoch, towards 0.
+    """The learning rate of CycleGAN and pix2pix: constant, then falling towards 0 in equal steps, one for each epoch.
 
     In epoch e, counted from 0, it is the initial rate times ``1 - max(0, e + 1 - epochs) / (decay_epochs + 1)``.
 
     Args:
         initial: The learning rate at the beginning.
         epochs: Epochs at the initial rate.
-        decay_epochs: Epochs in which it falls.
+        decay_epochs: Epochs of the linear decay.
         steps_per_epoch: Updates in one epoch.
         delay: Updates before epoch 0.
     """
@@ -67,16 +67,16 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
         return {name: getattr(self, name) for name in names}
 
 
-# What files of version 0.1.0 call it.
+# Its name in files of version 0.1.0.
 keras.saving.get_custom_objects()["stylezoo>WarmUp"] = WarmUpRate
 
 
 class Schedule(Choice, ABC, field="schedule"):
-    """How the learning rate falls, and how long a training is; a subclass with a name can be chosen in a recipe.
+    """The learning rate over time, and the length of a training; a subclass with a name can be chosen in a recipe.
 
     Attributes:
         epochs: Epochs before those of the decay.
-        decay_epochs: Epochs of the decay, in which crops may grow as well; 0 where there are none.
+        decay_epochs: Epochs of the decay, in which crops may become larger as well; 0: none.
     """
 
     epochs = 200
@@ -88,17 +88,17 @@ class Schedule(Choice, ABC, field="schedule"):
 
         Args:
             initial: The learning rate at the beginning.
-            plan: The plan, which knows the length of an epoch.
-            updates: How many updates the player makes in one step.
+            plan: The plan, with the length of an epoch.
+            updates: Updates of the player in one step.
         """
 
 
 class Linear(Schedule, name="linear"):
-    """Constant, then falling in equal steps, one an epoch, towards 0, as in CycleGAN and pix2pix.
+    """Constant, then falling towards 0 in equal steps, one for each epoch, as in CycleGAN and pix2pix.
 
     Args:
         epochs: Epochs at the full learning rate.
-        decay_epochs: Epochs in which it falls.
+        decay_epochs: Epochs of the decay.
     """
 
     def __init__(self, epochs: int = 100, decay_epochs: int = 100):
@@ -107,7 +107,7 @@ class Linear(Schedule, name="linear"):
 
     def rate(self, initial, plan, updates):
         steps_per_epoch = plan.recipe.steps_per_epoch
-        if not self.decay_epochs or steps_per_epoch is None:  # without data an epoch has no length
+        if not self.decay_epochs or steps_per_epoch is None:  # the length of an epoch is not known without data
             return initial
         delay = plan.decay_begins - plan.warmup_steps - self.epochs * steps_per_epoch
         lengths = (self.epochs, self.decay_epochs, steps_per_epoch * updates, delay * updates)
@@ -115,11 +115,11 @@ class Linear(Schedule, name="linear"):
 
 
 class Halving(Schedule, name="halving"):
-    """Halved again and again, as in MUNIT.
+    """Halved at regular intervals, as in MUNIT.
 
     Args:
-        every: After how many steps it is halved.
-        epochs: The length of the training, where the recipe says no steps.
+        every: The number of steps between two halvings.
+        epochs: The length of the training, if the recipe has no steps.
     """
 
     def __init__(self, every: int, epochs: int = 200):
@@ -137,8 +137,8 @@ class Inverse(Schedule, name="inverse"):
     """Divided by 1 + rate times the step, as in AdaIN.
 
     Args:
-        rate: What is added to the divisor in each step.
-        epochs: The length of the training, where the recipe says no steps.
+        rate: The increase of the divisor in each step.
+        epochs: The length of the training, if the recipe has no steps.
     """
 
     def __init__(self, rate: float, epochs: int = 200):

@@ -1,4 +1,4 @@
-"""What happens in the first epochs, before both players learn."""
+"""The warm-up: the first epochs, before both players learn."""
 
 from abc import ABC, abstractmethod
 
@@ -11,8 +11,8 @@ class WarmUp(Choice, ABC, field="warmup"):
     """How a model learns in its first epochs; a subclass with a name can be chosen in a recipe.
 
     Attributes:
-        epochs: How many epochs it takes.
-        losses: Names of the losses that it asks for, which must be in the recipe.
+        epochs: The number of epochs.
+        losses: Names of the losses that it uses, which must be in the recipe.
         learning_rate: The generator's learning rate in these epochs; None: that of its optimizer.
     """
 
@@ -35,8 +35,8 @@ class GeneratorOnly(WarmUp, name="generator-only"):
 
     Args:
         losses: The names of these losses.
-        epochs: How many epochs.
-        learning_rate: The learning rate in these epochs; without it that of the generator's optimizer.
+        epochs: The number of epochs.
+        learning_rate: The learning rate in these epochs; None: that of the generator's optimizer.
     """
 
     def __init__(self, losses: list | str, epochs: int = 1, learning_rate: float | None = None):
