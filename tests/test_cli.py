@@ -625,6 +625,7 @@ def test_an_unknown_style_is_one_line(gated):
     assert done.stderr == "Error: This model has no style 'manet'. Did you mean 'monet'? It has: monet, song.\n"
 
 
+@pytest.mark.long
 def test_a_style_may_be_told_by_a_picture(tmp_path):
     source, style = noise(tmp_path / "source.png", 40, 44), noise(tmp_path / "style.png", 52, 40)
     words = ["--source", source, "--style", style, "--steps", 1, "--set", "image_size=32", "--set", "load_size=36"]

@@ -327,6 +327,7 @@ def test_heads_of_discriminators_grow_at_their_end(gated, pictures, tmp_path):
         np.testing.assert_array_equal(labels, np.eye(4, dtype="float32")[[2 + n]])
 
 
+@pytest.mark.long
 def test_a_run_that_adds_a_style_resumes_bit_for_bit(gated, three, pictures, tmp_path):
     options = {"start_from": gated, "add_style": pictures / "vangogh", "source": pictures / "photos"}
     stylezoo.train(
@@ -336,6 +337,7 @@ def test_a_run_that_adds_a_style_resumes_bit_for_bit(gated, three, pictures, tmp
     assert same(state(three), state(tmp_path / "parts"))
 
 
+@pytest.mark.long
 def test_styles_keep_the_names_that_they_were_given(gated, pictures, tmp_path):
     """Named styles, and then one more that is in no file, whose number goes on from theirs; resumed as they began."""
     photo = Image.open(pictures / "photos" / "0.png")

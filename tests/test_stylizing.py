@@ -337,7 +337,7 @@ def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_asked_otherwise(m
 
 def test_a_mask_and_noise_reach_every_tile():
     """Each tile sees its own part of them: as in one piece."""
-    brush = built("brush", filters=4, blocks=1)
+    brush = built("brush", filters=4, blocks=1, length=2)
     picture = arrays.resized(scene(0, 70, 90), 280, 360)
     painter = Painter(brush, tile=0, seed=3, steady=True)
     whole = painter.paint(picture)
