@@ -21,7 +21,7 @@ FLAWS = {  # plugin: the checks that it fails, each with a part of the reason
     ("loss", "cut-off"): {"gradients": "no gradient of the generator's loss reaches a weight"},
     ("loss", "moody"): {"file": "of the same seed the generator's loss is"},
     ("loss", "secretive"): {"documented": "lacks the option power", "plain_options": "come back from JSON as"},
-    ("loss", "halved"): {"precision": "in mixed_float16 the generator's loss is inf"},
+    ("loss", "halved"): {"precision": "the generator's loss is inf in mixed_float16"},
     ("loss", "silent"): {"values": "it has a value for neither player"},
     ("generator", "shrinking"): {"answers": "its output for pictures of 72 x 72 has the shape (1, 70, 70, 3)"},
     ("generator", "unbounded"): {"range": "let it end in a tanh"},

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -60,6 +61,7 @@ def command(folder, pictures, steps, **extra):
     ]  # fmt: skip
 
 
+@pytest.mark.graph  # many steps
 def test_run_folder_holds_what_is_promised(pictures, tmp_path):
     run = tmp_path / "run"
     model = stylezoo.train("transfer", out=run, steps=20, **pictures, **TINY)
@@ -139,12 +141,24 @@ def test_log_of_a_resumed_run_has_every_step_once(pictures, tmp_path):
         assert [row[0] for row in csv.reader(file)] == ["step", *"123456"]
 
 
-@pytest.mark.graph  # as the process that is interrupted: rounding differs when run eagerly
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_run_saves_everything_and_resumes_bit_for_bit(end, pictures, tmp_path):
+def test_a_signal_ends_the_run_after_the_present_step_and_it_is_resumed(end, pictures, tmp_path):
+    run = training.start(Recipe.named("transfer", steps=4, **TINY), out=tmp_path / "run", **pictures)
+    training.fit(
+        run, [keras.callbacks.LambdaCallback(on_train_batch_begin=lambda step, logs: signal.raise_signal(end))]
+    )
+    assert (run.interrupted, run.step) == (True, 1)
+    training.fit(training.resume(tmp_path / "run"))
+    stylezoo.train("transfer", out=tmp_path / "whole", steps=4, **pictures, **TINY)
+    assert same(state(tmp_path / "run"), state(tmp_path / "whole"))
+
+
+@pytest.mark.long
+@pytest.mark.graph  # as the process that is interrupted: rounding differs when run eagerly
+def test_interrupted_process_saves_everything_and_resumes_bit_for_bit(pictures, tmp_path):
     process = subprocess.Popen(command(tmp_path / "run", pictures, 4000), stdout=subprocess.PIPE, text=True)
     wait_for(lambda: (tmp_path / "run/log.csv").exists() and len((tmp_path / "run/log.csv").read_text().split()) > 2)
-    process.send_signal(end)
+    process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"stylezoo train --resume {tmp_path / 'run'}" in out
