@@ -276,7 +276,7 @@ def test_a_request_that_cannot_be_met_ends_with_2_and_one_line(line, tmp_path, m
         ("stylize a.png --style run --mask m.png=run", "a --mask needs a --model"),
         ("stylize a.png -m run --mask m.png", "is not of the form FILE=STYLE"),
         ("stylize a.png -m run --strength 2", "2.0 is not in the range"),
-        ("stylize a.png -m run --sweep 3 --style a=1", "--sweep has the weights of its own"),
+        ("stylize a.png -m run --sweep 3 --style a=1", "--sweep sets the weights itself"),
         ("stylize", "Missing argument"),
         ("import x.pth", "Missing option"),
         ("stylize a.png b.png -m run -o c.png", "'c.png' is one file and there are 2 pictures"),
@@ -541,7 +541,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(trained):
 def test_a_complete_training_is_not_resumed_without_more_steps(trained):
     done = stylezoo("train", "--resume", trained[0])
     assert done.exit_code == 1
-    assert f"'{trained[0]}' has made" in done.stderr
+    assert f"'{trained[0]}' is complete" in done.stderr
     assert "Train it longer with --steps N." in done.stderr
 
 
