@@ -7,14 +7,14 @@ import keras
 from stylezoo import features
 from stylezoo.contract import Translation, generate, style_input
 from stylezoo.contract.branches import freeze
-from stylezoo.contract.summary import summary
+from stylezoo.contract.summary import roles, summary
 from stylezoo.data import fitting
 from stylezoo.drawing.stylizing import Stylizing
 from stylezoo.recipe import Recipe
 from stylezoo.updates.averaging import follow
 from stylezoo.updates.game import Game, check_no_losses
 from stylezoo.updates.image_pool import ImagePool
-from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer
+from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer, name_players
 
 __all__ = ["GAN"]
 
@@ -46,10 +46,7 @@ class GAN(Stylizing, keras.Model):
         tones: With the data option `match_tones` the tones of the styles, which training sets; else None.
 
     Raises:
-        BrokenPlugin: A plugin does not build what its kind must be.
-        BadOptions: A component refuses its options.
-        BadRecipe: The parts do not fit together.
-        StylezooError: As in `Recipe.resolve`, for a recipe.
+        StylezooError: As in `Recipe.resolve`; also if a component refuses its options or does not build a network.
     """
 
     def __init__(self, plan, **kwargs):
@@ -80,9 +77,7 @@ class GAN(Stylizing, keras.Model):
             self.average.set_weights(self.generator.get_weights())
         self.game = Game(terms, self.players, two_way)
         self.trackers = self.game.trackers  # so that Keras knows them
-        for player in PLAYERS:
-            for variable in self.variables_of(player):
-                variable.player = player
+        name_players({player: self.variables_of(player) for player in PLAYERS})
         self.built = True
         self.compile()
 
@@ -117,15 +112,7 @@ class GAN(Stylizing, keras.Model):
 
     def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, **_):
         """Print the networks by their roles, with their numbers of weights; `expand_nested` adds the layers of each."""
-        summary(self.networks, print_fn or print, expand_nested)
-
-    @property
-    def networks(self):
-        """The networks by their roles: "generator", "discriminator", "discriminator 2" ..."""
-        roles = {"generator": [self.generator], "inverse": [self.inverse], "average": [self.average]}
-        roles |= {"discriminator": self.discriminators, "inverse discriminator": self.inverse_discriminators}
-        numbered = [(role, i, net) for role, networks in roles.items() for i, net in enumerate(networks, 1) if net]
-        return {role if i == 1 else f"{role} {i}": net for role, i, net in numbered}
+        summary(roles(self), print_fn or print, expand_nested)
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))

@@ -5,6 +5,14 @@ import math
 HEAD = ("Role", "Network", "Output", "Weights", "Trainable")
 
 
+def roles(gan):
+    """The networks of a model by their roles: "generator", "discriminator", "discriminator 2" ..."""
+    found = {"generator": [gan.generator], "inverse": [gan.inverse], "average": [gan.average]}
+    found |= {"discriminator": gan.discriminators, "inverse discriminator": gan.inverse_discriminators}
+    numbered = [(role, i, net) for role, networks in found.items() for i, net in enumerate(networks, 1) if net]
+    return {role if i == 1 else f"{role} {i}": net for role, i, net in numbered}
+
+
 def summary(networks, write=print, expand=False):
     """Write a table with a row for each network, and the sum of the weights.
 

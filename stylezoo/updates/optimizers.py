@@ -58,6 +58,17 @@ class PlayerOptimizer(keras.optimizers.MultiOptimizer):
         return cls(players, name=config["name"])
 
 
+def name_players(variables):
+    """Give each variable the name of its player as the attribute `player`.
+
+    Args:
+        variables: Lists of variables by player.
+    """
+    for player, those in variables.items():
+        for variable in those:
+            variable.player = player
+
+
 class _ByPlayer:
     """The map from variables to optimizers that MultiOptimizer needs."""
 
