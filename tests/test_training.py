@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import keras
 import numpy as np
@@ -96,7 +97,7 @@ def test_same_recipe_gives_the_same_weights(pictures, tmp_path):
         stylezoo.train("transfer", out=tmp_path / name, steps=4, **pictures, **TINY)
     assert same(state(tmp_path / "a"), state(tmp_path / "b"))
     again = Recipe.read(tmp_path / "a/recipe.json")
-    training.train(again, out=tmp_path / "c", **pictures)
+    stylezoo.train(again, out=tmp_path / "c", **pictures)
     assert same(state(tmp_path / "a"), state(tmp_path / "c"))
 
 
@@ -112,14 +113,14 @@ def test_two_trainings_do_not_write_one_folder(pictures, tmp_path):
 
 def test_longer_training_continues_a_complete_one(pictures, tmp_path):
     options = {**pictures, **TINY}
-    stylezoo.train("transfer", out=tmp_path / "whole", steps=7, **options)
-    stylezoo.train("transfer", out=tmp_path / "parts", steps=3, **options)
-    with pytest.raises(BadRun, match="is complete after 3 steps"):
+    stylezoo.train("transfer", out=tmp_path / "whole", steps=4, **options)
+    stylezoo.train("transfer", out=tmp_path / "parts", steps=2, **options)
+    with pytest.raises(BadRun, match="is complete after 2 steps"):
         training.resume(tmp_path / "parts")
-    run = training.fit(training.resume(tmp_path / "parts", steps=7))
-    assert run.step == 7
+    run = training.fit(training.resume(tmp_path / "parts", steps=4))
+    assert run.step == 4
     assert same(state(tmp_path / "whole"), state(tmp_path / "parts"))
-    assert Recipe.read(tmp_path / "parts/recipe.json").steps == 7
+    assert Recipe.read(tmp_path / "parts/recipe.json").steps == 4
 
 
 def test_images_in_memory_are_kept_for_resuming_wherever_the_folder_goes(tmp_path):
@@ -141,14 +142,16 @@ def test_log_of_a_resumed_run_has_every_step_once(pictures, tmp_path):
         assert [row[0] for row in csv.reader(file)] == ["step", *"123456"]
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_run_after_the_present_step_and_it_is_resumed(end, pictures, tmp_path):
+def test_a_signal_ends_the_run_after_the_present_step_and_it_is_resumed(pictures, tmp_path):
     run = training.start(Recipe.named("transfer", steps=4, **TINY), out=tmp_path / "run", **pictures)
-    training.fit(
-        run, [keras.callbacks.LambdaCallback(on_train_batch_begin=lambda step, logs: signal.raise_signal(end))]
-    )
-    assert (run.interrupted, run.step) == (True, 1)
-    training.fit(training.resume(tmp_path / "run"))
+    for made, number in enumerate((signal.SIGINT, signal.SIGTERM), start=1):
+        send = keras.callbacks.LambdaCallback(
+            on_train_batch_begin=lambda *_, number=number: signal.raise_signal(number)
+        )
+        training.fit(run, [send])
+        assert (run.interrupted, run.step) == (True, made)
+        run = training.resume(tmp_path / "run")
+    training.fit(run)
     stylezoo.train("transfer", out=tmp_path / "whole", steps=4, **pictures, **TINY)
     assert same(state(tmp_path / "run"), state(tmp_path / "whole"))
 
@@ -190,7 +193,7 @@ def test_killed_run_resumes_bit_for_bit(pictures, tmp_path):
         process.wait()
         assert not (tmp_path / "run/model.keras").exists()  # it had not come to its end
     training.fit(training.resume(tmp_path / "run"))
-    training.train(recipe, out=tmp_path / "whole", **pictures)
+    stylezoo.train(recipe, out=tmp_path / "whole", **pictures)
     assert same(state(tmp_path / "run"), state(tmp_path / "whole"))
 
 
