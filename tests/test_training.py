@@ -93,7 +93,7 @@ def test_contact_sheet_shows_source_style_and_fake(pictures, tmp_path):
 
 def test_same_recipe_gives_the_same_weights(pictures, tmp_path):
     for name in "ab":
-        stylezoo.train("transfer", out=tmp_path / name, steps=4, **pictures, **TINY)
+        stylezoo.train("transfer", out=tmp_path / name, steps=3, **pictures, **TINY)
     assert same(state(tmp_path / "a"), state(tmp_path / "b"))
     again = Recipe.read(tmp_path / "a/recipe.json")
     stylezoo.train(again, out=tmp_path / "c", **pictures)
@@ -144,10 +144,11 @@ def test_log_of_a_resumed_run_has_every_step_once(pictures, tmp_path):
 def test_a_signal_ends_the_run_after_the_present_step_and_it_is_resumed(pictures, tmp_path):
     run = training.start(Recipe.named("transfer", steps=4, **TINY), out=tmp_path / "run", **pictures)
     for made, number in enumerate((signal.SIGINT, signal.SIGTERM), start=1):
-        send = keras.callbacks.LambdaCallback(
-            on_train_batch_begin=lambda *_, number=number: signal.raise_signal(number)
-        )
-        training.fit(run, [send])
+
+        def send(step, logs=None, number=number):
+            signal.raise_signal(number)
+
+        training.fit(run, [keras.callbacks.LambdaCallback(on_train_batch_begin=send)])
         assert (run.interrupted, run.step) == (True, made)
         run = training.resume(tmp_path / "run")
     training.fit(run)
