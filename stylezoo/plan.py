@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 def resolved(recipe: Recipe, home: str = "") -> Plan:
     """The plan of a recipe: see `Recipe.resolve`."""
     losses = tuple(spec.part("loss", home) for spec in recipe.losses if spec.weight)
-    optimizer = recipe.discriminator_optimizer or recipe.optimizer
+    optimizers = {"generator": Optimizer.read(recipe.optimizer)}
+    optimizers["discriminator"] = optimizers["generator"]
+    if recipe.discriminator_optimizer:
+        optimizers["discriminator"] = Optimizer.read(recipe.discriminator_optimizer, "discriminator_optimizer")
     plan = Plan(
         recipe=recipe,
         generator=recipe.generator.part("generator", home),
@@ -39,7 +42,7 @@ def resolved(recipe: Recipe, home: str = "") -> Plan:
         order=Order.read(recipe.order),
         warmup=recipe.warmup and WarmUp.read(recipe.warmup),
         crops=Crops.read(recipe.crops),
-        optimizers={"generator": Optimizer.read(recipe.optimizer), "discriminator": Optimizer.read(optimizer)},
+        optimizers=optimizers,
         schedule=Schedule.read(recipe.schedule),
     )
     plan.check()

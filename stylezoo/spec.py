@@ -188,29 +188,34 @@ class Choice:
         if field:
             cls.field, cls.known = field, {}
         if name:
-            cls.name = name
-            cls.known[name] = cls
+            other = cls.known.setdefault(name, cls)
+            if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):  # not a cell run again
+                raise TypeError(f"{cls.field} '{name}' is {other.__module__}.{other.__qualname__} already; rename one.")
+            cls.name, cls.known[name] = name, cls
 
     @classmethod
-    def read(cls, spec: Spec):
+    def read(cls, spec: Spec, field: str = ""):
         """The object that a spec names, its options checked; it keeps the spec as its attribute `spec`.
+
+        Args:
+            spec: The spec.
+            field: The field of the recipe that has it, for messages; "": that of the class.
 
         Raises:
             BadRecipe: There is no such name, it does not take these options, or its class is unfinished.
         """
+        where = f"{field or cls.field} is '{spec}'"
         if spec.name not in cls.known:
-            raise BadRecipe(
-                f"{cls.field} is '{spec}'; it can be {name_all(cls.known)}.{did_you_mean(spec.name, cls.known)}"
-            )
+            raise BadRecipe(f"{where}; it can be {name_all(cls.known)}.{did_you_mean(spec.name, cls.known)}")
         chosen = cls.known[spec.name]
         if fault := signature_fault(chosen) or unfinished(chosen):
-            raise BadRecipe(f"{cls.field} is '{spec}', whose class {chosen.__name__} is unfinished: {fault}.")
+            raise BadRecipe(f"{where}, whose class {chosen.__name__} is unfinished: {fault}.")
         try:
             check_options(f"{cls.field} '{spec.name}'", chosen, spec.options)
             check_complete("It", chosen, spec)
             found = chosen(**spec.options)
         except (BadOptions, ValueError) as error:
-            raise BadRecipe(f"{cls.field} is '{spec}': {str(error).rstrip('.')}.") from None
+            raise BadRecipe(f"{where}: {str(error).rstrip('.')}.") from None
         found.spec = spec
         return found
 

@@ -236,14 +236,14 @@ def test_what_a_hub_does_not_have_is_one_line(run, server, call):
     server.gated.add("me/gated")
     keep(server, b"no model", "me/other")
     for address, said in {
-        "hf://me/none": "'hf://me/none' is not there",
+        "hf://me/none": "'hf://me/none' does not exist",
         "hf://me/mine@none": "'hf://me/mine@none': the repository has no such revision",
         "hf://me/empty": "'hf://me/empty' holds no model.keras",
         "hf://me/gated": "'hf://me/gated' is gated: ask for access on its page",
         "hf://me/other": "is no model of stylezoo or is damaged",
     }.items():
         assert_one_line(call("show", address), said)
-    assert_one_line(call("stylize", run.parent / "photo.png", "-m", "hf://me/none"), "'hf://me/none' is not there")
+    assert_one_line(call("stylize", run.parent / "photo.png", "-m", "hf://me/none"), "'hf://me/none' does not exist")
 
 
 def test_what_a_hub_does_not_allow_is_one_line(run, server, push):

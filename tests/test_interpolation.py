@@ -26,7 +26,9 @@ def runs(tmp_path_factory):
     rng = np.random.default_rng(0)
     photo, one, other = (Image.fromarray(rng.integers(0, 256, (24, 28, 3), "uint8") // n) for n in (1, 1, 3))
     stylezoo.train("transfer", photo, one, folder / "a", steps=2, **TINY)
-    stylezoo.train(None, photo, other, folder / "b", start_from=folder / "a", steps=3, learning_rate=0.01)
+    stylezoo.train(
+        None, photo, other, folder / "b", start_from=folder / "a", steps=3, **{"optimizer.learning_rate": 0.01}
+    )
     training.start(Recipe.named("transfer", steps=1, **TINY), photo, other, folder / "stranger")
     return folder
 
@@ -144,7 +146,7 @@ def read(models):
     [
         ({"generator": "resnet:filters=2,blocks=2"}, "'x' has blocks=1, not blocks=2 as 'y' has"),
         ({"generator": "unet:downs=2"}, "'x' has the generator resnet, not unet as 'y' has"),
-        ({"match_tones": True}, "'x' has match_tones=False, not match_tones=True as 'y' has"),
+        ({"data.match_tones": True}, "'x' has match_tones=False, not match_tones=True as 'y' has"),
         ({"two_way": True}, "'x' has two_way=False, not two_way=True as 'y' has"),
     ],
 )
@@ -173,7 +175,7 @@ def test_one_without_an_average_is_mixed_as_it_draws(monkeypatch):
 
 
 def test_tones_are_mixed(monkeypatch):
-    known = {name: read({name: ({"match_tones": True}, ("aa",))})(name) for name in "xy"}
+    known = {name: read({name: ({"data.match_tones": True}, ("aa",))})(name) for name in "xy"}
     for name, tones in (("x", [0, 0.5, 0.1, 0.2]), ("y", [0.4, 0.3, 0.3, 0.2])):
         known[name].model.tones.assign(tones)
     monkeypatch.setattr(lineage, "read", known.get)

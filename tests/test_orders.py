@@ -162,3 +162,13 @@ def test_a_root_has_a_table_of_its_own():
 
     assert Colour.known == {"red": Red}
     assert "red" not in Order.known
+
+
+def test_a_name_of_a_choice_is_not_taken_over_in_silence():
+    with pytest.raises(TypeError, match=r"order 'together' is stylezoo\.updates\.orders\.Together already"):
+
+        class Mine(Order, name="together"):
+            """An order with the name of another."""
+
+    assert Recipe().resolve().order.spec.name == "together"
+    assert type(Recipe().resolve().order).__module__ == "stylezoo.updates.orders"

@@ -1,1 +1,1 @@
-"""Documentation of what is installed."""
+"""Documentation of installed plugins."""

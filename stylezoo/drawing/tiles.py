@@ -17,7 +17,7 @@ TRIMMED = (
 
 @dataclass(frozen=True)
 class View:
-    """A picture, the masks of its styles and its noise, all of one size, of which parts are drawn.
+    """A picture, the masks of its styles and its noise, all of one size; it is drawn in parts.
 
     Attributes:
         pixels: (height, width, 3), uint8, which takes a quarter of the memory, or float32 in [-1, 1].
