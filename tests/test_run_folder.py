@@ -98,8 +98,8 @@ def test_a_lock_goes_with_the_process_that_has_it_however_that_ends(folder):
 
 
 def test_documentation_lists_what_a_folder_holds():
-    table = pages.filled("{{ run folder }}")
-    assert "| `recipe.json` | at the start | the complete recipe, for `stylezoo train --recipe` |" in table
+    table = pages.filled("{{ run }}")
+    assert "| `recipe.json` | the complete recipe, for `stylezoo train --recipe` | at the start |" in table
     assert all(f"| `{each.name}` |" in table for each in RunFolder.CONTENTS)
 
 
