@@ -317,8 +317,9 @@ def test_the_animegan_discriminator_computes_what_is_published():
     spectral = [layer for layer in network.layers if isinstance(layer, SpectralNormalization)]
     assert len(spectral) == 7
     weights = perturbed(network)
+    train = tf.function(lambda: network(picture, training=True))
     for _ in range(150):
-        network(picture, training=True)  # the power iterations come to the largest singular value
+        train()  # the power iterations come to the largest singular value
 
     def convolved(x, stride=1):
         kernel = next(weights)
