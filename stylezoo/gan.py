@@ -184,8 +184,8 @@ class GAN(Stylizing, keras.Model):
         Raises:
             BadData: The arrays are something else.
         """
-        fitting.check_arrays(self.plan.data.labelled, x, y, sample_weight)
-        return super().fit(x, y, *rest, sample_weight=sample_weight, **options)
+        x, y, labels = fitting.checked_arrays(self.plan, x, y, sample_weight)
+        return super().fit(x, y, *rest, sample_weight=labels, **options)
 
     def make_train_function(self, force=False):
         self.prepare()

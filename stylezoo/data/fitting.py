@@ -1,5 +1,6 @@
 """The arguments of `fit` in Python: arrays and batches, checked before training."""
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -8,33 +9,31 @@ from stylezoo.errors import BadData
 SLACK = 0.01  # how far values may be outside of [-1, 1], as in resampled pictures
 
 
-def check_arrays(labelled: bool, source, style, labels=None) -> None:
-    """Check arrays for training. Datasets and generators are checked batch by batch instead.
+def checked_arrays(plan, source, style, labels=None) -> tuple:
+    """Source, style and labels of `fit`, checked if they are arrays; a list becomes an array.
+
+    Datasets and generators are checked batch by batch instead.
 
     Args:
-        labelled: Whether the model has named styles, so that labels are needed.
+        plan: The model's plan.
         source: Pictures (count, height, width, 3), float, in [-1, 1].
         style: Likewise.
-        labels: The number of each picture's style, or one-hot rows (count, K).
+        labels: With named styles the number of each picture's style, (count,), or one-hot rows (count, K).
 
     Raises:
         BadData: They do not fit; the message names what is needed.
     """
     if not _is_array(source):
-        return
-    _check_count(labelled, [each for each in (source, style, labels) if each is not None])
-    for name, array in (("source", source), ("style", style)):
-        array = np.asarray(array)
-        _check_pictures(name, array.shape, str(array.dtype))
-        if not np.isfinite(array).all():
-            raise BadData(f"The {name} holds values that are no numbers (NaN or infinite); pictures are in [-1, 1].")
-        if np.abs(array).max(initial=0) > 1 + SLACK:
-            raise BadData(
-                f"The {name} has values from {array.min():g} to {array.max():g}; pictures are floats in [-1, 1]: "
-                "of values in 0..255 take x / 127.5 - 1."
-            )
+        return source, style, labels
+    _check_count(plan.data.labelled, [each for each in (source, style) if each is not None], labels)
+    source, style, labels = (np.asarray(each) if isinstance(each, list) else each for each in (source, style, labels))
+    for name, given in (("source", source), ("style", style)):
+        _check_values(name, np.asarray(given))
     if len(source) != len(style):
         raise BadData(f"There are {len(source)} sources and {len(style)} styles; fit needs one style for each source.")
+    if labels is not None:
+        _check_labels(np.asarray(labels), len(style), plan.styles)
+    return source, style, labels
 
 
 def tensors(plan, data) -> tuple:
@@ -48,27 +47,41 @@ def tensors(plan, data) -> tuple:
         BadData: It is something else.
     """
     data = data if isinstance(data, tuple | list) else (data,)
-    batch = tuple(each for each in data if each is not None)
-    _check_count(plan.data.labelled, batch)
-    for name, tensor in zip(("source", "style"), batch, strict=False):
-        _check_pictures(name, tuple(tensor.shape), str(getattr(tensor.dtype, "name", tensor.dtype)))
-    return batch if len(batch) == 2 else (*batch[:2], _one_hot(batch[2], plan.styles))
+    *pictures, labels = (*data, *[None] * (3 - len(data)))
+    pictures = tuple(each for each in pictures if each is not None)
+    _check_count(plan.data.labelled, pictures, labels)
+    for name, tensor in zip(("source", "style"), pictures, strict=True):
+        _check_pictures(name, tuple(tensor.shape), keras.backend.standardize_dtype(tensor.dtype))
+    return pictures if labels is None else (*pictures, _one_hot(labels, plan.styles))
 
 
 def _is_array(given):
     return isinstance(given, np.ndarray | list) or ops.is_tensor(given)
 
 
-def _check_count(labelled, given):
-    if len(given) < 2:
+def _check_count(labelled, pictures, labels):
+    if len(pictures) < 2:
         raise BadData("fit got sources only; it needs sources and styles: fit(source, style), or batches of both.")
-    if labelled and len(given) < 3:
+    if len(pictures) > 2:
+        raise BadData("A batch has more than (source, style), or with named styles (source, style, labels).")
+    if labelled and labels is None:
         raise BadData(
-            "This model has named styles; fit needs a label for each style picture, a number or one-hot: batches of "
-            "(source, style, labels)."
+            "This model has named styles; fit needs a label for each style picture, a number or one-hot: "
+            "sample_weight=labels, or batches of (source, style, labels)."
         )
-    if not labelled and len(given) > 2:
-        raise BadData(f"fit got {len(given)} arrays; this model has one style and learns from two: fit(source, style).")
+    if not labelled and labels is not None:
+        raise BadData("fit got labels; this model has one style and learns without: fit(source, style).")
+
+
+def _check_values(name, array):
+    _check_pictures(name, array.shape, str(array.dtype))
+    if not np.isfinite(array).all():
+        raise BadData(f"The {name} holds values that are no numbers (NaN or infinite); pictures are in [-1, 1].")
+    if np.abs(array).max(initial=0) > 1 + SLACK:
+        raise BadData(
+            f"The {name} has values from {array.min():g} to {array.max():g}; pictures are floats in [-1, 1]: "
+            "of values in 0..255 take x / 127.5 - 1."
+        )
 
 
 def _check_pictures(name, shape, dtype):
@@ -80,12 +93,32 @@ def _check_pictures(name, shape, dtype):
         )
 
 
-def _one_hot(labels, names):
-    if len(labels.shape) == 1 or (len(labels.shape) == 2 and labels.shape[-1] == 1 and len(names) > 1):
-        return ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), len(names), dtype="float32")
-    if len(labels.shape) != 2 or labels.shape[-1] != len(names):
+def _check_labels(labels, count, names):
+    if len(labels) != count:
+        raise BadData(f"There are {count} styles and {len(labels)} labels; fit needs a label for each style picture.")
+    if _are_numbers(labels, names) and not np.isin(labels, range(len(names))).all():
+        odd = labels[~np.isin(labels, range(len(names)))][0]
+        raise BadData(f"The labels hold {odd:g}; the styles have the numbers 0 to {len(names) - 1}.")
+
+
+def _are_numbers(labels, names):
+    """Whether labels are numbers of styles, (count,) or (count, 1), or one-hot (count, K).
+
+    Raises:
+        BadData: They are neither.
+    """
+    shape = tuple(labels.shape)
+    if len(shape) == 1 or (len(shape) == 2 and shape[-1] == 1 < len(names)):
+        return True
+    if len(shape) != 2 or shape[-1] != len(names):
         raise BadData(
-            f"The labels have the shape {tuple(labels.shape)}; they must be (count,), numbers of the {len(names)} "
-            f"styles, or one-hot (count, {len(names)})."
+            f"The labels have the shape {shape}; they must be (count,), numbers of the {len(names)} styles, or "
+            f"one-hot (count, {len(names)})."
         )
+    return False
+
+
+def _one_hot(labels, names):
+    if _are_numbers(labels, names):
+        return ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), len(names), dtype="float32")
     return ops.cast(labels, "float32")

@@ -1,0 +1,151 @@
+"""`GAN.fit` with arrays: what it takes, and what it says about all else."""
+
+import keras
+import numpy as np
+import pytest
+
+from stylezoo import backend
+from stylezoo.errors import BadData
+from stylezoo.gan import GAN
+from stylezoo.recipe import Recipe
+
+SIDE, COUNT = 16, 4
+SMALL = {"generator": "resnet:filters=2,blocks=1", "discriminators": "patch:filters=2,layers=1", "image_size": SIDE}
+STYLED = {
+    "generator": "gated:filters=2,blocks=1",
+    "discriminators": "gated:filters=2,layers=1",
+    "losses": ("lsgan", "style-classification"),
+    "data": "named-styles:names=['monet','song','ukiyo']",
+    "image_size": SIDE,
+}
+NUMBERS = np.array([0, 2, 1, 2])
+
+
+@pytest.fixture(scope="module")
+def gan():
+    """A model of one style. What is refused leaves it as it is."""
+    return GAN(Recipe(**SMALL))
+
+
+@pytest.fixture(scope="module")
+def styled():
+    """A model of three styles."""
+    return GAN(Recipe(**STYLED))
+
+
+@pytest.fixture
+def pair():
+    return np.random.default_rng(0).uniform(-1, 1, (2, COUNT, SIDE, SIDE, 3)).astype("float32")
+
+
+def test_sources_alone_are_refused(gan, pair):
+    with pytest.raises(BadData, match=r"^fit got sources only; it needs sources and styles: fit\(source, style\)"):
+        gan.fit(pair[0], verbose=0)
+    with pytest.raises(BadData, match="fit got sources only"):
+        gan.fit(backend.dataset(pair[0], batch_size=2), shuffle=False, verbose=0)
+
+
+def test_batches_of_four_are_refused(gan, pair):
+    with pytest.raises(BadData, match=r"A batch has more than \(source, style\)"):
+        gan.fit(backend.dataset(*pair, *pair, batch_size=2), shuffle=False, verbose=0)
+
+
+def test_labels_do_not_replace_styles(gan, pair):
+    with pytest.raises(BadData, match="fit got sources only"):
+        gan.fit(pair[0], sample_weight=NUMBERS, verbose=0)
+
+
+def test_named_styles_need_labels(styled, pair):
+    said = "This model has named styles; fit needs a label for each style picture, a number or one-hot"
+    with pytest.raises(BadData, match=said):
+        styled.fit(*pair, verbose=0)
+    with pytest.raises(BadData, match=said):
+        styled.fit(backend.dataset(*pair, batch_size=2), shuffle=False, verbose=0)
+
+
+def test_one_style_needs_no_labels(gan, pair):
+    with pytest.raises(BadData, match="fit got labels; this model has one style and learns without"):
+        gan.fit(*pair, sample_weight=NUMBERS, verbose=0)
+
+
+def trained(labels, pair, as_dataset=False):
+    """The weights after an epoch, and its losses."""
+    model = GAN(Recipe(**STYLED))
+    arrays = [backend.dataset(*pair, labels, batch_size=2)] if as_dataset else pair
+    given = {} if as_dataset else {"sample_weight": labels, "batch_size": 2}
+    history = model.fit(*arrays, **given, shuffle=False, verbose=0).history
+    return [variable.numpy() for variable in model.trainable_variables], history
+
+
+def test_numbers_of_styles_train_as_one_hot_labels_do(pair):
+    one_hot = np.eye(3, dtype="float32")[NUMBERS]
+    expected, losses = trained(one_hot, pair)
+    for labels in (NUMBERS[:, None].astype("uint8"), NUMBERS.tolist()):
+        weights, history = trained(labels, pair)
+        assert history == losses
+        assert all((one == other).all() for one, other in zip(weights, expected, strict=True))
+    weights, _ = trained(NUMBERS, pair, as_dataset=True)
+    assert all((one == other).all() for one, other in zip(weights, expected, strict=True))
+
+
+@pytest.mark.parametrize("shape", [(COUNT, 2), (COUNT, 4), (COUNT, 1, 3), (COUNT, SIDE, SIDE, 3)])
+def test_labels_of_another_shape_are_refused(shape, styled, pair):
+    said = r"The labels have the shape .*; they must be \(count,\), numbers of the 3 styles, or one-hot \(count, 3\)"
+    with pytest.raises(BadData, match=said):
+        styled.fit(*pair, sample_weight=np.zeros(shape, "float32"), verbose=0)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2, 3], [-1, 0, 1, 2], [0.5, 0, 1, 2]], ids=["beyond", "negative", "half"])
+def test_labels_that_are_numbers_of_no_style_are_refused(labels, styled, pair):
+    with pytest.raises(BadData, match=r"The labels hold .*; the styles have the numbers 0 to 2"):
+        styled.fit(*pair, sample_weight=np.array(labels), verbose=0)
+
+
+def test_bytes_are_refused_with_the_formula(gan, pair):
+    levels = np.zeros(pair[0].shape, "uint8")
+    said = r"The {} is uint8; pictures are floats in \[-1, 1\]: of uint8 in 0\.\.255 take x / 127\.5 - 1"
+    with pytest.raises(BadData, match=said.format("source")):
+        gan.fit(levels, levels, verbose=0)
+    with pytest.raises(BadData, match=said.format("style")):
+        gan.fit(backend.dataset(pair[0], levels, batch_size=2), shuffle=False, verbose=0)
+
+
+def test_another_range_is_refused_with_the_formula(gan, pair):
+    with pytest.raises(BadData, match=r"The style has values from 0 to 255; .* of values in 0\.\.255 take x / 127"):
+        gan.fit(pair[0], np.linspace(0, 255, pair[1].size).reshape(pair[1].shape), verbose=0)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_no_number_is_refused(bad, gan, pair):
+    pair[0][1, 2, 3] = bad
+    with pytest.raises(BadData, match=r"The source holds values that are no numbers \(NaN or infinite\)"):
+        gan.fit(*pair, verbose=0)
+
+
+@pytest.mark.parametrize("shape", [(SIDE, SIDE, 3), (COUNT, SIDE, SIDE), (COUNT, SIDE, SIDE, 1)])
+def test_other_shapes_are_refused(shape, gan, pair):
+    with pytest.raises(BadData, match=r"The source has the shape .*; pictures are \(count, height, width, 3\)"):
+        gan.fit(np.zeros(shape, "float32"), pair[1], verbose=0)
+
+
+def test_counts_that_differ_are_refused(gan, styled, pair):
+    with pytest.raises(BadData, match="There are 4 sources and 3 styles; fit needs one style for each source"):
+        gan.fit(pair[0], pair[1][:3], verbose=0)
+    with pytest.raises(BadData, match="There are 4 styles and 2 labels; fit needs a label for each style picture"):
+        styled.fit(*pair, sample_weight=NUMBERS[:2], verbose=0)
+
+
+def test_tensors_double_precision_and_resampled_pictures_are_taken(pair):
+    gan = GAN(Recipe(**SMALL))
+    gan.fit(*map(keras.ops.convert_to_tensor, pair), verbose=0)
+    gan.fit(*(1.005 * pair.astype("float64")), verbose=0)
+    assert int(gan.step) == 2
+
+
+def test_what_was_refused_trained_nothing(gan, styled):
+    assert int(gan.step) == int(styled.step) == 0
+
+
+def test_evaluate_takes_numbers_of_styles(styled, pair):
+    one_hot = styled.evaluate(*pair, sample_weight=np.eye(3, dtype="float32")[NUMBERS], verbose=0, return_dict=True)
+    assert styled.evaluate(*pair, sample_weight=NUMBERS, verbose=0, return_dict=True) == one_hot
