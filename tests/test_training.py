@@ -181,7 +181,7 @@ def test_killed_run_resumes_bit_for_bit(pictures, tmp_path):
         "callbacks.CHECKPOINT_SECONDS = 0.2\n"
         "run = training.resume(sys.argv[1]); training.fit(run)"
     )
-    steps = 600
+    steps = 300
     recipe = Recipe.named("single-pair", steps=steps, **TINY, **{"generator.length": 1})
     training.start(recipe, out=tmp_path / "run", **pictures)
     checkpoint = tmp_path / "run/checkpoints/latest.weights.h5"
