@@ -59,7 +59,7 @@ class GAN(Stylizing, keras.Model):
             self.inverse = plan.build_generator(again=True) if two_way else None
             self.average = plan.build_generator(again=True) if recipe.average else None
             if plan.data.added:
-                freeze(self.generator, len(plan.styles) - plan.data.added)
+                freeze(self.generator, plan.data.added_numbers.start)
             self.discriminators = plan.build_discriminators(shape)
             self.inverse_discriminators = plan.build_discriminators(shape, again=True) if two_way else []
             terms = plan.build_losses(self.generator, self.discriminators, shape)
