@@ -32,6 +32,13 @@ REFUSALS = [
     ),
 ]
 
+new_folder = click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The new run folder. Default: one in runs/.")
+
+
+def settings(help):
+    """The option --set."""
+    return click.option("--set", "settings", cls=RecipeSettings, type=Setting(), multiple=True, help=help)
+
 
 @click.command(cls=RecipeCommand)
 @click.argument(
@@ -54,7 +61,7 @@ REFUSALS = [
     help="Picture or folder of pictures whose look is taken. Repeatable: each is a separate style, for a model of "
     "several such as gated. Default: the sample painting, or all sample styles.",
 )
-@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The new run folder. Default: one in runs/.")
+@new_folder
 @click.option(
     "--steps",
     cls=RecipeOption,
@@ -92,14 +99,9 @@ REFUSALS = [
     multiple=True,
     help="Other discriminators, such as patch:layers=2. Repeatable.",
 )
-@click.option(
-    "--set",
-    "settings",
-    cls=RecipeSettings,
-    type=Setting(),
-    multiple=True,
-    help="Any field of recipe.json, or an option of one: image_size=96, generator.filters=16, "
-    "optimizer.learning_rate=1e-4. Repeatable.",
+@settings(
+    "Any field of recipe.json, or an option of one: image_size=96, generator.filters=16, "
+    "optimizer.learning_rate=1e-4. Repeatable."
 )
 @click.option(
     "--recipe", "file", type=PATH, metavar="FILE", help="Train this recipe.json instead of a registered model."
@@ -150,15 +152,8 @@ train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
 @click.option(
     "-m", "--model", required=True, type=PluginName("model"), help="The model that it was trained as: cyclegan, cut ..."
 )
-@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The new run folder. Default: one in runs/.")
-@click.option(
-    "--set",
-    "settings",
-    cls=RecipeSettings,
-    type=Setting(),
-    multiple=True,
-    help="A field of the recipe: image_size=128. Repeatable.",
-)
+@new_folder
+@settings("A field of the recipe: image_size=128. Repeatable.")
 @as_one_object
 def import_(given):
     """Make a run folder of a generator trained with PyTorch.
