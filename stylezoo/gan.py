@@ -23,11 +23,11 @@ __all__ = ["GAN"]
 class GAN(Stylizing, keras.Model):
     """A GAN for style transfer, built from a plan and compiled: `fit`, `save` and callbacks work as in Keras.
 
-    `fit` takes batches of (source, style), each (batch, height, width, 3) in [-1, 1]; with named styles also labels
-    (batch, K), one-hot. Calling the model gives the stylised source. Every term of both players' losses is a metric,
-    "generator/content" or "discriminator/lsgan", in a two-way model also "inverse/content" and
-    "inverse_discriminator/lsgan" for the way back; "generator" and "discriminator" are the sums of all, weights
-    included.
+    `fit` takes batches of (source, style), each (batch, height, width, 3) in [-1, 1]; with named styles also labels,
+    the numbers of styles (batch,) or one-hot (batch, K). Calling the model gives the stylised source. Every term of
+    both players' losses is a metric, "generator/content" or "discriminator/lsgan", in a two-way model also
+    "inverse/content" and "inverse_discriminator/lsgan" for the way back; "generator" and "discriminator" are the sums
+    of all, weights included.
 
     Args:
         plan: The `Plan` of a recipe, or a recipe, which is resolved first.
@@ -59,7 +59,7 @@ class GAN(Stylizing, keras.Model):
             self.inverse = plan.build_generator(again=True) if two_way else None
             self.average = plan.build_generator(again=True) if recipe.average else None
             if plan.data.added:
-                freeze(self.generator, len(plan.styles) - plan.data.added)
+                freeze(self.generator, plan.data.added_numbers.start)
             self.discriminators = plan.build_discriminators(shape)
             self.inverse_discriminators = plan.build_discriminators(shape, again=True) if two_way else []
             terms = plan.build_losses(self.generator, self.discriminators, shape)

@@ -181,11 +181,12 @@ class Plan:
             BadRecipe: They do not.
         """
         name, takes_labels = self.generator.spec, style_input(generator).needs_labels
-        example = sources.such_as(data="named-styles")
         if takes_labels != self.data.labelled:
             has = "chooses among named styles" if takes_labels else "knows one style only"
+            example = sources.such_as(data="named-styles")
             raise BadRecipe(f"The generator '{name}' {has}, and data is '{self.data.spec}'{example}.")
         if self.data.added and branches(generator) < {*self.data.added_numbers}:
+            example = sources.such_as(data="named-styles")
             raise BadRecipe(
                 f"The generator '{name}' has no layers that one style alone has (style_0_...), so that no style can be "
                 f"added{example}."

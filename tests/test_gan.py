@@ -234,13 +234,6 @@ def test_keras_callbacks_work(pair, tmp_path):
     assert "discriminator/lsgan" in (tmp_path / "log.csv").read_text()
 
 
-def test_summary_names_the_networks(capsys):
-    small().summary()
-    shown = capsys.readouterr().out
-    assert "resnet" in shown
-    assert "patch" in shown
-
-
 def test_compile_takes_an_optimizer_for_each_player(pair):
     gan = small()
     gan.compile({"generator": keras.optimizers.SGD(0.0), "discriminator": keras.optimizers.SGD(0.1)})

@@ -21,6 +21,7 @@ from stylezoo.checks.subjects import (
     pictures,
     small,
 )
+from stylezoo.data import DataMode
 from stylezoo.errors import name_all
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
@@ -44,7 +45,7 @@ class ModelSubject(Subject):
             "discriminators": [small("discriminator", each) for each in recipe.discriminators],
             "losses": [small("loss", each) for each in recipe.losses],
         }
-        names = list(recipe.data.options.get("names", ()))[:2]
+        names = list(DataMode.read(recipe.data).names[:2])
         given = {"styles": len(names), "vgg": self.vgg}
         side = fitting_side(parts["generator"].part("generator").build(shape=(None, None, 3), **given))
         sizes = {"image_size": side, "load_size": side, "batch_size": 2, "pool": min(recipe.pool, 2)}

@@ -196,9 +196,9 @@ def _look(given):
 
 def _painter_of_model(given, model):
     """A function from the styles' weights and the strength to a painter with a model."""
-    import stylezoo
+    from stylezoo.runs import loading
 
-    gan = stylezoo.load_model(model)
+    gan = loading.built(model)
     names = [style for style, _ in given.styles]
 
     def painter(weights, strength):

@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.cli import terminal
-from stylezoo.cli.types import PLURALS, Kind, PluginName
+from stylezoo.cli.types import Kind, PluginName
 from stylezoo.errors import UnknownPlugin, did_you_mean, name_all
 
 UNHEALTHY = 3  # the exit code of a doctor that found a fault
@@ -63,7 +64,10 @@ def show(name, as_json):
     named = [plugin for plugin in registry.plugins() if plugin.answers_to(name)]
     if named:
         _show_plugins(named, as_json)
-    elif name.startswith("hf://") or os.path.exists(os.path.expanduser(name)):
+        return
+    from stylezoo.runs import hub
+
+    if hub.is_address(name) or os.path.exists(os.path.expanduser(name)):
         _show_card(name, as_json)
     else:
         names = sorted({plugin.name for plugin in registry.plugins()})
@@ -151,7 +155,7 @@ def _print_table(found):
     for plugin, source in found:
         if plugin.kind != kind:
             kind = plugin.kind
-            click.secho(next(plural for plural, each in PLURALS.items() if each == kind), bold=True)
+            click.secho(KINDS[kind].plural, bold=True)
         summary = textwrap.shorten(source.summary, room, placeholder=" ...")
         text, colour = (f"broken: {source.problem}", "red") if source.problem else (summary, None)
         click.secho(f"  {plugin.name:{name_width}}  {text:{room}}  {plugin.owner}".rstrip(), fg=colour)

@@ -21,9 +21,9 @@ def push(run, repository, no_sheet, **given):
     'hf auth login' or set HF_TOKEN.
     """
     import stylezoo
+    from stylezoo.runs import hub
 
     address = stylezoo.push_to_hub(run, repository, sheet=not no_sheet, **given)
-    revision = given["revision"]
-    model = f"hf://{repository.removeprefix('hf://')}" + (f"@{revision}" if revision else "")
+    model = hub.spelled(repository.removeprefix(hub.SCHEME), given["revision"])
     click.echo(f"Wrote   {address}")
     terminal.print_next("others use it by its name", f"stylezoo stylize PICTURE.jpg --model {model}")

@@ -13,7 +13,6 @@ from stylezoo.errors import name_all
 from stylezoo.runs.folder import RunFolder
 
 PATH = click.Path(path_type=Path)
-PARTS = {"generator": "generator", "discriminators": "discriminator", "losses": "loss"}  # fields, and their kinds
 REFUSALS = [
     Refusal(
         lambda given: given.resume and given.typed - {"resume", "steps"},
@@ -32,6 +31,13 @@ REFUSALS = [
         "Name the model '{model}' or the recipe '{file}', not both.",
     ),
 ]
+
+new_folder = click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The new run folder. Default: one in runs/.")
+
+
+def settings(help):
+    """The option --set."""
+    return click.option("--set", "settings", cls=RecipeSettings, type=Setting(), multiple=True, help=help)
 
 
 @click.command(cls=RecipeCommand)
@@ -55,7 +61,7 @@ REFUSALS = [
     help="Picture or folder of pictures whose look is taken. Repeatable: each is a separate style, for a model of "
     "several such as gated. Default: the sample painting, or all sample styles.",
 )
-@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The new run folder. Default: one in runs/.")
+@new_folder
 @click.option(
     "--steps",
     cls=RecipeOption,
@@ -93,14 +99,9 @@ REFUSALS = [
     multiple=True,
     help="Other discriminators, such as patch:layers=2. Repeatable.",
 )
-@click.option(
-    "--set",
-    "settings",
-    cls=RecipeSettings,
-    type=Setting(),
-    multiple=True,
-    help="Any field of recipe.json, or an option of one: image_size=96, generator.filters=16, "
-    "optimizer.learning_rate=1e-4. Repeatable.",
+@settings(
+    "Any field of recipe.json, or an option of one: image_size=96, generator.filters=16, "
+    "optimizer.learning_rate=1e-4. Repeatable."
 )
 @click.option(
     "--recipe", "file", type=PATH, metavar="FILE", help="Train this recipe.json instead of a registered model."
@@ -135,7 +136,7 @@ def train(given):
     if given.resume:
         _fit(_resumed(given))
     elif given.dry_run:
-        click.echo(_plan(given).recipe.to_json())
+        click.echo(_plan(given, given.added).recipe.to_json())
     else:
         _fit(_begun(given))
 
@@ -151,15 +152,8 @@ train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
 @click.option(
     "-m", "--model", required=True, type=PluginName("model"), help="The model that it was trained as: cyclegan, cut ..."
 )
-@click.option("-o", "--out", type=PATH, metavar="FOLDER", help="The new run folder. Default: one in runs/.")
-@click.option(
-    "--set",
-    "settings",
-    cls=RecipeSettings,
-    type=Setting(),
-    multiple=True,
-    help="A field of the recipe: image_size=128. Repeatable.",
-)
+@new_folder
+@settings("A field of the recipe: image_size=128. Repeatable.")
 @as_one_object
 def import_(given):
     """Make a run folder of a generator trained with PyTorch.
@@ -192,15 +186,15 @@ def _resumed(given):
 def _begun(given):
     """A new run, with its initial weights."""
     source, style = _albums(given)
-    plan = _plan(given)
+    plan = _plan(given, style if given.added else ())
     from stylezoo import training
 
     folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
     return training.start(plan, source, style, folder, given.license or "", given.start_from)
 
 
-def _plan(given):
-    """The plan of the recipe of the command line."""
+def _plan(given, added):
+    """The plan of the recipe of the command line, which adds these styles."""
     from stylezoo.recipe import Recipe
     from stylezoo.runs.loading import checked_file
 
@@ -211,7 +205,7 @@ def _plan(given):
     _start_tensorflow(given)
     from stylezoo import training
 
-    return training.chosen(recipe or given.model, given.start_from, given.added, **given.changes).resolve()
+    return training.chosen(recipe or given.model, given.start_from, added, **given.changes).resolve()
 
 
 # Checks that need no TensorFlow come before its import, which takes seconds
@@ -225,6 +219,7 @@ def _check_names(model, recipe, changes):
         PluginConflict: Several distributions have one of that name.
     """
     from stylezoo.catalogue import registry
+    from stylezoo.recipe import PARTS
     from stylezoo.spec import Spec
 
     if model:
@@ -270,13 +265,15 @@ def _fit(run):
     from stylezoo.training.progress import Progress
 
     _introduce(run)
-    training.fit(run, [Progress(run)])
+    with Progress(run) as progress:
+        training.fit(run, [progress])
     if run.step < run.steps:
         click.echo(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
         click.echo(f"  stylezoo train --resume {run.folder}")
         sys.exit(terminal.INTERRUPTED)
-    click.echo(f"Wrote   {run.folder / 'result.png'}, the first source in the style")
-    click.echo(f"        {run.folder / 'samples'}{os.sep} with contact sheets; beside it log.csv and model.keras")
+    click.echo(f"Wrote   {run.folder / RunFolder.RESULT}, the first source in the style")
+    sheets, beside = run.folder / RunFolder.SAMPLES, f"{RunFolder.LOG} and {RunFolder.MODEL}"
+    click.echo(f"        {sheets}{os.sep} with contact sheets; beside it {beside}")
     _print_next(run.folder)
 
 

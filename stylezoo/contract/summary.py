@@ -26,7 +26,7 @@ def summary(networks, write=print, expand=False):
     cells = [HEAD, *([*row[:3], f"{row[3]:,}", f"{row[4]:,}"] for row in [*rows, total])]
     widths = [max(len(row[column]) for row in cells) for column in range(len(HEAD))]
     for number, row in enumerate(cells):
-        words = [word.ljust(width) if i < 3 else word.rjust(width) for i, (word, width) in enumerate(zip(row, widths))]  # noqa: B905
+        words = [*map(str.ljust, row[:3], widths), *map(str.rjust, row[3:], widths[3:])]
         write("  ".join(words).rstrip())
         if number in (0, len(rows)):
             write("-" * (sum(widths) + 2 * (len(widths) - 1)))

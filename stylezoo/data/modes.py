@@ -40,6 +40,11 @@ class DataMode(Choice, ABC, field="data"):
     labelled: bool = False
     match_tones: bool = False
 
+    @property
+    def added_numbers(self) -> range:
+        """The numbers of the styles that are new to a trained model."""
+        return range(len(self.names) - self.added, len(self.names))
+
     @abstractmethod
     def complete(self, source: Album, style: Album) -> tuple[Album, Album]:
         """Source and style, with built-in samples for what is not given.

@@ -36,11 +36,6 @@ class NamedStyles(DataMode, name="named-styles"):
         self._check_names()
         self.learnt = self.names[: len(self.names) - added] if added else ()
 
-    @property
-    def added_numbers(self) -> range:
-        """The numbers of the styles that are new to a trained model."""
-        return range(len(self.names) - self.added, len(self.names))
-
     def _check_names(self):
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"names is {list(self.names)}; no name can be there twice")

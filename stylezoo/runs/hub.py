@@ -13,9 +13,9 @@ from pathlib import Path
 
 from stylezoo.errors import BadRun, MissingExtra
 from stylezoo.files.plain import printable
+from stylezoo.runs.folder import RunFolder
 
 SCHEME = "hf://"
-FILE = "model.keras"
 NAME = r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9_])?"
 ADDRESS = re.compile(rf"(?:hf://)?({NAME}/{NAME})(?:@([\w.-]+(?:/[\w.-]+)*))?")
 HASHES = {64: "SHA-256", 40: "SHA-1"}  # by their number of digits: for large files, and for blobs in git
@@ -42,6 +42,11 @@ def address(text: str | Path) -> tuple[str, str | None]:
     return match.groups()
 
 
+def spelled(repository: str, revision: str | None = None) -> str:
+    """The address of a model: ``hf://owner/name@revision``."""
+    return f"{SCHEME}{repository}" + (f"@{revision}" if revision else "")
+
+
 def fetch(text: str | Path) -> Path:
     """The model file of a repository, from the cache of huggingface_hub or downloaded into it.
 
@@ -52,10 +57,10 @@ def fetch(text: str | Path) -> Path:
         MissingExtra: huggingface_hub is not installed.
     """
     repository, revision = address(text)
-    where = f"{SCHEME}{repository}" + (f"@{revision}" if revision else "")
+    where = spelled(repository, revision)
     hub = library()
     with one_line_errors(where):
-        file = Path(hub.hf_hub_download(repository, FILE, revision=revision, library_name="stylezoo"))
+        file = Path(hub.hf_hub_download(repository, RunFolder.MODEL, revision=revision, library_name="stylezoo"))
         _check_sum(where, file)
     return file
 
@@ -111,7 +116,7 @@ def _reason(where, error):
     if isinstance(error, errors.OfflineModeIsEnabled):
         return f"'{where}' cannot be reached: HF_HUB_OFFLINE is set. Unset it."
     if isinstance(error, errors.EntryNotFoundError) and not isinstance(error, errors.LocalEntryNotFoundError):
-        return f"'{where}' holds no {FILE}: it is no model of stylezoo."
+        return f"'{where}' holds no {RunFolder.MODEL}: it is no model of stylezoo."
     if isinstance(error, errors.LocalTokenNotFoundError):
         return f"'{where}' needs you to log in: run 'hf auth login' or set HF_TOKEN."
     if getattr(error, "errno", None) == errno.ENOSPC:

@@ -94,7 +94,7 @@ def _copied(model):
 def _check_alike(first, other, values):
     """Check that two models are built alike, as far as they are mixed."""
     recipe, theirs = first.model.recipe, other.model.recipe
-    odd = lineage.difference(recipe, theirs)
+    odd = lineage.difference(first.model.plan, other.model.plan)
     pairs = {"two_way": (recipe.two_way, theirs.two_way)}
     pairs["match_tones"] = tuple(each.model.plan.data.match_tones for each in (first, other))
     for name, (mine, others) in pairs.items():

@@ -11,9 +11,11 @@ import numpy as np
 from stylezoo.catalogue import sources
 from stylezoo.contract import style_of
 from stylezoo.contract.branches import leaves
+from stylezoo.data import DataMode
 from stylezoo.errors import BadData, BadOptions, name_all
 from stylezoo.files import archive
 from stylezoo.gan import GAN
+from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card, loading
 
@@ -44,7 +46,7 @@ def read(path: str | Path) -> Ancestor:
     """
     file = loading.checked_file(path)
     known = card.read(file).lineage
-    return Ancestor(str(path), loading.load(file), tuple(known) or _own(file), has_lineage=bool(known))
+    return Ancestor(str(path), loading.built(file), tuple(known) or _own(file), has_lineage=bool(known))
 
 
 def recipe_of(path: str | Path) -> Recipe:
@@ -65,7 +67,7 @@ def as_beginning(recipe: Recipe) -> Recipe:
 
 def names_of(recipe: Recipe) -> tuple[str, ...]:
     """The names of the styles of a recipe's model."""
-    return tuple(recipe.data.options.get("names", ()))
+    return DataMode.read(recipe.data).names
 
 
 def with_styles(path: str | Path, recipe: Recipe, old: Recipe, names: list[str]) -> Recipe:
@@ -117,23 +119,21 @@ def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
     return notes + _copy_losses(model, ancestor)
 
 
-def difference(recipe: Recipe, other: Recipe) -> str:
-    """The difference of two recipes' generators, "filters=4, not filters=8"; "" if they are built alike."""
-    if recipe.generator.name != other.generator.name:
-        return f"the generator {recipe.generator.label}, not {other.generator.label}"
-    mine, theirs = _options(recipe), _options(other)
+def difference(plan: Plan, other: Plan) -> str:
+    """The difference of two plans' generators, "filters=4, not filters=8"; "" if they are built alike."""
+    if plan.generator.spec.name != other.generator.spec.name:
+        return f"the generator {plan.generator.label}, not {other.generator.label}"
+    mine, theirs = _options(plan), _options(other)
     odd = [name for name in mine if mine[name] != theirs[name]]
     return name_all((f"{name}={mine[name]}, not {name}={theirs[name]}" for name in odd), empty="")
 
 
-def _options(recipe):
-    """The options of a recipe's generator, including defaults."""
-    part = recipe.generator.part("generator")
-    parameters = inspect.signature(part.component).parameters
-    defaults = {name: each.default for name, each in parameters.items() if name not in ("shape", "vgg")}
-    names = names_of(recipe)
-    given = {"styles": len(names)} if "styles" in parameters and names else {}
-    return {**defaults, **given, **{name: v for name, v in recipe.generator.options.items() if name != "vgg"}}
+def _options(plan):
+    """The options that a plan's generator is built with; weights from a file are not compared."""
+    parameters = inspect.signature(plan.generator.component).parameters
+    defaults = {name: each.default for name, each in parameters.items()}
+    options = {**defaults, **plan.given, **plan.generator.spec.options}
+    return {name: value for name, value in options.items() if name in parameters and name not in ("shape", "vgg")}
 
 
 def _own(file):
@@ -144,14 +144,14 @@ def _own(file):
 
 def _copy_generator(network, old, ancestor, model):
     """Copy the weights of all layers but those of added styles; each must have its counterpart in the old network."""
-    recipe, before, names, added = model.recipe, ancestor.model.recipe, model.plan.styles, model.plan.data.added
+    plan, before, added = model.plan, ancestor.model.plan, model.plan.data.added_numbers
     mine, theirs = _placed(network), _placed(old)
-    kept = {key: layer for key, layer in mine.items() if not added or (key[0] or 0) < len(names) - added}
-    same_name = recipe.generator.name == before.generator.name
+    kept = {key: layer for key, layer in mine.items() if key[0] not in added}
+    same_name = plan.generator.spec.name == before.generator.spec.name
     if not same_name or _shapes(kept) != _shapes(theirs):
         if added:  # the difference is not in the number of styles
-            before = replace(before, data=recipe.data)
-        odd = difference(recipe, before) or "other layers"
+            before = before.with_data(plan.data)
+        odd = difference(plan, before) or "other layers"
         raise BadOptions(
             f"The weights of '{ancestor.name}' do not fit: this training has {odd}. Leave the generator as it is"
             f"{', and name as many styles' if 'styles=' in odd else ''}."

@@ -69,19 +69,22 @@ def load(path: str | Path):
         BadRun: As `checked_file`; also if Keras cannot read it, or its weights refer to other files.
         MissingExtra: As `checked_file`.
     """
-    file = checked_file(path)
-    archive.check_weights(file)
-    return _built(file)
+    return built(checked_file(path))
 
 
-def _built(file):
-    """The model that Keras builds from a checked file."""
+def built(file: Path):
+    """The model of a file from `checked_file`.
+
+    Raises:
+        BadRun: Keras cannot read it, or its weights refer to other files.
+    """
     import zipfile
 
     import keras
 
     from stylezoo import backend, gan  # noqa: F401 - Keras must know the class that is built
 
+    archive.check_weights(file)
     try:
         return keras.models.load_model(file, safe_mode=True)
     except backend.OUT_OF_MEMORY:

@@ -19,7 +19,7 @@ def push(run, repository, license=None, private=False, revision=None, message=No
     library = hub.library()
     with tempfile.TemporaryDirectory() as folder:
         files = _files(run, Path(folder), repository, revision, license, sheet)
-        where = f"{hub.SCHEME}{repository}"
+        where = hub.spelled(repository)
         api = library.HfApi(library_name="stylezoo")
         with hub.one_line_errors(where):
             address = str(api.create_repo(repository, private=private or None, exist_ok=True))
@@ -43,7 +43,7 @@ def _files(run, folder, repository, revision, license, with_sheet):
     if license is not None:
         public = replace(public, license=card.licensed(license))
     picture = card.sheet(file) if with_sheet else b""
-    address = f"{hub.SCHEME}{repository}" + (f"@{revision}" if revision else "")
+    address = hub.spelled(repository, revision)
     return {
         RunFolder.MODEL: _public(file, folder / RunFolder.MODEL, public, picture),
         "README.md": public.to_markdown(repository.partition("/")[2], address, bool(picture)).encode(),

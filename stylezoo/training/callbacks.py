@@ -67,11 +67,11 @@ class Sheets(keras.callbacks.Callback):
         for i in range(min(SHEET_ROWS, len(pictures.source))):
             source = arrays.scaled(pictures.source.image(i), size)
             row = [source]
-            shown = pictures.data.shown(pictures, i)
-            for (_, style), look in zip(shown, self.run.looks(i), strict=True):
-                row += [arrays.scaled(style, size), self.model.stylize(source, look)]
+            shown = self.run.shown(i)
+            for _, picture, style in shown:
+                row += [arrays.scaled(picture, size), self.model.stylize(source, style)]
             rows.append(row)
-        titles = [title for name, _ in shown for title in (name or "style", f"step {self.run.step}")]
+        titles = [title for name, _, _ in shown for title in (name or "style", f"step {self.run.step}")]
         sheet = sheets.contact_sheet(rows, ["source", *titles], size)
         files.save_picture(sheet, self.run.folder / RunFolder.SAMPLES / f"step-{self.run.step:06d}.png")
 

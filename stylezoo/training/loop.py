@@ -28,7 +28,8 @@ def train(
     plan = chosen(model, start_from, add_style, **changes).resolve()
     folder = out or RunFolder.new(title(model, start_from))
     run = start(plan, source, add_style if add_style.parts else style, folder, license, start_from)
-    return fit(run, [*callbacks, *([Progress(run)] if verbose else [])]).model
+    with Progress(run) as progress:
+        return fit(run, [*callbacks, *([progress] if verbose else [])]).model
 
 
 def fit(run: Run, callbacks=()) -> Run:
@@ -56,7 +57,8 @@ def fit(run: Run, callbacks=()) -> Run:
         run.folder.write_json(RunFolder.CARD, run.card.to_dict())
         checkpoints.save_model()
         if run.step == run.steps:
-            drawn = run.model.stylize(run.batches.source.image(0), run.looks(0)[0])
+            _, _, style = run.shown(0)[0]
+            drawn = run.model.stylize(run.batches.source.image(0), style)
             files.save_picture(drawn, run.folder / RunFolder.RESULT)
     return run
 

@@ -12,6 +12,8 @@ SHOWN = ("generator", "discriminator")  # metrics that are shown
 class Progress(keras.callbacks.Callback):
     """Shows step, losses and the time that is left: a bar in a terminal, else ten lines, as in a notebook or a log.
 
+    It is a context as well, which ends the bar if the training fails: a bar hides the cursor.
+
     Args:
         run: The `Run` that is trained.
         stream: The stream to write to; None: standard error.
@@ -21,10 +23,16 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.run = run
         self.stream = stream
+        self.bar = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.on_train_end()
 
     def on_train_begin(self, logs=None):
         self.stream = self.stream or sys.stderr
-        self.bar = None
         if self.stream.isatty():
             click.echo("Tracing the training step takes some seconds.", file=self.stream)
             # The bar estimates the time left from the steps that it has seen.
@@ -43,3 +51,4 @@ class Progress(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self.bar:
             self.bar.__exit__(None, None, None)
+            self.bar = None

@@ -3,6 +3,9 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from PIL import Image
 
 from stylezoo import backend
 from stylezoo.data.album import Album
@@ -16,6 +19,8 @@ from stylezoo.runs import card, hub, lineage
 from stylezoo.runs.card import Card
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training.callbacks import Checkpoints
+
+DEFAULT = "single-pair"  # the model of a training that names none
 
 
 @dataclass
@@ -52,10 +57,15 @@ class Run:
         """The number of steps so far."""
         return int(self.model.step.numpy())
 
-    def looks(self, index: int) -> list:
-        """The styles of source number `index` in a contact sheet, as `GAN.stylize` takes them."""
-        shown = self.batches.data.shown(self.batches, index)
-        return [picture if self.model.takes_style_picture else (name or None) for name, picture in shown]
+    def shown(self, index: int) -> list[tuple[str, Image.Image, Any]]:
+        """The styles beside source number `index` in a contact sheet.
+
+        Returns:
+            For each its name, "" if it has none, its picture, and the style as `GAN.stylize` takes it.
+        """
+        by_picture = self.model.takes_style_picture
+        pairs = self.batches.data.shown(self.batches, index)
+        return [(name, picture, picture if by_picture else (name or None)) for name, picture in pairs]
 
 
 def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
@@ -79,7 +89,7 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
     old = None if start_from is None else lineage.recipe_of(start_from)
     if model is None and old:
         model = lineage.as_beginning(old)
-    recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model or "single-pair", **changes)
+    recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model or DEFAULT, **changes)
     if not add_style.parts:
         return recipe
     added = add_style.by_style(lineage.names_of(old))
@@ -91,7 +101,7 @@ def title(model, start_from=None) -> str:
     if start_from is not None and not isinstance(model, str):
         where = str(start_from).partition("@")[0] if hub.is_address(start_from) else start_from
         return Path(where).name.removesuffix(".keras") or "run"
-    return "run" if isinstance(model, Recipe) else model or "single-pair"
+    return "run" if isinstance(model, Recipe) else model or DEFAULT
 
 
 def start(

@@ -7,12 +7,8 @@ from stylezoo.errors import BadOptions, BadRecipe, name_all
 
 # The names of a translation's directions in logs, for each player: like the attributes of the model.
 WAYS = {"generator": ("generator", "inverse"), "discriminator": ("discriminator", "inverse_discriminator")}
-OF_KERAS = (
-    "loss",
-    "loss_weights",
-    "metrics",
-    "weighted_metrics",
-)  # arguments of Keras' `compile` that a GAN does not take
+# Arguments of Keras' `compile` that a GAN does not take.
+OF_KERAS = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
 
 class Game:
