@@ -111,6 +111,11 @@ class Recipe:
         plugin = registry.find("model", name)
         return plugin.load()._qualified(plugin.distribution).changed(**changes)
 
+    @classmethod
+    def of(cls, model: str | Recipe, **changes: Any) -> Recipe:
+        """The recipe of a model that is given by its name or as a recipe, with changes as in `named`."""
+        return model.changed(**changes) if isinstance(model, Recipe) else cls.named(model, **changes)
+
     def changed(self, **changes: Any) -> Recipe:
         """This recipe with changes as in `named`; itself if there are none."""
         if not changes:

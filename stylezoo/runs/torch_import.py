@@ -54,7 +54,7 @@ def import_weights(file, model, out=None, **changes) -> Path:
         raise BadOptions(f"'{refused[0]}' cannot be set: the options of the generator are read from the weights.")
     weights = torch_files.read(file)
     spec = _recognised(file, weights, named)
-    recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model, **changes)
+    recipe = Recipe.of(model, **changes)
     folder = RunFolder.new(model if isinstance(model, str) else "import") if out is None else RunFolder(out)
     folder.check_empty()
     gan = GAN(recipe.changed(generator=spec).resolve())

@@ -89,7 +89,7 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
     old = None if start_from is None else lineage.recipe_of(start_from)
     if model is None and old:
         model = lineage.as_beginning(old)
-    recipe = model.changed(**changes) if isinstance(model, Recipe) else Recipe.named(model or DEFAULT, **changes)
+    recipe = Recipe.of(model or DEFAULT, **changes)
     if not add_style.parts:
         return recipe
     added = add_style.by_style(lineage.names_of(old))
