@@ -95,18 +95,19 @@ class GAN(Stylizing, keras.Model):
         """Whether results are made from random style codes in training."""
         return style_input(self.generator).can_be_random and any(loss.random_codes_needed for _, _, loss in self.terms)
 
-    def compile(self, optimizer=None, **kwargs):
+    def compile(self, optimizer=None, loss=None, **kwargs):
         """Set the optimizers: the recipe's, unless others are given.
 
         Args:
             optimizer: ``{"generator": ..., "discriminator": ...}``, a Keras optimizer for each, or a `PlayerOptimizer`.
                 A player that is not in it keeps the recipe's.
+            loss: Not used: the recipe has the losses.
             **kwargs: As in Keras. `jit_compile` is off unless asked for: XLA draws other random numbers.
 
         Raises:
             BadOptions: Losses or metrics are given, which the recipe has, or one optimizer for both players.
         """
-        check_no_losses(kwargs)
+        check_no_losses({"loss": loss, **kwargs})
         super().compile(optimizer=chosen_optimizer(optimizer, self.plan), **{"jit_compile": False, **kwargs})
         self.optimizer.build(self.trainable_variables)  # else loading skips its state, with only a warning
 
@@ -184,7 +185,7 @@ class GAN(Stylizing, keras.Model):
         Raises:
             BadData: The arrays are something else.
         """
-        fitting.check_arrays(self.plan.data.labelled, x, y, sample_weight)
+        x, y, sample_weight = fitting.checked_arrays(self, x, y, sample_weight)
         return super().fit(x, y, *rest, sample_weight=sample_weight, **options)
 
     def make_train_function(self, force=False):
@@ -196,7 +197,7 @@ class GAN(Stylizing, keras.Model):
         return super().make_test_function(force)
 
     def train_step(self, data):
-        batch, plan = fitting.tensors(self.plan, data), self.plan
+        batch, plan = fitting.tensors(self, data), self.plan
         if plan.warmup_steps:
             plan.warmup.then(plan.order, self, batch)
         else:
@@ -207,7 +208,7 @@ class GAN(Stylizing, keras.Model):
         return self.get_metrics_result()
 
     def test_step(self, data):
-        translations = self.translations(*fitting.tensors(self.plan, data), training=False)
+        translations = self.translations(*fitting.tensors(self, data), training=False)
         for player in self.players:
             self.cost(player, translations)
         return self.get_metrics_result()
