@@ -306,7 +306,7 @@ def test_callbacks_are_checked_before_the_training(pictures, tmp_path):
         def on_train_batch_end(self, batch, logs=None):
             self.steps += 1
 
-    with pytest.raises(BadOptions, match="A callback is <class .*Count'>; it must be an object"):
+    with pytest.raises(BadOptions, match=r"A callback is <class .*Count'>; it must be an object"):
         stylezoo.train("transfer", **pictures, out=tmp_path / "run", callbacks=[Count], steps=1, **TINY)
     assert not (tmp_path / "run").exists()
     count = Count()
