@@ -178,9 +178,11 @@ def interpolate(runs: Mapping[str | Path, float] | Sequence[str | Path]) -> GAN:
         >>> stylezoo.interpolate({"runs/a": 0.7, "runs/b": 0.3}).stylize("photo.jpg")
     """
     from collections.abc import Mapping
+    from os import PathLike
 
     from stylezoo.runs.interpolation import Siblings
 
+    runs = [runs] if isinstance(runs, str | PathLike) else runs
     return Siblings(runs).at(runs.values() if isinstance(runs, Mapping) else [1] * len(runs))
 
 

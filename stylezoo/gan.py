@@ -95,18 +95,19 @@ class GAN(Stylizing, keras.Model):
         """Whether results are made from random style codes in training."""
         return style_input(self.generator).can_be_random and any(loss.random_codes_needed for _, _, loss in self.terms)
 
-    def compile(self, optimizer=None, **kwargs):
+    def compile(self, optimizer=None, loss=None, **kwargs):
         """Set the optimizers: the recipe's, unless others are given.
 
         Args:
             optimizer: ``{"generator": ..., "discriminator": ...}``, a Keras optimizer for each, or a `PlayerOptimizer`.
                 A player that is not in it keeps the recipe's.
+            loss: Not used: the recipe has the losses.
             **kwargs: As in Keras. `jit_compile` is off unless asked for: XLA draws other random numbers.
 
         Raises:
             BadOptions: Losses or metrics are given, which the recipe has, or one optimizer for both players.
         """
-        check_no_losses(kwargs)
+        check_no_losses({"loss": loss, **kwargs})
         super().compile(optimizer=chosen_optimizer(optimizer, self.plan), **{"jit_compile": False, **kwargs})
         self.optimizer.build(self.trainable_variables)  # else loading skips its state, with only a warning
 

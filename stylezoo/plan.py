@@ -14,6 +14,8 @@ from stylezoo import backend
 from stylezoo.catalogue import sources
 from stylezoo.contract import Loss
 from stylezoo.contract.branches import branches
+from stylezoo.contract.losses import METHODS, concerns
+from stylezoo.contract.networks import fault
 from stylezoo.contract.style_inputs import known_inputs, style_input, unknown_inputs
 from stylezoo.data import Crops, DataMode
 from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, name_all
@@ -156,23 +158,22 @@ class Plan:
             again: Whether there is one already; then a network that was given as an object is copied.
         """
         network = self._network(self.generator, (None, None, 3), again)
-        if not getattr(network, "inputs", None):
-            raise BrokenPlugin(
-                f"The generator '{self.generator.spec.name}' is a {type(network).__name__} whose inputs cannot be "
-                "read; it must be a functional or sequential model that begins with keras.Input."
-            )
         if unknown_inputs(network):
             raise BrokenPlugin(
                 f"The generator '{self.generator.spec.name}' has the inputs "
                 f"{name_all(each.name for each in network.inputs)}; several inputs must be called "
                 f"{name_all(known_inputs())}."
             )
+        self._check_object(self.generator, network)
         return network
 
     def build_discriminators(self, shape: tuple[int, int, int], again: bool = False) -> list[keras.Model]:
         """New discriminators for crops of this shape; `again` as in `build_generator`."""
         parts = self.discriminators
-        return [self._network(part, shape, again or part in parts[:i]) for i, part in enumerate(parts)]
+        networks = [self._network(part, shape, again or part in parts[:i]) for i, part in enumerate(parts)]
+        for part, network in zip(parts, networks, strict=True):
+            self._check_object(part, network)
+        return networks
 
     def check_generator(self, generator) -> None:
         """Check that generator, data and devices fit.
@@ -183,13 +184,11 @@ class Plan:
         name, takes_labels = self.generator.spec, style_input(generator).needs_labels
         if takes_labels != self.data.labelled:
             has = "chooses among named styles" if takes_labels else "knows one style only"
-            example = sources.such_as(data="named-styles")
-            raise BadRecipe(f"The generator '{name}' {has}, and data is '{self.data.spec}'{example}.")
+            raise BadRecipe(f"The generator '{name}' {has}, and data is '{self.data.spec}'{_example()}.")
         if self.data.added and branches(generator) < {*self.data.added_numbers}:
-            example = sources.such_as(data="named-styles")
             raise BadRecipe(
                 f"The generator '{name}' has no layers that one style alone has (style_0_...), so that no style can be "
-                f"added{example}."
+                f"added{_example()}."
             )
         if backend.replicas() > 1 and (self.recipe.pool or self.warmup):
             raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup=none.")
@@ -213,6 +212,8 @@ class Plan:
         """New losses for these networks: label, weight and loss of each."""
         terms = [(self._label(part), part.spec.weight, part.build(**self.given)) for part in self.losses]
         for part, (_, _, loss) in zip(self.losses, terms, strict=True):
+            if not any(concerns(loss, player) for player in METHODS):
+                raise BrokenPlugin(f"The loss '{part.spec.name}' must define {' or '.join(METHODS.values())}.")
             with part.refusals():
                 loss.build(generator, discriminators, shape)
         return terms
@@ -225,7 +226,18 @@ class Plan:
             raise BrokenPlugin(
                 f"The {part.kind} '{part.spec.name}' built a {type(network).__name__}; it must build a keras.Model."
             )
+        if not getattr(network, "inputs", None):
+            raise BrokenPlugin(
+                f"The {part.kind} '{part.spec.name}' is a {type(network).__name__} whose inputs cannot be read; it "
+                "must be a functional or sequential model that begins with keras.Input."
+            )
         return network
+
+    def _check_object(self, part, network):
+        """Check a network that was given as an object, which no conformance kit has seen."""
+        crop = (self.recipe.image_size, self.recipe.image_size, 3)
+        if part.plugin is None and (reason := fault(network, crop, draws=part.kind == "generator")):
+            raise BrokenPlugin(f"The {part.kind} '{part.spec.name}' cannot be used: {reason}.")
 
     def _label(self, part):
         """The name of a term in logs: the bare name, unless losses of two distributions have the same name."""
@@ -264,6 +276,10 @@ class Plan:
 
     def _with(self, **values):
         return replace(self, recipe=self.recipe._with(**values))
+
+
+def _example():
+    return sources.such_as(data="named-styles")
 
 
 def _copied(part, network):

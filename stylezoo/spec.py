@@ -4,6 +4,7 @@ import ast
 import inspect
 import math
 import re
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from types import UnionType
@@ -57,6 +58,8 @@ class Spec:
         if not name.strip() or any(not equals or not key.strip().isidentifier() for key, equals, _ in pairs):
             raise BadOptions(f"Cannot read '{text}'. Write a name and options like 'lsgan:real=0.9,weight=2'.")
         options = {key.strip(): read_value(value) for key, _, value in pairs}
+        if len(options) < len(pairs):
+            raise BadOptions(f"An option is there twice in '{text}'.")
         weight = options.pop("weight", 1.0)
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
             raise BadOptions(f"The weight in '{text}' is no number.")
@@ -105,6 +108,10 @@ class Spec:
             BadRecipe: An object that was given in its place is not what its kind must be.
         """
         if self.object is not None:
+            if self.options:
+                raise BadOptions(
+                    f"The {kind} '{self.name}' was given as an object; its options cannot be set any more."
+                )
             return Part(kind, self, None, _checked_object(kind, self.object))
         plugin = registry.find(kind, self.name, home)
         part = Part(kind, replace(self, name=plugin.qualified), plugin, plugin.load())
@@ -291,6 +298,8 @@ def _checked_object(kind: str, given: Any) -> Any:
 
 
 def _is(value: Any, expected: str) -> bool:
+    if expected == "float" and isinstance(value, int) and abs(value) > sys.float_info.max:
+        return False
     return isinstance(value, PLAIN[expected]) and (expected == "bool" or not isinstance(value, bool))
 
 

@@ -175,3 +175,8 @@ def test_batches_are_those_of_version_0_1(changes, style, expected):
         for array in batches[n]:
             digest.update(array.tobytes())
     assert digest.hexdigest()[:16] == expected
+
+
+def test_every_style_has_a_name():
+    with pytest.raises(BadRecipe, match="every style needs a name"):
+        Recipe(data="named-styles:names=['', 'b']").resolve()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stylezoo import backend
-from stylezoo.errors import BadData
+from stylezoo.errors import BadData, BadOptions
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
 
@@ -19,6 +19,7 @@ STYLED = {
     "image_size": SIDE,
 }
 NUMBERS = np.array([0, 2, 1, 2])
+FLAT = np.zeros((2, SIDE, SIDE, 3), "float32")
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +150,52 @@ def test_what_was_refused_trained_nothing(gan, styled):
 def test_evaluate_takes_numbers_of_styles(styled, pair):
     one_hot = styled.evaluate(*pair, sample_weight=np.eye(3, dtype="float32")[NUMBERS], verbose=0, return_dict=True)
     assert styled.evaluate(*pair, sample_weight=NUMBERS, verbose=0, return_dict=True) == one_hot
+
+
+@pytest.mark.parametrize(
+    ("sources", "styles", "said"),
+    [
+        (None, None, "fit takes arrays or a dataset of them"),
+        ("photos/", "monet/", r"fit takes arrays .* For folders there is stylezoo\.train"),
+        (FLAT[:0], FLAT[:0], "no pictures in the source"),
+        ([], [], "no pictures in the source"),
+        (
+            [np.zeros((SIDE, SIDE, 3)), np.zeros((8, SIDE, 3))],
+            np.zeros((2, SIDE, SIDE, 3)),
+            "pictures of several sizes",
+        ),
+        (np.zeros((2, SIDE, SIDE, 3)), np.zeros((2, 8, 8, 3)), r"are \(16, 16\) and \(8, 8\) pixels; .* image_size=16"),
+        (np.zeros((2, 13, 13, 3)), np.zeros((2, 13, 13, 3)), r"are \(13, 13\) and \(13, 13\) pixels; .* image_size=16"),
+    ],
+)
+def test_no_pictures_and_other_sizes_are_refused(sources, styles, said):
+    gan = GAN(Recipe(**SMALL))
+    with pytest.raises(BadData, match=said):
+        gan.fit(sources, styles, verbose=0)
+
+
+@pytest.mark.parametrize("labels", [["a", "b", "a", "b"], [[np.nan] * 3] * COUNT], ids=["texts", "not a number"])
+def test_labels_that_are_no_numbers_are_refused(labels, styled, pair):
+    with pytest.raises(BadData, match="The labels are no numbers; they must be numbers of the 3 styles, or one-hot"):
+        styled.fit(*pair, sample_weight=labels, verbose=0)
+
+
+def test_texts_as_labels_of_a_dataset_are_refused(styled, pair):
+    with pytest.raises(BadData, match="The labels are texts; they must be numbers of the 3 styles"):
+        styled.fit(backend.dataset(*pair, ["a"] * COUNT, batch_size=2), shuffle=False, verbose=0)
+
+
+def test_lists_of_pictures_are_taken(pair):
+    gan = GAN(Recipe(**SMALL))
+    assert gan.fit(list(pair[0]), pair[1].tolist(), verbose=0).history
+
+
+def test_compile_needs_an_optimizer_for_each_player_and_no_losses(gan):
+    optimizer = keras.optimizers.Adam()
+    with pytest.raises(BadOptions, match="Both players have the same optimizer object"):
+        gan.compile({"generator": optimizer, "discriminator": optimizer})
+    with pytest.raises(BadOptions, match="compile got loss; the losses of a GAN are those of its recipe"):
+        gan.compile(None, "mse")
+    gan.compile({"generator": None, "discriminator": keras.optimizers.Adam(0.5)})
+    assert float(gan.optimizer.players["discriminator"].learning_rate) == 0.5
+    assert float(gan.optimizer.players["generator"].learning_rate) == pytest.approx(2e-4)

@@ -648,3 +648,12 @@ def test_matched_picture_is_not_lighter_than_the_styles_are():
 
 def test_tones_of_a_flat_picture_are_finite():
     assert np.isfinite(luminance.match_tones(np.zeros((4, 4, 3), "float32"), np.float32([0.1, 0.2, -1, 1]))).all()
+
+
+def test_an_array_of_levels_is_the_picture_that_pillow_shows_and_one_of_no_numbers_is_none():
+    levels = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype="uint8")
+    np.testing.assert_array_equal(arrays.as_array(levels), arrays.as_array(Image.fromarray(levels)))
+    with pytest.raises(BadPicture, match="no numbers"):
+        arrays.as_array(np.full((4, 5, 3), np.nan))
+    with pytest.raises(BadPicture, match="A dict is no picture: give a path"):
+        arrays.as_array({"monet": 1})

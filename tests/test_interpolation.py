@@ -187,3 +187,5 @@ def test_no_model_and_no_such_model_are_told(tmp_path):
         stylezoo.interpolate({})
     with pytest.raises(BadRun, match="is no model"):
         stylezoo.interpolate({tmp_path / "gone": 1})
+    with pytest.raises(BadRun, match="gone' is no model"):
+        stylezoo.interpolate(str(tmp_path / "gone"))  # one alone, without a list

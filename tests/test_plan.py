@@ -9,8 +9,10 @@ import pytest
 from keras import ops
 
 import stylezoo
-from stylezoo import Loss, Recipe, Spec, plan, training
+from stylezoo import Loss, Recipe, Spec, checks, plan, training
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.sources import describe
+from stylezoo.checks import doctor
 from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, StylezooError
 from stylezoo.gan import GAN
 
@@ -157,10 +159,59 @@ class Sealed(keras.Model):
 
 def test_a_network_that_cannot_be_copied_or_read_is_refused_with_a_sentence():
     said = "is needed more than once in this model, and Keras cannot copy it: It has no configuration"
+    picture = keras.Input((16, 16, 3))
+    sealed = keras.Model(picture, Sealed(2.0)(picture))
     with pytest.raises(BadOptions, match=said):
-        GAN(Recipe(**{**SMALL, "discriminators": Sealed(2.0), "losses": "diverse"}))
-    with pytest.raises(BrokenPlugin, match="is a Sealed whose inputs cannot be read; it must be a functional"):
-        GAN(Recipe(**{**SMALL, "generator": Sealed(2.0)}))
+        GAN(Recipe(**{**SMALL, "discriminators": sealed, "losses": "diverse"}))
+    for field in ("generator", "discriminators"):
+        with pytest.raises(BrokenPlugin, match="is a Sealed whose inputs cannot be read; it must be a functional"):
+            GAN(Recipe(**{**SMALL, field: Sealed(2.0)}))
+
+
+def network(shape=(None, None, 3), channels=3, strides=1, copies=1, wrap=lambda output: output):
+    pictures = [keras.Input(shape) for _ in range(copies)]
+    joined = keras.layers.Concatenate()(pictures) if copies > 1 else pictures[0]
+    output = keras.layers.Conv2D(channels, 3, strides, padding="same")(joined)
+    return keras.Model(pictures, wrap(output), name="mine")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"generator": network((32, 32, 3))}, r"has the shape \(None, 32, 32, 3\); crops .* \(None, 16, 16, 3\)"),
+        ({"generator": network((None, None, 1))}, r"has the shape \(None, None, None, 1\)"),
+        ({"generator": network(channels=1)}, "output must be one picture of the source's size"),
+        ({"generator": network(strides=2)}, "output must be one picture of the source's size"),
+        ({"generator": network(wrap=lambda output: [output, output])}, "output must be one picture"),
+        ({"discriminators": network((64, 64, 3))}, r"has the shape \(None, 64, 64, 3\)"),
+        ({"discriminators": network(copies=3)}, "has 3 inputs; it must have one, a picture, or two"),
+        ({"discriminators": network(wrap=lambda output: {"real": output})}, "called real; one must be called logits"),
+    ],
+)
+def test_a_network_that_does_not_fit_is_refused_when_the_model_is_built(fields, said):
+    (kind,) = fields
+    with pytest.raises(BrokenPlugin, match=f"The {kind.rstrip('s')} 'mine' cannot be used: .*{said}"):
+        GAN(Recipe(**{**SMALL, **fields}))
+
+
+class Misspelt(Loss):
+    """For this test: no player minimises it."""
+
+    def generators_loss(self, translation):
+        return 0.0
+
+
+def test_a_loss_of_no_player_is_refused(monkeypatch):
+    monkeypatch.setattr(registry, "_registered", {})
+    registry.register("loss", "misspelt")(Misspelt)
+    for loss in ("misspelt", Misspelt()):
+        with pytest.raises(BrokenPlugin, match="must define generator_loss or discriminator_loss"):
+            GAN(Recipe(**SMALL, losses=["lsgan", loss]))
+
+
+def test_options_of_an_object_are_refused():
+    with pytest.raises(BadOptions, match="'mine' was given as an object; its options cannot be set any more"):
+        Recipe(**{**SMALL, "generator": network()}).changed(**{"generator.filters": 8}).resolve()
 
 
 @pytest.mark.parametrize(
@@ -193,3 +244,31 @@ def test_a_registered_class_is_as_good_as_an_installed_one(tone, pair, tmp_path)
     registry._registered.clear()
     with pytest.raises(StylezooError, match="tone"):
         stylezoo.load_model(tmp_path / "x.keras")
+
+
+@pytest.mark.parametrize("name", [None, 3, ""])
+def test_a_name_that_is_no_text_is_refused_and_leaves_the_registry_as_it_is(monkeypatch, name):
+    monkeypatch.setattr(registry, "_registered", {})
+    with pytest.raises(BadOptions, match="cannot be a plugin's name"):
+        stylezoo.register("loss", name)(Tone)
+    assert "tv" in stylezoo.list_losses()
+
+
+def test_a_recipe_of_objects_is_not_registered(monkeypatch):
+    monkeypatch.setattr(registry, "_registered", {})
+    said = "its parts must be names, and mine was given as an object. Change it and register it again"
+    with pytest.raises(BrokenPlugin, match=said):
+        stylezoo.register("model", "own")(Recipe(generator=network()))
+    assert "own" not in stylezoo.list_models()
+
+
+def test_a_registered_class_passes_the_kit_and_the_doctor(tone):
+    checks.check_loss("tone")
+    (diagnosis,) = doctor.examine([registry.find("loss", "tone")])
+    assert not diagnosis.cause
+    assert describe(registry.find("loss", "tone")).summary == "For these tests: results shall be grey."
+
+
+def test_a_registered_class_that_is_absent_is_named_with_what_to_do():
+    with pytest.raises(StylezooError, match=r"another Python session: run .*@stylezoo\.register\('loss', 'absent'\)"):
+        Recipe.named("transfer", losses=["local/absent"])

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from stylezoo import Spec
-from stylezoo.errors import BadOptions, BrokenPlugin, PluginConflict, UnknownPlugin
+from stylezoo import Recipe, Spec
+from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, PluginConflict, UnknownPlugin
 from stylezoo.spec import read_value
 
 VALUES = [
@@ -249,3 +249,13 @@ def test_a_generator_that_cannot_be_called_is_refused(tmp_path, monkeypatch):
     own_plugin(tmp_path, monkeypatch, "Mine = 3\n", group="generators")
     with pytest.raises(BrokenPlugin, match="it cannot be called"):
         Spec("mine").part("generator")
+
+
+def test_an_option_is_there_once():
+    with pytest.raises(BadOptions, match="An option is there twice in 'lsgan:real=1,real=2'"):
+        Spec.parse("lsgan:real=1,real=2")
+
+
+def test_a_whole_number_that_no_float_holds_is_refused():
+    with pytest.raises(BadRecipe, match="which is no float"):
+        Recipe(optimizer=f"adam:learning_rate={10**340}").resolve()

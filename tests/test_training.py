@@ -14,7 +14,7 @@ from PIL import Image
 
 import stylezoo
 from stylezoo import training
-from stylezoo.errors import BadData, BadRecipe, BadRun
+from stylezoo.errors import BadData, BadOptions, BadRecipe, BadRun
 from stylezoo.recipe import Recipe
 from stylezoo.runs.folder import RunFolder
 
@@ -297,3 +297,18 @@ def test_result_is_the_first_source_at_its_own_size(pictures, tmp_path):
     assert size_of(tmp_path / "run/result.png") == (32, 24)
     with Image.open(tmp_path / "run/result.png") as result:
         np.testing.assert_array_equal(result, model.stylize(pictures["source"] / "0.png"))
+
+
+def test_callbacks_are_checked_before_the_training(pictures, tmp_path):
+    class Count(keras.callbacks.Callback):
+        steps = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.steps += 1
+
+    with pytest.raises(BadOptions, match=r"A callback is <class .*Count'>; it must be an object"):
+        stylezoo.train("transfer", **pictures, out=tmp_path / "run", callbacks=[Count], steps=1, **TINY)
+    assert not (tmp_path / "run").exists()
+    count = Count()
+    stylezoo.train("transfer", **pictures, out=tmp_path / "run", callbacks=count, verbose=0, steps=2, **TINY)
+    assert count.steps == 2

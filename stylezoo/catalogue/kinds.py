@@ -38,7 +38,9 @@ class Kind:
     def fault(self, component) -> str:
         """Why a component cannot be one of this kind, in a clause; "" if it can."""
         if self.is_instance:
-            return "" if isinstance(component, imported(self.base)) else f"it is not a {self._base_name}"
+            return (
+                unnamed(component) if isinstance(component, imported(self.base)) else f"it is not a {self._base_name}"
+            )
         if self.base and not (inspect.isclass(component) and issubclass(component, imported(self.base))):
             return f"it is not a subclass of {self._base_name}"
         return signature_fault(component) or unfinished(component)
@@ -58,6 +60,14 @@ def unfinished(component) -> str:
     """The methods that a class does not define but must, in a clause; "" if there are none."""
     missing = sorted(getattr(component, "__abstractmethods__", ()))
     return f"it must define {', '.join(missing)}" if missing else ""
+
+
+def unnamed(recipe) -> str:
+    """Why a recipe is no plain data, in a clause; "" if it is."""
+    given = [
+        spec.name for spec in (recipe.generator, *recipe.discriminators, *recipe.losses) if spec.object is not None
+    ]
+    return f"its parts must be names, and {', '.join(given)} was given as an object" if given else ""
 
 
 def signature_fault(component) -> str:

@@ -37,10 +37,7 @@ def lack(plugin: dict) -> str:
     kind, name, owner, version = (plugin[key] for key in ("kind", "name", "distribution", "version"))
     wanted = f"the {kind} '{name}' of {owner} {version}".rstrip()
     if owner == registry.LOCAL:
-        return (
-            f"the {kind} '{name}', which was registered in another Python session: run the code that registers it "
-            f"(@stylezoo.register('{kind}', '{name}')) before it is loaded."
-        )
+        return f"the {kind} '{name}', which {registry.unregistered(kind, name)}."
     there = _version(owner)
     if there is None:
         return f"{wanted}, which is not installed: '{install_line(plugin)}'.{_elsewhere(plugin)}"

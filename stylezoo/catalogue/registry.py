@@ -104,6 +104,8 @@ class Plugin:
     @property
     def advice(self) -> str:
         """What to do about a plugin that cannot be used."""
+        if self.local is not None:
+            return "Change it and register it again."
         if self.api > API:
             return "Upgrade stylezoo: 'pip install --upgrade stylezoo'."
         return f"Upgrade it, or remove it with 'pip uninstall {self.distribution}'."
@@ -172,7 +174,7 @@ def register(kind: str, name: str):
     """
     if kind not in KINDS:
         raise BadOptions(f"'{kind}' is no kind of plugin. There are: {name_all(KINDS)}.")
-    if not re.fullmatch(r"[^/:\s,=]+", str(name)):
+    if not isinstance(name, str) or not re.fullmatch(r"[^/:\s,=]+", name):
         raise BadOptions(f"'{name}' cannot be a plugin's name: take lower-case words joined by dashes: 'soft-glow'.")
 
     def add(component):
@@ -216,9 +218,19 @@ def find(kind: str, name: str, home: str = "") -> Plugin:
     if wanted:
         others = [p.qualified for p in known if p.name == bare]
         rest = f"Installed: {name_all(others)}." if others else f"'pip install {wanted}' may bring it."
+        if wanted == LOCAL:
+            raise UnknownPlugin(f"The {kind} '{bare}' {unregistered(kind, bare)}.")
         raise UnknownPlugin(f"'{wanted}' is not installed or offers no {kind} '{bare}'. {rest}")
     names = sorted({p.name for p in known})
     raise UnknownPlugin(f"No {kind} is named '{name}'.{did_you_mean(bare, names)} Installed: {name_all(names)}.")
+
+
+def unregistered(kind: str, name: str) -> str:
+    """The end of a sentence about a plugin that `register` made, in a process where it is absent."""
+    return (
+        "was registered in another Python session: run the code that registers it "
+        f"(@stylezoo.register('{kind}', '{name}')) first"
+    )
 
 
 def _normalised(distribution: str) -> str:

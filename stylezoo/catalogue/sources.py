@@ -103,7 +103,7 @@ def _of_object(component) -> Description:
     parameters = [p for p in inspect.signature(component).parameters.values() if p.name != "shape"]
     spell = lambda value: "" if value is inspect.Parameter.empty else getattr(value, "__name__", repr(value))  # noqa: E731
     options = tuple(Option(p.name, spell(p.annotation), spell(p.default)) for p in parameters)
-    return Description(doc=inspect.getdoc(component) or "", options=options)
+    return Description(doc=inspect.cleandoc(component.__doc__ or ""), options=options)
 
 
 def _describe(module: str, name: str, hops: int) -> Description:

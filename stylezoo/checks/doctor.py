@@ -68,7 +68,9 @@ def examine(plugins: Iterable[Plugin], deadline: float = DEADLINE) -> Iterator[D
     for _, group in groupby(sorted(plugins, key=owner), key=owner):
         waiting = []
         for plugin in group:
-            if plugin.problem:  # known from the metadata, without an import
+            if plugin.local is not None:  # `register` has checked it, and another process does not know it
+                yield Diagnosis(plugin)
+            elif plugin.problem:  # known from the metadata, without an import
                 yield _from_metadata(plugin)
             else:
                 waiting.append(plugin)

@@ -2,7 +2,7 @@
 
 import re
 
-from stylezoo.contract.inputs import inputs_of
+from stylezoo.contract.inputs import input_names, inputs_of
 from stylezoo.contract.style_inputs import style_input
 
 FEATURE = "feature_"  # the prefix of layers whose outputs are features for losses
@@ -58,6 +58,45 @@ def outputs_of(discriminator, picture, source, training):
     styles = output.get("styles")
     logits = [ops.cast(each, "float32") for each in tree.flatten(output["logits"])]
     return logits, None if styles is None else ops.cast(styles, "float32")
+
+
+def fault(network, crop, draws):
+    """Why a network cannot be trained on crops, in a clause; "" if it can.
+
+    Args:
+        network: A generator or a discriminator.
+        crop: The shape of a crop, (height, width, 3).
+        draws: Whether it is a generator.
+    """
+    if not draws and len(network.inputs) > 2:
+        return f"it has {len(network.inputs)} inputs; it must have one, a picture, or two, the source and a picture"
+    names = input_names(network) if draws else ["source"] * len(network.inputs)
+    for name, each in zip(names, network.inputs, strict=True):
+        if name in ("source", "style") and not _takes(each, crop):
+            return f"its input has the shape {each.shape}; crops of this recipe are {(None, *crop)}"
+    output = _output_for(network, crop)
+    if draws and getattr(output, "shape", None) != (1, *crop):
+        return "its output must be one picture of the source's size"
+    if isinstance(output, dict) and "logits" not in output:
+        return f"its outputs are called {', '.join(output)}; one must be called logits"
+    return ""
+
+
+def _takes(tensor, crop):
+    return len(tensor.shape) == 4 and all(
+        mine in (None, side) for mine, side in zip(tensor.shape[1:], crop, strict=True)
+    )
+
+
+def _output_for(network, crop):
+    """The symbolic output of a network for one crop."""
+    import keras
+
+    given = [
+        keras.KerasTensor((1, *(mine or side for mine, side in zip(each.shape[1:], crop, strict=False))), each.dtype)
+        for each in network.inputs
+    ]
+    return network(given if len(given) > 1 else given[0])
 
 
 def features(network, picture, source=None, training=False):

@@ -1,5 +1,7 @@
 """The arguments of `fit` in Python: arrays and batches, checked before training."""
 
+import os
+
 import keras
 import numpy as np
 from keras import ops
@@ -23,10 +25,13 @@ def checked_arrays(plan, source, style, labels=None) -> tuple:
     Raises:
         BadData: They do not fit; the message names what is needed.
     """
+    if source is None or isinstance(source, str | os.PathLike):
+        raise BadData("fit takes arrays or a dataset of them: fit(source, style). For folders there is stylezoo.train.")
     if not _is_array(source):
         return source, style, labels
     _check_count(plan.data.labelled, [each for each in (source, style) if each is not None], labels)
-    source, style, labels = (np.asarray(each) if isinstance(each, list) else each for each in (source, style, labels))
+    source, style = _array("source", source), _array("style", style)
+    labels = np.asarray(labels) if isinstance(labels, list) else labels
     for name, given in (("source", source), ("style", style)):
         _check_values(name, np.asarray(given))
     if len(source) != len(style):
@@ -52,6 +57,7 @@ def tensors(plan, data) -> tuple:
     _check_count(plan.data.labelled, pictures, labels)
     for name, tensor in zip(("source", "style"), pictures, strict=True):
         _check_pictures(name, tuple(tensor.shape), keras.backend.standardize_dtype(tensor.dtype))
+    _check_size(plan, *(tuple(tensor.shape[1:3]) for tensor in pictures))
     return pictures if labels is None else (*pictures, _one_hot(labels, plan.styles))
 
 
@@ -73,8 +79,32 @@ def _check_count(labelled, pictures, labels):
         raise BadData("fit got labels; this model has one style and learns without: fit(source, style).")
 
 
+def _array(name, given):
+    """An array; a list of pictures is made one."""
+    if not isinstance(given, list):
+        return given
+    try:
+        return np.stack([np.asarray(each) for each in given]) if given else np.empty((0, 1, 1, 3), "float32")
+    except ValueError:
+        raise BadData(f"The {name} is a list of pictures of several sizes; fit needs pictures of one size.") from None
+
+
+def _check_size(plan, *sizes):
+    """Check that source and style have one size, that for which the discriminators are built, if there are any."""
+    side = plan.recipe.image_size
+    for wanted in [(side, side), sizes[0]] if plan.discriminators else sizes[:1]:
+        for size in sizes:
+            if any(None not in (mine, other) and mine != other for mine, other in zip(size, wanted, strict=True)):
+                raise BadData(
+                    f"The pictures are {' and '.join(map(str, sizes))} pixels; source and style must be of one size, "
+                    f"the recipe's image_size={side}."
+                )
+
+
 def _check_values(name, array):
     _check_pictures(name, array.shape, str(array.dtype))
+    if not len(array):
+        raise BadData(f"There are no pictures in the {name}.")
     if not np.isfinite(array).all():
         raise BadData(f"The {name} holds values that are no numbers (NaN or infinite); pictures are in [-1, 1].")
     if np.abs(array).max(initial=0) > 1 + SLACK:
@@ -94,6 +124,8 @@ def _check_pictures(name, shape, dtype):
 
 
 def _check_labels(labels, count, names):
+    if labels.dtype.kind not in "biuf" or not np.isfinite(labels).all():
+        raise BadData(f"The labels are no numbers; they must be numbers of the {len(names)} styles, or one-hot.")
     if len(labels) != count:
         raise BadData(f"There are {count} styles and {len(labels)} labels; fit needs a label for each style picture.")
     if _are_numbers(labels, names) and not np.isin(labels, range(len(names))).all():
@@ -119,6 +151,8 @@ def _are_numbers(labels, names):
 
 
 def _one_hot(labels, names):
+    if "str" in keras.backend.standardize_dtype(labels.dtype):
+        raise BadData(f"The labels are texts; they must be numbers of the {len(names)} styles, or one-hot.")
     if _are_numbers(labels, names):
         return ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), len(names), dtype="float32")
     return ops.cast(labels, "float32")

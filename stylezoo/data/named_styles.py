@@ -37,6 +37,8 @@ class NamedStyles(DataMode, name="named-styles"):
         self.learnt = self.names[: len(self.names) - added] if added else ()
 
     def _check_names(self):
+        if not all(name.strip() for name in self.names):
+            raise ValueError(f"names is {list(self.names)}; every style needs a name")
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"names is {list(self.names)}; no name can be there twice")
         if self.added and not 0 < self.added < len(self.names):

@@ -18,7 +18,7 @@ def as_array(picture) -> np.ndarray:
     """A picture in any form as float32 (height, width, 3) or (count, height, width, 3) in [-1, 1].
 
     Args:
-        picture: A path, a Pillow image, or such an array.
+        picture: A path, a Pillow image, or such an array; one of uint8 has levels in 0..255.
 
     Raises:
         BadPicture: The file cannot be read, or the array is of another shape.
@@ -27,11 +27,18 @@ def as_array(picture) -> np.ndarray:
         picture = files.open_picture(picture)
     if isinstance(picture, Image.Image):
         return to_array(picture)
-    array = np.asarray(picture, "float32")
+    try:
+        array = from_levels(np.asarray(picture)).astype("float32", copy=False)
+    except (TypeError, ValueError):
+        raise BadPicture(
+            f"A {type(picture).__name__} is no picture: give a path, a Pillow image or an array."
+        ) from None
     if array.ndim not in (3, 4) or array.shape[-1] != 3 or 0 in array.shape:
         raise BadPicture(
             f"An array of shape {array.shape} is no picture: (height, width, 3) or (count, height, width, 3) is needed."
         )
+    if not np.isfinite(array).all():
+        raise BadPicture("An array holds values that are no numbers (NaN or infinite); pictures are in [-1, 1].")
     return array
 
 

@@ -6,6 +6,8 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 
+import keras
+
 from stylezoo import backend
 from stylezoo.data.album import Album
 from stylezoo.errors import BadOptions, BadRun
@@ -25,11 +27,21 @@ def train(
     add_style = Album.each_of(add_style)
     if add_style.parts and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
+    callbacks = _callbacks(callbacks)
     plan = chosen(model, start_from, add_style, **changes).resolve()
     folder = out or RunFolder.new(title(model, start_from))
     run = start(plan, source, add_style if add_style.parts else style, folder, license, start_from)
     with Progress(run) as progress:
         return fit(run, [*callbacks, *([progress] if verbose else [])]).model
+
+
+def _callbacks(given):
+    """The callbacks of a user as a list; one alone may be given without a list."""
+    listed = list(given) if isinstance(given, list | tuple) else [given]
+    for each in listed:
+        if not isinstance(each, keras.callbacks.Callback):
+            raise BadOptions(f"A callback is {each!r}; it must be an object, such as keras.callbacks.TerminateOnNaN().")
+    return listed
 
 
 def fit(run: Run, callbacks=()) -> Run:

@@ -180,6 +180,9 @@ def chosen_optimizer(given, plan) -> PlayerOptimizer:
             f"The optimizer is {given!r}; a GAN has two players, each with its own: "
             "{'generator': Adam(1e-4), 'discriminator': Adam(4e-4)}."
         )
+    given = {player: each for player, each in given.items() if each is not None}
+    if len({id(each) for each in given.values() if isinstance(each, keras.optimizers.Optimizer)}) < len(given) > 1:
+        raise BadOptions("Both players have the same optimizer object; each needs its own, such as another Adam(1e-4).")
     return PlayerOptimizer({**planned.players, **given})
 
 
