@@ -201,7 +201,8 @@ class Plan:
         """
         policy, state = keras.config.dtype_policy(), random.getstate()
         keras.config.set_dtype_policy(self.recipe.precision)
-        random.seed(self.recipe.seed)
+        # Copies of a network that was made after keras.utils.set_random_seed(seed) must not have its weights.
+        random.seed(f"objects {self.recipe.seed}" if self.objects else self.recipe.seed)
         try:
             yield
         finally:
