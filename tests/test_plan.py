@@ -128,7 +128,7 @@ def test_networks_may_be_objects(pair):
 
 def test_a_second_network_is_a_copy_with_weights_of_its_own(pair):
     keras.utils.set_random_seed(Recipe().seed)  # that of the model, so that a copy could come out the same
-    discriminator, generator = judge(), painter("mine")
+    generator, discriminator = painter("mine"), judge()
     gan = unsaved(generator=generator, discriminators=discriminator, losses="diverse", two_way=True, average=0.9)
     generators = [gan.generator, gan.inverse, gan.average]
     judges = [*gan.discriminators, *gan.inverse_discriminators]
