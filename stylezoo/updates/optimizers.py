@@ -181,7 +181,8 @@ def chosen_optimizer(given, plan) -> PlayerOptimizer:
             "{'generator': Adam(1e-4), 'discriminator': Adam(4e-4)}."
         )
     given = {player: each for player, each in given.items() if each is not None}
-    if len({id(each) for each in given.values() if isinstance(each, keras.optimizers.Optimizer)}) < len(given) > 1:
+    objects = [each for each in given.values() if isinstance(each, keras.optimizers.Optimizer)]  # others are names
+    if len({id(each) for each in objects}) < len(objects):
         raise BadOptions("Both players have the same optimizer object; each needs its own, such as another Adam(1e-4).")
     return PlayerOptimizer({**planned.players, **given})
 
