@@ -38,7 +38,7 @@ def lack(plugin: dict) -> str:
     wanted = f"the {kind} '{name}' of {owner} {version}".rstrip()
     if owner == registry.LOCAL:
         return f"the {kind} '{name}', which {registry.unregistered(kind, name)}."
-    there = _version(owner)
+    there = version_of(owner)
     if there is None:
         return f"{wanted}, which is not installed: '{install_line(plugin)}'.{_elsewhere(plugin)}"
     return (
@@ -50,7 +50,17 @@ def lack(plugin: dict) -> str:
 def install_line(plugin: dict) -> str:
     """The command that installs a plugin; with its version if another version of the distribution is installed."""
     owner, version = plugin["distribution"], plugin["version"]
-    return f"pip install {owner}=={version}" if version and _version(owner) is not None else f"pip install {owner}"
+    return f"pip install {owner}=={version}" if version and version_of(owner) is not None else f"pip install {owner}"
+
+
+def version_of(distribution: str) -> str | None:
+    """The version of an installed distribution, with plugins or without; None if it is not installed."""
+    from importlib import metadata  # takes 40 ms, which a listing does not need
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _elsewhere(plugin):
@@ -62,13 +72,3 @@ def _elsewhere(plugin):
         f" There is {' and '.join(each.qualified for each in others)}; if it has moved there, "
         "train again with it: a file keeps to the plugins that it was made with."
     )
-
-
-def _version(distribution):
-    """The version of an installed distribution, with plugins or without; None if it is not installed."""
-    from importlib import metadata  # takes 40 ms, and only errors need it
-
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None

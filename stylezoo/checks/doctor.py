@@ -21,6 +21,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from stylezoo.catalogue import needs
 from stylezoo.catalogue.registry import Plugin
 from stylezoo.catalogue.sources import describe
 from stylezoo.errors import StylezooError
@@ -164,7 +165,7 @@ def _reported(plugin: Plugin, report: dict[str, Any]) -> Diagnosis:
     elif cause == "missing dependency":
         advice = f"Install it, and report to the authors of {plugin.distribution} that their metadata lacks it."
     elif cause == "other stylezoo" and (wanted := _other_stylezoo(plugin)):
-        reason = f"{reason}; it requires '{wanted}', this is {importlib.metadata.version('stylezoo')}"
+        reason = f"{reason}; it requires '{wanted}', this is {needs.version_of('stylezoo')}"
         advice = f"'pip install --upgrade {_quoted(wanted)}', or an older {plugin.distribution}."
     elif not cause and report["seconds"] > SLOW:
         cause, reason = "slow import", f"its import takes {report['seconds']:.1f} s, which delays every training"
@@ -223,20 +224,12 @@ def _requirements(plugin: Plugin) -> list[str]:
 
 
 def _missing_requirements(plugin: Plugin) -> list[str]:
-    return [each for each in _requirements(plugin) if not _is_installed(re.split(r"[^\w.-]", each)[0])]
+    return [each for each in _requirements(plugin) if needs.version_of(re.split(r"[^\w.-]", each)[0]) is None]
 
 
 def _quoted(requirement: str) -> str:
     """A requirement quoted for a shell, where ">" would write a file."""
     return requirement if re.fullmatch(r"[\w.-]+", requirement) else f'"{requirement}"'
-
-
-def _is_installed(distribution: str) -> bool:
-    try:
-        importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def _other_stylezoo(plugin: Plugin) -> str:

@@ -29,7 +29,7 @@ from stylezoo.checks.subjects import (
 )
 from stylezoo.contract import Loss
 from stylezoo.contract.losses import concerns, cost
-from stylezoo.errors import BadOptions, StylezooError
+from stylezoo.errors import StylezooError
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
 from stylezoo.runs.loading import load
@@ -127,11 +127,10 @@ class LossSubject(Subject):
         """A new loss on shared networks, with the same random numbers each time."""
         gan = host(home or self.home, precision, max(1, self.component.discriminators_needed))
         with built_with(precision):
-            loss = (spec or self.spec).part("loss").build(styles=len(gan.plan.styles), vgg=self.vgg)
-            try:
+            part = (spec or self.spec).part("loss")
+            loss = part.build(styles=len(gan.plan.styles), vgg=self.vgg)
+            with part.refusals():
                 loss.build(gan.generator, gan.discriminators, (SIDE, SIDE, 3))
-            except ValueError as error:
-                raise BadOptions(f"it refuses: {error}") from error
         loss.prepare()
         return Placed(loss, gan)
 

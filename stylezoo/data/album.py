@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
@@ -165,6 +165,10 @@ class Album:
     def is_given(self) -> bool:
         """Whether the user gave any: false for samples, true for an empty list."""
         return self.kind != "sample"
+
+    def or_sample(self, image: Callable[[], Image.Image]) -> Album:
+        """This album; if the user gave nothing, the built-in sample that `image` returns."""
+        return self if self.is_given else Album("sample", image=image())
 
     @property
     def name(self) -> str:

@@ -169,9 +169,8 @@ class GridCrops(Crops, name="grid"):
 
     def _zoomed(self, pixels, random, stream):
         low, high = self.source_zoom if stream.is_source else self.style_zoom
-        size = pixels.shape[:2] * random.uniform(
-            1 / high, 1 / low, 2
-        )  # uniform in the scale of the picture, not in the size of the crop
+        # Uniform in the scale of the picture, not in the size of the crop.
+        size = pixels.shape[:2] * random.uniform(1 / high, 1 / low, 2)
         return _resized(pixels, *(max(stream.sizes.side, round(each)) for each in size))
 
 

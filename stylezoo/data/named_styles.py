@@ -64,12 +64,12 @@ class NamedStyles(DataMode, name="named-styles"):
 
     def complete(self, source, style):
         """The sample photograph and the sample styles are used."""
-        drawn = {} if style.is_given else samples.styles()
+        source = source.or_sample(samples.photograph)
+        if style.is_given:
+            return source, style
+        drawn = samples.styles()
         parts = tuple(Album("sample", image=image) for image in drawn.values())
-        return (
-            source if source.is_given else Album("sample", image=samples.photograph()),
-            style if style.is_given else Album("named", parts=parts, names=tuple(drawn)),
-        )
+        return source, Album("named", parts=parts, names=tuple(drawn))
 
     def domains(self, source, style, read):
         """The sources, and each style by its name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stylezoo.data.album import Album
 from stylezoo.data.crops import SOURCE, STYLE
 from stylezoo.data.modes import DataMode, checked_direction, train_folders
 from stylezoo.pictures import samples
@@ -30,10 +29,7 @@ class Unpaired(DataMode, name="unpaired"):
 
     def complete(self, source, style):
         """The sample photograph and the sample painting are used."""
-        return (
-            source if source.is_given else Album("sample", image=samples.photograph()),
-            style if style.is_given else Album("sample", image=samples.painting()),
-        )
+        return source.or_sample(samples.photograph), style.or_sample(samples.painting)
 
     def domains(self, source, style, read):
         """Both domains, independently."""

@@ -10,9 +10,7 @@ from stylezoo.drawing.graphs import SMALLEST, SMALLEST_TILE
 from stylezoo.pictures import arrays
 
 OVERLAP = SMALLEST_TILE // 2  # pixels that neighbouring tiles share, at least
-TRIMMED = (
-    32  # pixels of the overlap next to the border of a tile, which are not used: the network saw reflections there
-)
+TRIMMED = 32  # pixels of the overlap next to a tile's border, which are not used: the network saw reflections there
 
 
 @dataclass(frozen=True)
@@ -90,9 +88,7 @@ class Tiling:
             on_tile: Called with the number of tiles that are drawn and the number of all tiles.
         """
         canvas, done = np.zeros_like(view.pixels), 0
-        for (
-            top
-        ) in self.tops:  # one band across the picture after the other: all of it as floats would take too much memory
+        for top in self.tops:  # one band after the other: the whole picture as floats would take too much memory
             band = np.zeros((self.sides[0], view.shape[1], 3), "float32")
             for left in self.lefts:
                 drawn = draw((top, left))

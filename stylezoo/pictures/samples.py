@@ -18,11 +18,7 @@ CANVAS = 2 * SIZE  # the side that is drawn on, then halved, which smooths edges
 NIGHT_SEED = 7
 BLUES = [(12, 22, 66), (20, 44, 60), (26, 62, 132), (58, 112, 172), (84, 120, 88), (132, 178, 196)]
 NIGHT = np.array([*BLUES, (236, 196, 66), (250, 228, 146)])  # from dark to light
-LAYERS = [
-    (30, 2500, 56),
-    (18, 6500, 44),
-    (8, 11000, 32),
-]  # width, number and length of strokes, in pixels of the canvas
+LAYERS = [(30, 2500, 56), (18, 6500, 44), (8, 11000, 32)]  # width, number and length of strokes, in canvas pixels
 STEP = 6  # pixels of the canvas from one point of a stroke to the next
 
 INK_SEED = 4

@@ -229,10 +229,11 @@ def new_card(plan, origin: str, lineage: list[str], **more) -> Card:
         lineage: The ids of the trainings of its weights, its own the last.
         **more: Further fields of the card.
     """
+    versions = {name: needs.version_of(name) or "" for name in LIBRARIES}  # tensorflow may have another name
     return Card(
         recipe=plain.without_folders(plan.recipe.to_dict()),
         plugins=plan.plugins,
-        versions={**{name: _version(name) for name in LIBRARIES}, "python": platform.python_version()},
+        versions={**versions, "python": platform.python_version()},
         origin=origin,
         seed=plan.recipe.seed,
         total_steps=plan.total_steps,
@@ -267,16 +268,6 @@ def licensed(text: str | None) -> str:
     if len(text) > 200:
         raise BadOptions(f"The licence has {len(text)} characters; name it, such as CC-BY-4.0, or use at most 200.")
     return text
-
-
-def _version(library):
-    """The version of an installed library; "" if it is installed under another name."""
-    from importlib import metadata  # takes 40 ms, which a listing does not need
-
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _of_folder(folder):

@@ -34,19 +34,19 @@ def model_file(path: str | Path) -> Path:
 
 
 def checked_file(path: str | Path) -> Path:
-    """The `model_file` of a path, checked by `check_plugins` without importing Keras.
+    """The `model_file` of a path, its configuration checked without importing Keras.
 
     Raises:
         BadRun: There is none, it is no model of stylezoo or damaged, or a plugin that it needs is not installed.
         MissingExtra: It is on a hub, and huggingface_hub is not installed.
     """
     file = model_file(path)
-    check_plugins(file)
+    checked_configuration(file)
     return file
 
 
-def check_plugins(file: Path) -> None:
-    """Check that a model file is one of stylezoo, holds no code, and that every plugin which it needs is installed.
+def checked_configuration(file: Path) -> dict:
+    """The configuration of a model file, if it is one of stylezoo, holds no code, and all its plugins are installed.
 
     Raises:
         BadRun: A check fails; for a missing plugin the message names what to install.
@@ -60,6 +60,7 @@ def check_plugins(file: Path) -> None:
         if missing := needs.lack(plugin):
             raise BadRun(f"'{file}' needs {missing}")
     archive.check_classes(file, config)
+    return config
 
 
 def load(path: str | Path):
