@@ -5,6 +5,7 @@
   + BadPicture              a file is not a picture that can be used
   + BadRun                  a run folder or a model file cannot be used
   + BadWeights              a file of weights cannot be used, or there is none
+    + NotDownloaded         weights that Keras downloads could not be downloaded
   + MissingExtra            an optional package is needed and not installed
   + UsageError              the caller asked for something that is missing      exit code 2
     + UnknownPlugin         no installed distribution offers that name
@@ -23,6 +24,7 @@ __all__ = [
     "BadWeights",
     "BrokenPlugin",
     "MissingExtra",
+    "NotDownloaded",
     "PluginConflict",
     "StylezooError",
     "UnknownPlugin",
@@ -58,6 +60,10 @@ class BadRun(StylezooError):
 
 class BadWeights(StylezooError):
     """A file of weights cannot be used, or there is none."""
+
+
+class NotDownloaded(BadWeights):
+    """Weights that Keras downloads when they are first used could not be downloaded."""
 
 
 class MissingExtra(StylezooError):

@@ -17,7 +17,7 @@ import numpy as np
 from keras import layers
 
 from stylezoo import backend
-from stylezoo.errors import BadWeights, name_all
+from stylezoo.errors import BadWeights, NotDownloaded, name_all
 from stylezoo.files import torch_files
 from stylezoo.layers import ReflectionPadding2D
 
@@ -174,7 +174,7 @@ def _downloaded():
         network = keras.applications.VGG19(include_top=False, weights="imagenet")
     except Exception as error:  # keras.utils.get_file has no error of its own
         reason = " ".join(str(error).split())
-        raise BadWeights(
+        raise NotDownloaded(
             f"The VGG-19 weights of Keras cannot be downloaded ({reason[:150]}). "
             f"Name a file that you have: --set vgg=/path/to/weights, {ACCEPTED}."
         ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from copy import copy
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -182,7 +183,7 @@ class Recipe:
     def read(cls, path: str | Path) -> Recipe:
         """The recipe of a JSON file, such as a run folder's ``recipe.json``."""
         try:
-            plain = json.loads(Path(path).read_text(encoding="utf-8"))
+            plain = json.loads(Path(os.path.expanduser(path)).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise BadRecipe(f"Cannot read the recipe '{path}': {error}") from None
         if not isinstance(plain, dict):

@@ -4,14 +4,13 @@ import os
 import sys
 from dataclasses import asdict
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import click
 
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.cli import terminal
-from stylezoo.cli.types import Kind, PluginName
+from stylezoo.cli.types import PATH, Kind, PluginName
 from stylezoo.errors import UnknownPlugin, did_you_mean, name_all
 
 UNHEALTHY = 3  # the exit code of a doctor that found a fault
@@ -114,9 +113,7 @@ def doctor(name, as_json, deadline):
 @click.command()
 @click.argument("kind", type=Kind(), help="loss, generator, discriminator or model.")
 @click.argument("name", help="Its name: lower-case words joined by dashes.")
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="The new folder. Default: stylezoo-NAME, in the current one."
-)
+@click.option("-o", "--out", type=PATH, help="The new folder. Default: stylezoo-NAME, in the current one.")
 def new(kind, name, out):
     """Write a small package with a working plugin, to start from.
 

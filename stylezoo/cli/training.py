@@ -2,17 +2,15 @@
 
 import os
 import sys
-from pathlib import Path
 
 import click
 
 from stylezoo.cli import terminal
 from stylezoo.cli.options import RecipeCommand, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
-from stylezoo.cli.types import PluginName, Setting
-from stylezoo.errors import name_all
+from stylezoo.cli.types import PATH, PluginName, Setting
+from stylezoo.errors import NotDownloaded, name_all
 from stylezoo.runs.folder import RunFolder
 
-PATH = click.Path(path_type=Path)
 REFUSALS = [
     Refusal(
         lambda given: given.resume and given.typed - {"resume", "steps"},
@@ -125,7 +123,7 @@ def settings(help):
 @click.option(
     "--license", metavar="TEXT", help="The licence that the model's card names: an SPDX identifier such as CC-BY-4.0."
 )
-@click.option("--dry-run", is_flag=True, help="Print the complete recipe and stop.")
+@click.option("--dry-run", is_flag=True, help="Check and build everything, print the complete recipe and stop.")
 @as_one_object
 def train(given):
     """Train a MODEL on a source and a style, and write a run folder.
@@ -136,7 +134,7 @@ def train(given):
     if given.resume:
         _fit(_resumed(given))
     elif given.dry_run:
-        click.echo(_plan(given, given.added).recipe.to_json())
+        click.echo(_tried(given).recipe.to_json())
     else:
         _fit(_begun(given))
 
@@ -185,19 +183,34 @@ def _resumed(given):
 
 def _begun(given):
     """A new run, with its initial weights."""
-    source, style = _albums(given)
-    plan = _plan(given, style if given.added else ())
+    albums = _albums(given)
+    return _started(given, albums, _plan(given, albums))
+
+
+def _tried(given):
+    """The plan of a training, which is prepared but not begun: what a training would refuse is refused."""
+    albums = _albums(given)
+    plan = _plan(given, albums)
+    try:
+        _started(given, albums, plan, write=False)
+    except NotDownloaded as error:  # the machine that trains may have a network
+        click.secho(f"The networks are not checked. {error}", fg="yellow", err=True)
+    return plan
+
+
+def _started(given, albums, plan, **how):
     from stylezoo import training
 
     folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
-    return training.start(plan, source, style, folder, given.license or "", given.start_from)
+    return training.start(plan, *albums, folder, given.license or "", given.start_from, **how)
 
 
-def _plan(given, added):
-    """The plan of the recipe of the command line, which adds these styles."""
+def _plan(given, albums):
+    """The plan of the recipe of the command line, which may add styles."""
     from stylezoo.recipe import Recipe
     from stylezoo.runs.loading import checked_file
 
+    added = albums[1] if given.added else ()
     recipe = Recipe.read(given.file) if given.file else None
     _check_names(given.model, recipe, given.changes)
     if given.start_from:

@@ -10,6 +10,7 @@ from stylezoo.data.crops import SOURCE
 from stylezoo.data.domains import Pictures
 from stylezoo.data.modes import DataMode, Read, checked_direction, train_folders
 from stylezoo.errors import BadData, BadRecipe, name_all
+from stylezoo.pictures import samples
 
 OTHER_HALVES = Album("other halves")
 
@@ -38,7 +39,10 @@ class Paired(DataMode, name="paired"):
             )
 
     def complete(self, source, style):
-        """There are no samples of pairs."""
+        """The samples are photographs and pencil sketches of them: the sketches are the sources."""
+        if not source.is_given and not style.is_given:
+            pairs = zip(samples.sketches().values(), samples.photographs().values(), strict=True)
+            return tuple(Album.of(list(pictures)) for pictures in zip(*pairs, strict=True))
         if not source.is_given:
             raise BadData(
                 "This model learns from pairs: name a folder of pictures that show source and result side by side "

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from stylezoo.errors import MissingExtra
 
@@ -30,6 +30,7 @@ SPACING = 15  # pixels of the canvas from one line of a hatching to the next
 MOSAIC_SEED = 5
 REDS = [(112, 22, 44), (164, 34, 34), (208, 54, 34)]
 FIRE = np.array([*REDS, (44, 124, 84), (234, 112, 36), (132, 170, 70), (246, 176, 58), (252, 226, 148)])
+SKETCH_BLUR = 3  # pixels of a sample photograph
 STONE, JOINT = 30, 5  # pixels of the canvas from one stone to the next, and between two of them
 GROUT = (50, 28, 30)
 
@@ -50,6 +51,15 @@ def photographs() -> dict[str, Image.Image]:
         MissingExtra: scikit-image, whose wheel holds the pictures, is not installed.
     """
     return {name: _photograph(name) for name in PHOTOGRAPHS}
+
+
+def sketches() -> dict[str, Image.Image]:
+    """The sample photographs as pencil sketches, by name: paper is white, and edges and textures are grey.
+
+    Raises:
+        MissingExtra: As `photographs`.
+    """
+    return {name: _sketched(picture.convert("L")) for name, picture in photographs().items()}
 
 
 def styles() -> dict[str, Image.Image]:
@@ -248,6 +258,12 @@ def _nearest(middles, count):
 def _image(pixels):
     """Pixels of any numbers as an image."""
     return Image.fromarray(np.clip(pixels, 0, 255).astype("uint8"))
+
+
+def _sketched(grey):
+    """A grey picture divided by its own blur, as RGB: what is as light as its surroundings becomes white."""
+    around = np.asarray(grey.filter(ImageFilter.GaussianBlur(SKETCH_BLUR)), float)
+    return _image(255 * np.asarray(grey) / np.maximum(around, 1)).convert("RGB")
 
 
 def _halved(image):

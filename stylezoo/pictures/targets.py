@@ -10,7 +10,7 @@ from stylezoo.pictures import files
 KEPT = (".gif", ".webp")  # formats of animations, which the result keeps
 
 
-def targets(pictures: list[Path], out: Path | None = None, keep: Iterable[Path] = ()) -> dict[Path, Path]:
+def targets(pictures: list[Path], out: str | Path | None = None, keep: Iterable[Path] = ()) -> dict[Path, Path]:
     """Where the result of each picture goes.
 
     The result of a picture is NAME-stylized.png beside it or in the folder `out`, or it is `out` itself. Results of a
@@ -18,14 +18,16 @@ def targets(pictures: list[Path], out: Path | None = None, keep: Iterable[Path] 
 
     Args:
         pictures: Files, and folders that are searched with their subfolders.
-        out: A folder, or for one picture a file: a path with a suffix that is no folder.
+        out: A folder, or for one picture a file: a path with a suffix that is no folder and has no slash at its end.
         keep: Further pictures that no result may replace: masks and style pictures.
 
     Raises:
         UsageError: Two results would be one file, a picture would have two results, a result would replace a picture
             or cannot be written in the format of `out`, or a folder has no pictures.
     """
-    into_file = out is not None and bool(out.suffix) and not os.path.isdir(out)
+    is_folder = str(out).endswith(("/", os.sep)) or out is None or os.path.isdir(out)
+    out = None if out is None else Path(out)
+    into_file = not is_folder and bool(out.suffix)
     if into_file and (len(pictures) > 1 or os.path.isdir(pictures[0])):
         many = f"there are {len(pictures)} pictures" if len(pictures) > 1 else f"'{pictures[0]}' is a folder"
         raise UsageError(f"'{out}' is one file and {many}; name a folder.")

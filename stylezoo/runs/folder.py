@@ -50,6 +50,7 @@ class RunFolder(os.PathLike):
 
     RESULT = "result.png"
     SAMPLES = "samples"
+    LATEST = "samples/latest.png"
     LOG = "log.csv"
     MODEL = "model.keras"
     CARD = "card.json"
@@ -62,7 +63,11 @@ class RunFolder(os.PathLike):
 
     CONTENTS = (
         Content(RESULT, "the first source in the style, at its full size", "at the end"),
-        Content(f"{SAMPLES}/", "contact sheets: source, style, result", "about ten times in a training"),
+        Content(
+            f"{SAMPLES}/",
+            "contact sheets: source, style, result; latest.png is the newest",
+            "about ten times in a training",
+        ),
         Content(LOG, "step, seconds and the mean of every loss since the row before", "about a hundred rows"),
         Content(MODEL, "the model, for 'stylezoo stylize' and 'stylezoo.load_model'", "at the end, also after Ctrl-C"),
         Content(CARD, "the facts about the model, for 'stylezoo show'", "at the start and at the end"),

@@ -73,7 +73,9 @@ class Sheets(keras.callbacks.Callback):
             rows.append(row)
         titles = [title for name, _, _ in shown for title in (name or "style", f"step {self.run.step}")]
         sheet = sheets.contact_sheet(rows, ["source", *titles], size)
-        files.save_picture(sheet, self.run.folder / RunFolder.SAMPLES / f"step-{self.run.step:06d}.png")
+        for name in (f"{RunFolder.SAMPLES}/step-{self.run.step:06d}.png", RunFolder.LATEST):
+            files.save_picture(sheet, self.run.folder / name)
+        self.run.has_sheet = True
 
 
 class Checkpoints(keras.callbacks.Callback):

@@ -35,6 +35,7 @@ class Run:
         steps: The number of steps of the whole training.
         interrupted: Whether Ctrl-C or SIGTERM ends it after the current step.
         card: The card of the model.
+        has_sheet: Whether a contact sheet has been drawn since the training was started or resumed.
         notes: Lines about parts that could not be copied from the model that it starts from.
     """
 
@@ -44,6 +45,7 @@ class Run:
     model: GAN
     steps: int
     interrupted: bool = False
+    has_sheet: bool = False
     card: Card = field(default_factory=Card)
     notes: list[str] = field(default_factory=list)
 
@@ -105,7 +107,13 @@ def title(model, start_from=None) -> str:
 
 
 def start(
-    recipe: Recipe | Plan, source=None, style=None, out: str | Path = "runs/run", license: str = "", start_from=None
+    recipe: Recipe | Plan,
+    source=None,
+    style=None,
+    out: str | Path = "runs/run",
+    license: str = "",
+    start_from=None,
+    write: bool = True,
 ) -> Run:
     """Read the pictures, build the model and write the first files of the run folder; nothing is trained yet.
 
@@ -116,6 +124,7 @@ def start(
         out: The run folder.
         license: As in `train`.
         start_from: As in `train`.
+        write: False: nothing is written, for a dry run.
 
     Raises:
         BadOptions: The weights of `start_from` do not fit the generator.
@@ -139,18 +148,25 @@ def start(
     trainings = [*(ancestor.lineage if ancestor else ()), card.new_id()]
     run = _prepare(folder, plan, source, style, license, trainings)
     run.notes = lineage.inherit(run.model, ancestor) if ancestor else []
+    if write:
+        _write_first_files(run, ancestor, {"source": source, "style": style})
+    return run
+
+
+def _write_first_files(run, ancestor, albums):
+    """Write the files of a new run: its recipe, its card, and where its pictures are."""
+    folder = run.folder
     with folder.begin():
         if ancestor:  # the run no longer needs the ancestor
             Checkpoints(run).save_checkpoint()
         places = {
             name: album.to_plain(folder / RunFolder.PICTURES / f"{name}.png", folder.path)
-            for name, album in (("source", source), ("style", style))
+            for name, album in albums.items()
         }
         folder.write_json(RunFolder.PLACES, places)
         folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
         folder.write_json(RunFolder.CARD, run.card.to_dict())
         folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is complete
-    return run
 
 
 def resume(folder: str | Path, steps: int | None = None) -> Run:
