@@ -6,6 +6,8 @@ and `train` import Keras when they are called.
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False  # true for type checkers; the module `typing` takes longer to import than a listing takes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +41,8 @@ __all__ = [
     "register",
     "train",
 ]
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # ~/.keras/keras.json may name another
 
 HOMES = {  # public names, and the modules that they come from
     "AdversarialLoss": "contract",

@@ -17,6 +17,11 @@ if keras.backend.backend() != "tensorflow":
         "variable KERAS_BACKEND=tensorflow before Keras is imported."
     )
 
+# Networks are written for these settings; ~/.keras/keras.json of another project may hold others.
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")
+
 Tape = tf.GradientTape
 OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)
 BROKEN_BATCH = tf.errors.UnknownError  # how `tf.data` reports an exception in a batch

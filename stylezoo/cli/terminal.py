@@ -132,6 +132,8 @@ def import_keras():
         os.dup2(written.fileno(), 2)
         try:
             import keras  # noqa: F401
+        except (ValueError, AttributeError, TypeError) as error:
+            raise StylezooError(f"Keras refuses its settings in '{_keras_settings()}': {error}. Remove it.") from error
         except BaseException:
             written.seek(0)
             os.write(kept, written.read())
@@ -139,6 +141,11 @@ def import_keras():
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _keras_settings():
+    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    return os.path.join(home, "keras.json")
 
 
 def _check_memory():

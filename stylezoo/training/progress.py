@@ -60,7 +60,7 @@ class Progress(keras.callbacks.Callback):
         if self.bar:
             self.bar.label = label
             self.bar.update(1, losses)
-        elif self.stream.isatty():
+        elif self.stream.isatty() and step < steps:
             # The time left is estimated from the steps since here: the first one took as long as the compiler.
             shown = {"width": 20, "item_show_func": lambda text: text, "file": self.stream}
             self.bar = click.progressbar(length=steps - step, label=label, **shown).__enter__()
