@@ -57,16 +57,19 @@ def show(name, as_json):
     """Show a plugin, or the card of a trained model.
 
     For a plugin: its distribution, description and options. For a run or a model its card: recipe, plugins and whether
-    they are installed here, data, losses, licence. Nothing is imported. If a plugin and a folder have the same name,
+    they are installed here, data, losses, licence. For a folder of runs a line for each. Nothing is imported. If a plugin and a folder have the same name,
     the plugin is shown; write ./name for the folder.
     """
     named = [plugin for plugin in registry.plugins() if plugin.answers_to(name)]
     if named:
         _show_plugins(named, as_json)
         return
-    from stylezoo.runs import hub
+    from stylezoo.runs import card, hub
 
-    if hub.is_address(name) or os.path.exists(os.path.expanduser(name)):
+    path = os.path.expanduser(name)
+    if not hub.is_address(name) and (runs := card.runs_in(path)):
+        _show_runs(runs, as_json)
+    elif hub.is_address(name) or os.path.exists(path):
         _show_card(name, as_json)
     else:
         names = sorted({plugin.name for plugin in registry.plugins()})
@@ -146,16 +149,16 @@ def _print_table(found):
 
     width = min(shutil.get_terminal_size().columns, WIDEST)
     name_width = max(len(plugin.name) for plugin, _ in found)
-    owner_width = max(len(plugin.owner) for plugin, _ in found)
-    room = max(20, width - name_width - owner_width - 6)
     kind = None
     for plugin, source in found:
         if plugin.kind != kind:
             kind = plugin.kind
             click.secho(KINDS[kind].plural, bold=True)
+        owner = "" if plugin.distribution == "stylezoo" else f"  {plugin.owner}"
+        room = max(20, width - name_width - len(owner) - 4)
         summary = textwrap.shorten(source.summary, room, placeholder=" ...")
         text, colour = (f"broken: {source.problem}", "red") if source.problem else (summary, None)
-        click.secho(f"  {plugin.name:{name_width}}  {text:{room}}  {plugin.owner}".rstrip(), fg=colour)
+        click.secho(f"  {plugin.name:{name_width}}  {text:{room}}{owner}".rstrip(), fg=colour)
 
 
 def _show_plugins(named, as_json):
@@ -207,6 +210,27 @@ def _show_card(name, as_json):
             _print_needs(found.needs())
         else:
             terminal.print_rows(rows)
+
+
+def _show_runs(runs, as_json):
+    """Print a line for each run in a folder, or why its card cannot be read."""
+    from stylezoo.errors import StylezooError
+    from stylezoo.runs import card
+
+    rows, cards = [], []
+    for run in runs:
+        try:
+            found = card.read(run)
+        except StylezooError as error:
+            rows.append((str(run), str(error)))
+            continue
+        cards.append({"run": str(run), **found.to_dict()})
+        made = f"{found.steps or 0} of {found.total_steps} steps" if found.total_steps else found.origin
+        rows.append((str(run), "  ".join(filter(None, (found.date, made, str(found.recipe.get("about", "")))))))
+    if as_json:
+        terminal.print_document(cards=cards)
+    else:
+        terminal.print_rows(rows)
 
 
 def _print_needs(rows):

@@ -197,6 +197,18 @@ def read(path: str | Path) -> Card:
             raise ValueError(f"its card cannot be read: {error}") from None
 
 
+def runs_in(path: str | Path) -> list[Path]:
+    """The run folders that lie in a folder, by name; none if it is a run folder itself or no folder."""
+    folder = Path(path)
+    if not folder.is_dir() or _is_run(folder):
+        return []
+    return sorted(inner for inner in folder.iterdir() if inner.is_dir() and _is_run(inner))
+
+
+def _is_run(folder):
+    return any((folder / name).is_file() for name in (RunFolder.RECIPE, RunFolder.MODEL))
+
+
 def sheet(path: str | Path) -> bytes:
     """The contact sheet of a run folder or a model file, a PNG; empty if there is none."""
     folder = Path(os.path.expanduser(path))
