@@ -30,10 +30,27 @@ __all__ = [
 ]
 
 
+LONGEST = 2000  # characters of a message
+
+
+def printable(text):
+    """A text on one line, without control characters and those that change the writing direction."""
+    spaced = (" " if each.isspace() else each for each in text)
+    return "".join(each for each in spaced if each.isprintable()).strip()
+
+
 class StylezooError(Exception):
-    """Base class of all exceptions of stylezoo; `exit_code` is that of the command."""
+    """Base class of all exceptions of stylezoo; `exit_code` is that of the command.
+
+    What files, plugins and users call things is in messages, so every message becomes `printable` here.
+    """
 
     exit_code = 1
+
+    def __init__(self, message=""):
+        message = printable(str(message))
+        cut = len(message) > LONGEST  # what to do stands at the end
+        super().__init__(f"{message[: LONGEST - 500]} ... {message[-400:]}" if cut else message)
 
 
 class BrokenPlugin(StylezooError):
@@ -44,7 +61,7 @@ class BrokenPlugin(StylezooError):
 
     def __init__(self, message, reason="", plugin=None):
         super().__init__(message)
-        self.reason = reason or message
+        self.reason = printable(reason) or str(self)
         self.plugin = plugin
 
 
