@@ -14,6 +14,8 @@
     + BadData               a folder or file of pictures is missing, empty or too small
 """
 
+import re
+
 __all__ = [
     "BadData",
     "BadOptions",
@@ -31,11 +33,12 @@ __all__ = [
 
 
 LONGEST = 2000  # characters of a message
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def printable(text):
     """A text on one line, without control characters and those that change the writing direction."""
-    spaced = (" " if each.isspace() else each for each in text)
+    spaced = (" " if each.isspace() else each for each in COLOUR.sub("", text))
     return "".join(each for each in spaced if each.isprintable()).strip()
 
 

@@ -116,6 +116,7 @@ class GAN(Stylizing, keras.Model):
         summary(roles(self), print_fn or print, expand_nested)
 
     def compile_from_config(self, config):
+        check_no_losses(config)  # before any of it is built
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def call(self, inputs, training=False):

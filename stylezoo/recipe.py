@@ -291,7 +291,9 @@ def _checked(name: str, annotation: str, value: Any) -> Any:
 
 def _choice(name, value):
     if name in CHOICES and not isinstance(value, str | Spec):
-        raise BadRecipe(f"{name} is {shortened(value)}; it must be a name with its options, such as '{_default(name)}'.")
+        raise BadRecipe(
+            f"{name} is {shortened(value)}; it must be a name with its options, such as '{_default(name)}'."
+        )
     spec = Spec.parse(value)
     if name in CHOICES and spec.weight != 1.0:
         raise BadRecipe(f"{name} is '{spec}'; only losses have a weight.")

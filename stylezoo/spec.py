@@ -56,7 +56,9 @@ class Spec:
         if isinstance(text, Spec):
             return text
         if isinstance(text, DATA):
-            raise BadOptions(f"{shortened(text)} names no part. Write a name and options like 'lsgan:real=0.9,weight=2'.")
+            raise BadOptions(
+                f"{shortened(text)} names no part. Write a name and options like 'lsgan:real=0.9,weight=2'."
+            )
         if not isinstance(text, str):
             return cls(getattr(text, "name", type(text).__name__), object=text)
         name, _, tail = text.partition(":")
@@ -172,7 +174,7 @@ class Part:
 
 
 class Refusals:
-    """Within it a ValueError becomes a BadOptions: "NAME refuses: ..."."""
+    """Within it an error about values becomes a BadOptions: "NAME refuses: ..."."""
 
     def __init__(self, name):
         self.name = name
@@ -181,7 +183,7 @@ class Refusals:
         return self
 
     def __exit__(self, kind, error, trace):
-        if isinstance(error, ValueError):
+        if isinstance(error, ValueError | ArithmeticError | RecursionError):  # the latter: numbers that are too large
             raise BadOptions(f"{self.name} refuses: {str(error).rstrip('.')}.") from error
 
 

@@ -112,6 +112,10 @@ OBJECTS = {
         "the class 'PlayerOptimizer'",
     ),
     "special": (lambda source: described("__typespec__", "tensorflow", []), "'__typespec__'"),
+    "metric": (
+        lambda source: described("AUC", "keras.metrics", {"num_thresholds": 10**9}, "AUC"),
+        "the class 'AUC' of 'keras.metrics'",
+    ),
     "no text": (lambda source: described(["Adam"], "keras.optimizers", {}), "which is no class"),
 }
 
@@ -157,7 +161,7 @@ def test_optimizers_of_keras_and_of_installed_plugins_are_let_through(third_part
             "SGD", "keras.optimizers", {"learning_rate": described("CosineDecay", "keras.optimizers.schedules", {})}
         ),
         described("PlayerOptimizer", "stylezoo.optimizers", {}, "stylezoo>PlayerOptimizer"),
-        described("Mean", "keras.metrics", {"dtype": described("DTypePolicy", "keras", {"name": "float32"})}),
+        described("Adam", "keras.optimizers", {"dtype": described("DTypePolicy", "keras", {"name": "float32"})}),
         described("Odd", "acme_style.optimizers", {}, "acme>Odd"),
     ]
     archive.check_classes("x", {"compile_config": config})

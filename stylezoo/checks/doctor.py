@@ -224,7 +224,7 @@ def _requirements(plugin: Plugin) -> list[str]:
         required = importlib.metadata.Distribution.at(plugin.metadata).requires or []
     except OSError:
         return []
-    return [requirement.strip() for requirement in required if REQUIREMENT.fullmatch(requirement.strip())]
+    return [each for each in map(str.strip, required) if len(each) < 200 and REQUIREMENT.fullmatch(each)]
 
 
 def _missing_requirements(plugin: Plugin) -> list[str]:

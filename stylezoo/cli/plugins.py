@@ -156,7 +156,8 @@ def _print_table(found):
         if plugin.kind != kind:
             kind = plugin.kind
             click.secho(KINDS[kind].plural, bold=True)
-        summary = textwrap.shorten(source.summary, room, placeholder=" ...")
+        summary = source.summary or (source.unread and f"source not readable: {source.unread}")
+        summary = textwrap.shorten(summary, room, placeholder=" ...")
         text, colour = (f"broken: {source.problem}", "red") if source.problem else (summary, None)
         click.secho(f"  {plugin.name:{name_width}}  {text:{room}}  {plugin.owner}".rstrip(), fg=colour)
 
@@ -182,6 +183,8 @@ def _print_description(plugin, source):
     click.echo(f"{source.file}:{source.line}" if source.file else plugin.target)
     if source.problem:
         click.secho(f"\nBroken: {source.problem}.", fg="red")
+    if source.unread:
+        click.echo(f"\nIts source is not readable: {source.unread}.")
     if source.doc:
         click.echo(f"\n{source.doc}")
     if source.options:
