@@ -67,7 +67,8 @@ def _read(path):
     whole, last = [], -1
     for row in others:
         if (
-            len(row) == len(header)
+            row
+            and len(row) == len(header)
             and STEP.fullmatch(row[0])
             and all(map(NUMBER.fullmatch, row))
             and int(row[0]) > last
