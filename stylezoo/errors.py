@@ -33,13 +33,14 @@ __all__ = [
 
 
 LONGEST = 2000  # characters of a message
+JOINERS = "\u200c\u200d"  # which Persian, Indian languages and emoji need
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def printable(text):
-    """A text on one line, without control characters and those that change the writing direction."""
+    """A text on one line, without colours, control characters and those that change the writing direction."""
     spaced = (" " if each.isspace() else each for each in COLOUR.sub("", text))
-    return "".join(each for each in spaced if each.isprintable()).strip()
+    return "".join(each for each in spaced if each.isprintable() or each in JOINERS).strip()
 
 
 class StylezooError(Exception):

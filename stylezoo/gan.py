@@ -3,6 +3,7 @@
 import warnings
 
 import keras
+import numpy as np
 
 from stylezoo import features
 from stylezoo.contract import Translation, generate, style_input
@@ -233,12 +234,17 @@ class GAN(Stylizing, keras.Model):
         super().save_own_variables(store)
         for i, state in enumerate(self._random_states()):  # Keras leaves these out, and a resumed run would differ
             store[f"random_{i}"] = state.numpy()
+        store["means"] = np.array([float(each) for each in self.metrics_variables], "float32")  # so far, for the next row of a log
 
     def load_own_variables(self, store):
         random = {f"random_{i}": state for i, state in enumerate(self._random_states())}
-        super().load_own_variables({key: store[key] for key in store.keys() if key not in random})  # noqa: SIM118
+        ours = (*random, "means")
+        super().load_own_variables({key: store[key] for key in store.keys() if key not in ours})  # noqa: SIM118
         for key, state in random.items():
             state.assign(store[key])
+        if "means" in store.keys():  # noqa: SIM118 - not in files of 0.1.0
+            for variable, value in zip(self.metrics_variables, store["means"], strict=True):
+                variable.assign(value)
 
     def _random_states(self):
         known = {id(variable) for variable in [*self.weights, *self.metrics_variables]}

@@ -145,7 +145,9 @@ def _span(text):
 def _text(text):
     """A text in which nothing is markup; addresses stay as they are, which some sites make links."""
     parts = ADDRESS.split(text)
-    parts[::2] = [re.sub(r"[^\w\s.,;?'/%:()-]|_|(?<=www)\.", lambda each: _entity(each[0]), part) for part in parts[::2]]
+    parts[::2] = [
+        re.sub(r"[^\w\s.,;?'/%:()-]|_|(?<=www)\.", lambda each: _entity(each[0]), part) for part in parts[::2]
+    ]
     return "".join(parts)
 
 
