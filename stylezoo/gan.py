@@ -3,7 +3,6 @@
 import warnings
 
 import keras
-import numpy as np
 
 from stylezoo import features
 from stylezoo.contract import Translation, generate, style_input
@@ -12,6 +11,7 @@ from stylezoo.contract.summary import roles, summary
 from stylezoo.data import fitting
 from stylezoo.drawing.stylizing import Stylizing
 from stylezoo.recipe import Recipe
+from stylezoo.updates import states
 from stylezoo.updates.averaging import follow
 from stylezoo.updates.game import Game, check_no_losses
 from stylezoo.updates.image_pool import ImagePool
@@ -232,23 +232,10 @@ class GAN(Stylizing, keras.Model):
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
-        for i, state in enumerate(self._random_states()):  # Keras leaves these out, and a resumed run would differ
-            store[f"random_{i}"] = state.numpy()
-        store["means"] = np.array([float(each) for each in self.metrics_variables], "float32")  # so far, for the next row of a log
+        states.save(self, store)
 
     def load_own_variables(self, store):
-        random = {f"random_{i}": state for i, state in enumerate(self._random_states())}
-        ours = (*random, "means")
-        super().load_own_variables({key: store[key] for key in store.keys() if key not in ours})  # noqa: SIM118
-        for key, state in random.items():
-            state.assign(store[key])
-        if "means" in store.keys():  # noqa: SIM118 - not in files of 0.1.0
-            for variable, value in zip(self.metrics_variables, store["means"], strict=True):
-                variable.assign(value)
-
-    def _random_states(self):
-        known = {id(variable) for variable in [*self.weights, *self.metrics_variables]}
-        return [variable for variable in self.variables if id(variable) not in known]
+        super().load_own_variables(states.load(self, store))
 
     def _state(self, name, dtype, shape):
         return self.add_weight(shape=shape, dtype=dtype, name=name, initializer="zeros", trainable=False)

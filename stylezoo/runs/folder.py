@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stylezoo.errors import BadRun
+from stylezoo.errors import BadRun, printable
 from stylezoo.files.atomic import leftovers, written
 from stylezoo.files.plain import of_file
 
@@ -182,7 +182,7 @@ class RunFolder(os.PathLike):
 
     def damaged(self, name: str, error: Exception | str) -> BadRun:
         """The error for a file of this folder that cannot be read, or its reason."""
-        return BadRun(f"'{self}' is damaged: {name} cannot be read: {error}")
+        return BadRun(f"'{self}' is damaged: {name} cannot be read: {printable(str(error))[:200]}")
 
     @contextmanager
     def lock(self) -> Iterator[None]:

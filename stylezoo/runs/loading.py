@@ -105,7 +105,7 @@ def built(file: Path):
 
 
 def check_finite(model, owner: str) -> None:
-    """Check that a model holds no NaN and no infinite weights.
+    """Check that a model and its optimizers hold no NaN and no infinite number.
 
     Args:
         model: The model.
@@ -116,7 +116,7 @@ def check_finite(model, owner: str) -> None:
     """
     import numpy as np
 
-    if odd := [weight.path for weight in model.weights if not np.isfinite(weight.numpy()).all()]:
-        raise BadRun(
-            f"{owner} holds weights that are no numbers, in {odd[0]}: its training has diverged, or it is damaged."
-        )
+    optimizers = [variable for each in model.optimizer.players.values() for variable in each.variables]
+    for variable in [*model.weights, *optimizers]:
+        if not np.isfinite(variable.numpy()).all():
+            raise BadRun(f"{owner} holds NaN or infinity in {variable.path}: it is damaged, or its training diverged.")
