@@ -37,19 +37,18 @@ def begin(folder: RunFolder, metrics: list[str], step: int) -> tuple[float, str]
     Returns:
         The seconds in the last row, and what was wrong with the log, in a sentence; "" if nothing was.
     """
-    path, wanted, note = folder / RunFolder.LOG, [*FIRST, *metrics], ""
+    path, wanted = folder / RunFolder.LOG, [*FIRST, *metrics]
     header, whole, broken = _read(path)
-    if path.exists() and header != wanted:
-        note = f"{RunFolder.LOG} is empty or not the log of this training, and begins anew."
-        if path.stat().st_size:
-            aside = next(free for i in count(1) if not (free := path.with_stem(f"{path.stem}-{i}")).exists())
-            os.replace(path, aside)
-            note = f"{RunFolder.LOG} is not the log of this training: it is kept as {aside.name}, and a new one begins."
+    note = ""
+    if not path.exists() or not path.stat().st_size:
+        note = f"{RunFolder.LOG} was lost, and begins anew." if step else ""
+    elif header != wanted:
+        aside = next(free for i in count(1) if not (free := path.with_stem(f"{path.stem}-{i}")).exists())
+        os.replace(path, aside)
+        note = f"{RunFolder.LOG} is not the log of this training: it is kept as {aside.name}, and a new one begins."
         whole = []
     elif broken:
-        note = f"{RunFolder.LOG} had {broken} broken {'row' if broken == 1 else 'rows'}, which are left out."
-    elif step and not path.exists():
-        note = f"{RunFolder.LOG} was lost, and begins anew."
+        note = f"{RunFolder.LOG} had {broken} broken {'row, which is' if broken == 1 else 'rows, which are'} left out."
     kept = [row for row in whole if int(row[0]) <= step]
     with folder.writing(RunFolder.LOG) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([wanted, *kept])
