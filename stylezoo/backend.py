@@ -3,13 +3,18 @@
 Networks and losses are written with `keras.ops`. Importing this module takes as long as importing TensorFlow.
 """
 
+import math
+import os
+from collections import Counter
 from collections.abc import Callable
+from contextlib import contextmanager
+from functools import wraps
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo.errors import StylezooError
+from stylezoo.errors import BadRecipe, StylezooError
 
 if keras.backend.backend() != "tensorflow":
     raise StylezooError(
@@ -50,6 +55,59 @@ def tensor_of(shape) -> tf.TensorSpec:
 def outside_graphs():
     """A context in which variables can be created while a graph is traced."""
     return tf.init_scope()
+
+
+@contextmanager
+def building_at_most(layers: int, numbers: int):
+    """A context in which Keras makes at most so many layers, operations included, and so many numbers in their weights.
+
+    Each is counted before its memory is taken, whoever makes it.
+
+    Raises:
+        BadRecipe: More are asked for, or the memory is full.
+    """
+    most, made = {"layers": layers, "weights": min(numbers, memory() // 16)}, Counter()  # an optimizer has four of each
+    make_operation, make_variable = keras.Operation.__init__, keras.Variable.__init__
+
+    def count(what, amount):
+        made[what] += amount
+        if made[what] > most[what]:
+            raise MemoryError(what)
+
+    @wraps(make_operation)
+    def operation(self, name=None):
+        count("layers", 1)
+        make_operation(self, name)
+
+    @wraps(make_variable)
+    def variable(self, initializer, shape=None, *args, **options):
+        sizes = getattr(initializer, "shape", ()) if shape is None else shape
+        count("weights", math.prod(int(each or 0) for each in ([sizes] if isinstance(sizes, int) else sizes)))
+        make_variable(self, initializer, shape, *args, **options)
+
+    keras.Operation.__init__, keras.Variable.__init__ = operation, variable
+    try:
+        yield
+    except OUT_OF_MEMORY as error:
+        reason = next(
+            (f"more than {most[what]:,} {what}" for what in most if made[what] > most[what]), "too much memory"
+        )
+        raise BadRecipe(f"The networks of this recipe need {reason}. Give their options smaller numbers.") from error
+    finally:
+        keras.Operation.__init__, keras.Variable.__init__ = make_operation, make_variable
+
+
+def memory() -> int:
+    """The bytes of this machine's memory; more than any has where it is not known."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 2**60
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def replicas() -> int:

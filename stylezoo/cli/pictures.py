@@ -150,7 +150,7 @@ def _files(given):
     if there:
         folders = list(dict.fromkeys(files[file].parent for file in there))
         more = f" and {len(folders) - 1} more" if len(folders) > 1 else ""
-        click.echo(
+        terminal.say(
             f"{len(there)} of {len(files)} exist already in '{folders[0]}'{more}, perhaps in another style; "
             "--overwrite draws them again.",
             err=True,
@@ -271,9 +271,9 @@ def _introduce(given, weights, painter):
     for (style, _), weight in zip(given.styles, weights, strict=True):
         shares[style] = shares.get(style, 0) + weight / sum(weights)
     if len(shares) > 1:
-        click.echo(f"Styles  {name_all(f'{style} {share:.0%}' for style, share in shares.items())}", err=True)
+        terminal.say(f"Styles  {name_all(f'{style} {share:.0%}' for style, share in shares.items())}", err=True)
     if given.strength < 1 and not painter.has_strength:
-        click.echo(
+        terminal.say(
             f"The model cannot draw at less strength: its result is blended with the picture at {given.strength:.0%}.",
             err=True,
         )

@@ -35,7 +35,7 @@ def list_(kind, pattern, as_json):
 
     found = [(p, describe(p)) for p in registry.plugins(kind) if fnmatchcase(p.name, pattern)]
     for line in registry.faults():
-        click.echo(line, err=True)
+        terminal.say(line, err=True)
     if as_json:
         terminal.print_document(
             plugins=[{**_identity(p), "summary": source.summary, "problem": source.problem} for p, source in found]
@@ -128,7 +128,7 @@ def new(kind, name, out):
 
     folder = scaffolding.new(kind, name, out)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        click.echo(f"Wrote   {file}")
+        terminal.say(f"Wrote   {file}")
     install = f"pip install -e {quote(f'{folder}[test]')}"
     terminal.print_next(
         "install it, look at it, test it", f"{install} && stylezoo show {name} && pytest {quote(str(folder))}"
@@ -153,12 +153,13 @@ def _print_table(found):
     for plugin, source in found:
         if plugin.kind != kind:
             kind = plugin.kind
-            click.secho(KINDS[kind].plural, bold=True)
+            terminal.say(KINDS[kind].plural, bold=True)
         owner = "" if plugin.distribution == "stylezoo" else f"  {plugin.owner}"
         room = max(20, width - name_width - len(owner) - 4)
-        summary = textwrap.shorten(source.summary, room, placeholder=" ...")
+        summary = source.summary or (source.unread and f"source not readable: {source.unread}")
+        summary = textwrap.shorten(summary, room, placeholder=" ...")
         text, colour = (f"broken: {source.problem}", "red") if source.problem else (summary, None)
-        click.secho(f"  {plugin.name:{name_width}}  {text:{room}}{owner}".rstrip(), fg=colour)
+        terminal.say(f"  {plugin.name:{name_width}}  {text:{room}}{owner}".rstrip(), fg=colour)
 
 
 def _show_plugins(named, as_json):
@@ -172,27 +173,34 @@ def _show_plugins(named, as_json):
         return
     for number, (plugin, source) in enumerate(shown):
         if number:
-            click.echo()
+            terminal.say()
         _print_description(plugin, source)
 
 
 def _print_description(plugin, source):
-    click.secho(f"{plugin.kind} {plugin.name}", bold=True, nl=False)
-    click.echo(f"  {plugin.owner}")
-    click.echo(f"{source.file}:{source.line}" if source.file else plugin.target)
+    terminal.say(f"{plugin.kind} {plugin.name}", nl=False, bold=True)
+    terminal.say(f"  {plugin.owner}")
+    terminal.say(f"{source.file}:{source.line}" if source.file else plugin.target)
     if source.problem:
-        click.secho(f"\nBroken: {source.problem}.", fg="red")
+        terminal.say()
+        terminal.say(f"Broken: {source.problem}.", fg="red")
+    if source.unread:
+        terminal.say()
+        terminal.say(f"Its source is not readable: {source.unread}.")
     if source.doc:
-        click.echo(f"\n{source.doc}")
+        for line in ("", *source.doc.split("\n")):
+            terminal.say(line)
     if source.options:
-        click.echo("\nOptions")
+        terminal.say()
+        terminal.say("Options")
         for option in source.options:
             spelled = f"{option.name}={option.default}" if option.default else f"{option.name} (must be given)"
-            click.echo(f"  {spelled}  {option.type}".rstrip())
+            terminal.say(f"  {spelled}  {option.type}".rstrip())
     if source.fields:
-        click.echo("\nRecipe")
+        terminal.say()
+        terminal.say("Recipe")
         for name, value in source.fields:
-            click.echo(f"  {name}: {name_all(value, empty='') if isinstance(value, tuple | list) else value}")
+            terminal.say(f"  {name}: {name_all(value, empty='') if isinstance(value, tuple | list) else value}")
 
 
 def _show_card(name, as_json):
@@ -203,9 +211,10 @@ def _show_card(name, as_json):
     if as_json:
         terminal.print_document(card={**found.to_dict(), "plugins": found.needs()})
         return
-    click.secho(name, bold=True)
+    terminal.say(name, bold=True)
     for heading, rows in found.sections():
-        click.echo(f"\n{heading}")
+        terminal.say()
+        terminal.say(heading)
         if heading == "Plugins":
             _print_needs(found.needs())
         else:
@@ -237,7 +246,7 @@ def _print_needs(rows):
     for row in rows:
         owner = f"{row['distribution']} {row['version']}".rstrip()
         here = f"missing: {row['install']}" if row["missing"] else f"installed: {row['installed'] or 'yes'}"
-        click.secho(f"  {row['kind']} {row['name']}  {owner}, {here}", fg="red" if row["missing"] else None)
+        terminal.say(f"  {row['kind']} {row['name']}  {owner}, {here}", fg="red" if row["missing"] else None)
 
 
 def _to_examine(name):
@@ -257,21 +266,21 @@ def _print_diagnosis(diagnosis):
         terminal.print_status(f"ok  {plugin.kind} {plugin.name}")
         return
     terminal.print_status()
-    click.secho(f"{diagnosis.cause}: {plugin.kind} {plugin.name}  {plugin.owner}", fg="red")
+    terminal.say(f"{diagnosis.cause}: {plugin.kind} {plugin.name}  {plugin.owner}", fg="red")
     for label, text in (("why", diagnosis.reason), ("file", diagnosis.file or plugin.target), ("do", diagnosis.advice)):
-        click.echo(f"  {label:4}  {text}")
+        terminal.say(f"  {label:4}  {text}")
 
 
 def _print_summary(found, faults):
     """Print the metadata that cannot be read, the number of working plugins of each distribution, and shared names."""
     terminal.print_status()
     for line in faults:
-        click.secho(line, fg="red")
+        terminal.say(line, fg="red")
     owners = [diagnosis.plugin.owner for diagnosis in found]
     for owner in dict.fromkeys(owners):
         well = sum(d.plugin.owner == owner and not d.cause for d in found)
-        click.echo(f"{owner}: {well} of {owners.count(owner)} well")
+        terminal.say(f"{owner}: {well} of {owners.count(owner)} well")
     for kind, name in dict.fromkeys((d.plugin.kind, d.plugin.name) for d in found):
         twins = [plugin for plugin in registry.plugins(kind) if plugin.name == name]
         if len(twins) > 1:
-            click.echo(f"The {kind} '{name}' has several owners; say {' or '.join(p.qualified for p in twins)}.")
+            terminal.say(f"The {kind} '{name}' has several owners; say {' or '.join(p.qualified for p in twins)}.")

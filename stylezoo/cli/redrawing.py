@@ -3,8 +3,6 @@
 import errno
 import sys
 
-import click
-
 from stylezoo.cli import terminal
 from stylezoo.errors import BadPicture, StylezooError, UsageError, name_all
 
@@ -56,7 +54,7 @@ def redraw(files, draw, failed):
             else:
                 show(number + 1)
                 if not sys.stderr.isatty() or len(files) == 1:
-                    click.echo(target)
+                    terminal.say(target)
     return True
 
 
@@ -66,7 +64,7 @@ def end_if_failed(files, failed, tried_all):
         return
     _print_reasons(failed)
     if tried_all and len(files) > 1:
-        click.secho(f"{len(failed)} of {len(files)} failed: {name_all(failed)}", fg="red", err=True)
+        terminal.say(f"{len(failed)} of {len(files)} failed: {name_all(failed)}", fg="red", err=True)
     sys.exit(1)
 
 
@@ -146,12 +144,12 @@ def _reason(picture, target, error):
 
 
 def _end_interrupted(number, files, failed):
-    click.echo(err=True)
+    terminal.say(err=True)
     _print_reasons(failed)
-    click.echo(f"Stopped after {number} of {len(files)}; what is written stays.", err=True)
+    terminal.say(f"Stopped after {number} of {len(files)}; what is written stays.", err=True)
     sys.exit(terminal.INTERRUPTED)
 
 
 def _print_reasons(failed):
     for reason in failed.values():
-        click.secho(f"Error: {reason}", fg="red", err=True)
+        terminal.say(f"Error: {reason}", fg="red", err=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import click
 
-from stylezoo.errors import StylezooError
+from stylezoo.errors import StylezooError, printable
 
 INTERRUPTED = 130  # the exit code of a program that was ended by Ctrl-C
 ADDRESS_SPACE = 3_000_000_000  # bytes; with less TensorFlow 2.21 crashes when it starts
@@ -25,6 +25,19 @@ def one_line_errors():
         shown = click.ClickException(str(error))
         shown.exit_code = error.exit_code
         raise shown from error
+    except click.ClickException as error:
+        error.message = printable(error.message)
+        raise
+
+
+def say(text="", err=False, nl=True, **style):
+    """Print a line, in `style` as `click.style` takes it.
+
+    What files, plugins and styles are called comes from anybody, so control characters are left out here: every line
+    of a command is printed by this function.
+    """
+    text = str(text)
+    click.secho(text[: len(text) - len(text.lstrip(" "))] + printable(text), err=err, nl=nl, **style)
 
 
 def open_streams():
@@ -71,29 +84,34 @@ def print_document(**parts):
 
     Its schema increases by one when something is removed or gets another meaning.
     """
+    print_json({"schema": 1, **parts})
+
+
+def print_json(plain):
+    """Print plain data as indented JSON, which spells control characters."""
     import json
 
-    click.echo(json.dumps({"schema": 1, **parts}, indent=2, default=str))
+    click.echo(json.dumps(plain, indent=2, default=str))
 
 
 def print_rows(rows):
     """Print pairs of a label and a value, indented, the values aligned."""
     width = max(len(label) for label, _ in rows)
     for label, value in rows:
-        click.echo(f"  {label:{width}}  {value}".rstrip())
+        say(f"  {label:{width}}  {value}".rstrip())
 
 
 def print_next(what, *commands):
     """Print what to do next, and the command lines for it."""
-    click.echo(f"Next    {what}:")
+    say(f"Next    {what}:")
     for command in commands:
-        click.echo(f"  {command}")
+        say(f"  {command}")
 
 
 def print_status(text=""):
     """Replace the current line of a terminal, on stderr; without a terminal nothing is shown."""
     if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+        click.echo(f"\r\x1b[K{printable(text)}", nl=False, err=True)
 
 
 @contextmanager
@@ -109,7 +127,8 @@ def picture_progress(total, label, stream=None):
     with click.progressbar(length=PARTS * total, label=label, show_percent=True, file=stream, **BAR) as bar:
 
         def show(done, name=None):
-            bar.update(int(PARTS * done) - bar.pos, f"{int(done) + 1}/{total} {name}" if name else bar.current_item)
+            item = printable(f"{int(done) + 1}/{total} {name}") if name else bar.current_item
+            bar.update(int(PARTS * done) - bar.pos, item)
 
         yield show
 

@@ -134,7 +134,7 @@ def train(given):
     if given.resume:
         _fit(_resumed(given))
     elif given.dry_run:
-        click.echo(_tried(given).recipe.to_json())
+        terminal.print_json(_tried(given).recipe.to_dict())
     else:
         _fit(_begun(given))
 
@@ -168,7 +168,7 @@ def import_(given):
     from stylezoo.runs.torch_import import import_weights
 
     made = import_weights(given.file, given.model, given.out, **given.changes)
-    click.echo(f"Wrote   {made}")
+    terminal.say(f"Wrote   {made}")
     _print_next(made)
 
 
@@ -194,7 +194,7 @@ def _tried(given):
     try:
         _started(given, albums, plan, write=False)
     except NotDownloaded as error:  # the machine that trains may have a network
-        click.secho(f"The networks are not checked. {error}", fg="yellow", err=True)
+        terminal.say(f"The networks are not checked. {error}", fg="yellow", err=True)
     return plan
 
 
@@ -268,7 +268,7 @@ def _albums(given):
 
 def _start_tensorflow(given):
     if sys.stderr.isatty() and not given.dry_run:
-        click.echo("Starting TensorFlow and reading the pictures ...", err=True)
+        terminal.say("Starting TensorFlow and reading the pictures ...", err=True)
     terminal.import_keras()
 
 
@@ -281,12 +281,12 @@ def _fit(run):
     with Progress(run) as progress:
         training.fit(run, [progress])
     if run.step < run.steps:
-        click.echo(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
-        click.echo(f"  stylezoo train --resume {run.folder}")
+        terminal.say(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
+        terminal.say(f"  stylezoo train --resume {run.folder}")
         sys.exit(terminal.INTERRUPTED)
-    click.echo(f"Wrote   {run.folder / RunFolder.RESULT}, the first source in the style")
+    terminal.say(f"Wrote   {run.folder / RunFolder.RESULT}, the first source in the style")
     sheets, beside = run.folder / RunFolder.SAMPLES, f"{RunFolder.LOG} and {RunFolder.MODEL}"
-    click.echo(f"        {sheets}{os.sep} with contact sheets; beside it {beside}")
+    terminal.say(f"        {sheets}{os.sep} with contact sheets; beside it {beside}")
     _print_next(run.folder)
 
 
@@ -303,15 +303,15 @@ def _introduce(run):
     recipe, batches = run.recipe, run.batches
     weights = sum(math.prod(variable.shape) for variable in run.model.trainable_variables)
     discriminators = name_all(spec.label for spec in recipe.discriminators)
-    click.echo(f"Source  {batches.source}")
+    terminal.say(f"Source  {batches.source}")
     for name, style in batches.styles.items():
-        click.echo(f"Style   {style} {name and f'of {name}'}".rstrip())
+        terminal.say(f"Style   {style} {name and f'of {name}'}".rstrip())
     for line in [line for pictures in (batches.source, *batches.styles.values()) for line in pictures.skipped]:
-        click.secho(f"        skipped: {line}", fg="yellow", err=True)
-    click.echo(f"Model   {recipe.generator.label} against {discriminators}, {weights:,} weights")
+        terminal.say(f"        skipped: {line}", fg="yellow", err=True)
+    terminal.say(f"Model   {recipe.generator.label} against {discriminators}, {weights:,} weights")
     for line in run.notes:
-        click.secho(f"        {line}", fg="yellow", err=True)
-    click.echo(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
+        terminal.say(f"        {line}", fg="yellow", err=True)
+    terminal.say(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
     batch = f"batches of {recipe.batch_size}, crops of {recipe.image_size} pixels"
-    click.echo(f"Run     {run.folder}, {run.steps} steps, {batch}")
-    click.echo(f"Device  {training.device()}")
+    terminal.say(f"Run     {run.folder}, {run.steps} steps, {batch}")
+    terminal.say(f"Device  {training.device()}")

@@ -31,6 +31,11 @@ class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
             self.temporary.unlink(missing_ok=True)
 
 
+def leftovers(path: Path) -> list[Path]:
+    """The temporary files that processes which were killed while they wrote `path`, or a pattern of it, have left."""
+    return list(path.parent.glob(f".{'[a-z0-9_]' * 8}-{path.name}"))  # as tempfile.mkstemp names them
+
+
 def _umask():
     mask = os.umask(0)
     os.umask(mask)

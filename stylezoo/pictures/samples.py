@@ -1,6 +1,7 @@
 """The built-in samples: photographs, and pictures in three styles that are drawn here."""
 
 import os
+from functools import lru_cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,6 +34,12 @@ FIRE = np.array([*REDS, (44, 124, 84), (234, 112, 36), (132, 170, 70), (246, 176
 SKETCH_BLUR = 3  # pixels of a sample photograph
 STONE, JOINT = 30, 5  # pixels of the canvas from one stone to the next, and between two of them
 GROUT = (50, 28, 30)
+
+
+def _once(draw):
+    """A function that draws a picture when it is first called, and gives a copy each time."""
+    drawn = lru_cache(draw)
+    return wraps(draw)(lambda: drawn().copy())
 
 
 def photograph() -> Image.Image:
@@ -83,6 +90,7 @@ def write(folder: str | Path) -> list[Path]:
     return written
 
 
+@_once
 def painting() -> Image.Image:
     """The style of the sample pair: a night of swirling strokes in blues and yellows, 512 x 512 pixels."""
     random = np.random.default_rng(NIGHT_SEED)
@@ -98,6 +106,7 @@ def painting() -> Image.Image:
     return _halved(image)
 
 
+@_once
 def drawing() -> Image.Image:
     """Hills under a low sun in brown ink on paper, hatched, and hatched across in the dark; 512 x 512 pixels."""
     random = np.random.default_rng(INK_SEED)
@@ -114,6 +123,7 @@ def drawing() -> Image.Image:
     return _halved(_image(np.where(ink[..., None], INK, PAPER) + grain[..., None]))
 
 
+@_once
 def mosaic() -> Image.Image:
     """Flowers of small stones in reds, orange, green and yellow between dark joints, 512 x 512 pixels."""
     random = np.random.default_rng(MOSAIC_SEED)

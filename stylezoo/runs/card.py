@@ -1,6 +1,5 @@
 """The card of a model: its recipe, plugins, versions and data, read and shown without Keras."""
 
-import csv
 import json
 import math
 import os
@@ -15,12 +14,13 @@ from typing import Any
 from stylezoo.catalogue import needs
 from stylezoo.errors import BadOptions, BadRun
 from stylezoo.files import archive, plain
-from stylezoo.runs import loading
+from stylezoo.runs import loading, log
 from stylezoo.runs.folder import RunFolder
 
 __all__ = ["Card", "read", "sheet"]
 
 SCHEMA = 1
+LARGEST = archive.LARGEST[archive.CARD]
 ID = r"[0-9a-f]{8,64}"  # the id of a training
 LIBRARIES = ("stylezoo", "keras", "tensorflow")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -44,6 +44,7 @@ class Card:
         recipe: The recipe as in `Recipe.to_dict`, without the folders of files.
         plugins: Kind, name, distribution and version of every plugin in it.
         versions: The versions of stylezoo, keras, tensorflow and python, as far as they are known.
+        machine: What else of the machine can change the last digits of results: the device and the number of cores.
         data: A row for the sources and for each style: its role, the kind and the name of the album, and the number of
             pictures.
         origin: "trained", "imported" or, if it is not known, "".
@@ -60,6 +61,7 @@ class Card:
     recipe: dict[str, Any] = field(default_factory=dict)
     plugins: list[dict[str, str]] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=dict)
     data: list[dict[str, Any]] = field(default_factory=list)
     origin: str = ""
     seed: int | None = None
@@ -165,7 +167,7 @@ class Card:
             "Last losses": [
                 (name, "no number" if value is None else f"{value:.6g}") for name, value in self.losses.items()
             ],
-            "Made with": list(self.versions.items()),
+            "Made with": [*self.versions.items(), *self.machine.items()],
             "Plugins": [
                 (f"{each['kind']} {each['name']}", f"{each['distribution']} {each['version']}") for each in self.plugins
             ],
@@ -223,7 +225,7 @@ def sheet(path: str | Path) -> bytes:
 
 def updated(card: Card, folder: Path) -> Card:
     """The card with the last values in the log of its run folder."""
-    rows = _logged(folder / RunFolder.LOG)
+    rows = log.rows(folder / RunFolder.LOG)
     if not rows:
         return card
     last = dict(zip(rows[0], rows[-1], strict=True))
@@ -292,12 +294,14 @@ def _of_folder(folder):
             raise BadRun(f"'{folder}' is no run folder: there is no {RunFolder.RECIPE} in it.")
         card = Card.from_dict({} if found[RunFolder.CARD] is None else found[RunFolder.CARD])
         if found[RunFolder.CARD] is None:
+            if not isinstance(found[RunFolder.RECIPE], dict):
+                raise ValueError(f"{RunFolder.RECIPE} is no recipe")
             recipe = plain.without_folders(found[RunFolder.RECIPE])
             card = Card.from_dict(
                 {"recipe": recipe, "plugins": found[RunFolder.PLUGINS] or [], "seed": recipe.get("seed")}
             )
         return updated(card, folder)
-    except (OSError, ValueError, AttributeError, csv.Error) as error:
+    except (OSError, ValueError) as error:
         raise BadRun(f"'{folder}' is damaged: its card cannot be read: {plain.printable(str(error))[:200]}") from None
 
 
@@ -305,7 +309,7 @@ def _document(path):
     """The plain data of a JSON file, None if there is no such file."""
     try:
         with open(path, "rb") as file:
-            return plain.read(file.read(archive.LARGEST[archive.CARD] + 1), archive.LARGEST[archive.CARD])
+            return plain.read(file.read(LARGEST + 1), LARGEST)
     except FileNotFoundError:
         return None
 
@@ -328,21 +332,6 @@ def _of_config(config, metadata):
     )
 
 
-def _logged(path):
-    """The complete rows of a log: the last may be cut off by a crash of the machine."""
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except FileNotFoundError:
-        return []
-    whole = [row for row in rows[1:] if len(row) == len(rows[0]) and row[0].isdigit() and all(map(_is_number, row))]
-    return [rows[0], *whole] if whole and rows[0][:1] == ["step"] else []
-
-
-def _is_number(text):
-    return re.fullmatch(r"[-+]?(\d+\.?\d*([eE][-+]?\d+)?|nan|inf)", text) is not None
-
-
 def _has_form(name, value):
     """Whether the plain data of a field has the field's type."""
     if name in ("seed", "steps", "total_steps"):
@@ -353,7 +342,7 @@ def _has_form(name, value):
         return isinstance(value, list) and all(isinstance(each, str) and re.fullmatch(ID, each) for each in value)
     if name in ("plugins", "data"):
         return isinstance(value, list) and all(isinstance(each, dict) for each in value)
-    inner = {"losses": (int, float, type(None)), "versions": str}.get(name, object)
+    inner = {"losses": (int, float, type(None)), "versions": str, "machine": str}.get(name, object)
     return isinstance(value, dict) and all(isinstance(each, inner) for each in value.values())
 
 

@@ -10,10 +10,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stylezoo.errors import BadRun
-from stylezoo.files.atomic import written
+from stylezoo.errors import BadRun, printable
+from stylezoo.files.atomic import leftovers, written
+from stylezoo.files.plain import of_file
 
 __all__ = ["RunFolder"]
+
+LARGEST, MOST = 2**28, 10**6  # bytes and values of a JSON file: there may be a path for each of many pictures
 
 if TYPE_CHECKING:
     from stylezoo.recipe import Recipe
@@ -178,13 +181,13 @@ class RunFolder(os.PathLike):
             BadRun: It is missing or damaged.
         """
         try:
-            return json.loads((self / name).read_text(encoding="utf-8"))
+            return of_file(self / name, LARGEST, MOST)
         except (OSError, ValueError) as error:
             raise self.damaged(name, error) from None
 
-    def damaged(self, name: str, error: Exception) -> BadRun:
-        """The error for a file of this folder that cannot be read."""
-        return BadRun(f"'{self}' is damaged: {name} cannot be read: {error}")
+    def damaged(self, name: str, error: Exception | str) -> BadRun:
+        """The error for a file of this folder that cannot be read, or its reason."""
+        return BadRun(f"'{self}' is damaged: {name} cannot be read: {printable(str(error))[:200]}")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -208,6 +211,13 @@ class RunFolder(os.PathLike):
             with suppress(OSError):
                 file.unlink()
             os.close(descriptor)
+
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files of a training that was killed while it wrote. The folder must be locked."""
+        names = (content.name for content in self.CONTENTS if not content.name.endswith("/"))
+        for name in (*names, self.CHECKPOINT, f"{self.SAMPLES}/*.png", f"{self.PICTURES}/*.png"):
+            for file in leftovers(self / name):
+                file.unlink(missing_ok=True)
 
     @contextmanager
     def one_line_errors(self) -> Iterator[None]:

@@ -1,6 +1,5 @@
 """The training loop, to the end or until it is interrupted."""
 
-import os
 import signal
 import threading
 from contextlib import contextmanager
@@ -78,7 +77,7 @@ def fit(run: Run, callbacks=()) -> Run:
 def device() -> str:
     """The device on which TensorFlow computes, in words."""
     gpus = backend.gpus()
-    return f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {os.cpu_count()} cores"
+    return f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {backend.cores()} cores"
 
 
 @contextmanager

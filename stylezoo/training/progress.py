@@ -6,6 +6,7 @@ from contextlib import suppress
 import click
 import keras
 
+from stylezoo.errors import printable
 from stylezoo.runs.folder import RunFolder
 
 LINES = 10  # of progress in a whole training, without a terminal
@@ -52,7 +53,8 @@ class Progress(keras.callbacks.Callback):
         if self.run.has_sheet and not self.has_named_sheet:
             self.has_named_sheet = True
             click.echo("\r\x1b[K" if self.bar else "", nl=False, file=self.stream)
-            click.echo(f"Look at {self.run.folder / RunFolder.LATEST}, always the newest sheet.", file=self.stream)
+            newest = printable(str(self.run.folder / RunFolder.LATEST))
+            click.echo(f"Look at {newest}, always the newest sheet.", file=self.stream)
 
     def _show(self, losses):
         step, steps = self.run.step, self.run.steps

@@ -30,6 +30,9 @@ def build(
             those with fewer channels.
         resize: Upsample by nearest neighbour and a convolution of 3 x 3 instead of a transposed convolution: no grid.
         init: Kernel initialisation: "normal" with standard deviation 0.02, "xavier" with gain 0.02, or "kaiming".
+
+    Example:
+        stylezoo train transfer --generator unet:filters=32,downs=6,norm=instance
     """
     if downs < 1:
         raise ValueError("downs must be 1 or more")
