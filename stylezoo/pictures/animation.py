@@ -16,7 +16,8 @@ from stylezoo.errors import BadPicture
 from stylezoo.files import atomic
 from stylezoo.pictures import colour, files
 
-FORMATS = ("GIF", "WEBP", "PNG")  # not TIFF and MPO: their further pictures are pages, not frames
+FORMATS = ("GIF", "WEBP", "PNG", "AVIF", "FLI")  # not TIFF and MPO: their further pictures are pages, not frames
+PAGES = ("TIFF", "DCX")  # not MPO, ICO and PSD: their further pictures are previews, sizes and layers
 
 
 def opened(path: str | Path) -> "Animation | None":
@@ -28,6 +29,17 @@ def opened(path: str | Path) -> "Animation | None":
             return Animation(path, _count(image), colour.upright(image).size, _plays(image))
     except BadPicture:
         return None
+
+
+def several(path: str | Path) -> str:
+    """The frames or the pages of a file in words, such as "3 pages"; "" if there is one, or the file cannot be read."""
+    try:
+        with files.reading(path) as image:
+            kind = "pages" if image.format in PAGES else "frames"
+            known = image.format in (*FORMATS, *PAGES, "HEIF") and _count(image) > 1
+            return f"{_count(image)} {kind}" if known else ""
+    except BadPicture:
+        return ""
 
 
 class Animation:
@@ -146,7 +158,7 @@ def _write_gif(file, frames, durations, plays):
             file.write(b"GIF89a" + struct.pack("<HHBBB", *frame.size, 0, 0, 0) + _repetitions(plays))
         picture, corner = _drawn(before, frame)
         cleared = "RGBA" in (frame.mode, after and after.mode)
-        options = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1, "transparency": colour.CLEAR}
+        options = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1, **picture.info}
         for block in GifImagePlugin.getdata(picture, corner, include_color_table=True, **options):
             file.write(block)
         before = frame
@@ -169,7 +181,9 @@ def _drawn(before, frame):
     red, green, blue = ImageChops.difference(before, frame).split()
     same = ImageChops.lighter(ImageChops.lighter(red, green), blue).point([255] + [0] * 255)
     picture = colour.paletted(frame)
-    picture.paste(colour.CLEAR, mask=same)
+    if picture.getextrema()[1] < colour.CLEAR:  # else its colours are 256, and all of the part is drawn
+        picture.paste(colour.CLEAR, mask=same)
+        picture.info["transparency"] = colour.CLEAR
     return picture, box[:2]
 
 

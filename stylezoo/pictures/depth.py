@@ -1,0 +1,163 @@
+"""Grey samples of more than 8 bits, signed or float ones as levels in 0..255: which value is black, which is white.
+
+What the file declares counts first: TIFF tags, significant bits of a PNG, the type of unsigned samples up to 16 bits.
+Types of 32 bits, signed ones and floats say nothing: there the smallest usual white is taken that the samples keep to,
+a few of them aside. If the picture would be nearly all black with it, nobody knows what is white, and it is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from stylezoo.errors import BadPicture
+
+GREYS = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # modes of Pillow with more than 8 bits
+WHITES = (1, 255, 65535)
+OVERSHOOT = 1.25  # by what factor samples may exceed the white, as in pictures that were sharpened or resampled
+FAINTEST = 16  # samples that do not reach this part of a white belong to another one
+PHOTOMETRIC, DESCRIPTION, BITS, FORMAT = 262, 270, 258, 339  # TIFF tags
+BLACKS_OF_TIFF, WHITES_OF_TIFF, STATED_WHITE = 340, 341, 281  # SMinSampleValue, SMaxSampleValue, MaxSampleValue
+
+
+class Unusable(BadPicture):
+    """A picture whose content cannot be used; `reason` is a part of a sentence, to which a file can be named."""
+
+    def __init__(self, reason):
+        super().__init__(f"The picture cannot be used: {reason}.")
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a file declares about its samples.
+
+    Attributes:
+        kind: The type of NumPy of its samples, where Pillow gives them another one.
+        black: The sample that is black.
+        white: The sample that is white; None: not declared.
+        inverted: Whether both are exchanged.
+        significant: The bits of a PNG's samples that matter; 0: not declared.
+    """
+
+    kind: str = ""
+    black: float = 0
+    white: float | None = None
+    inverted: bool = False
+    significant: int = 0
+
+    @classmethod
+    def of(cls, image: Image.Image, chunks: dict[bytes, bytes]) -> Declared:
+        """Of the image of an open file, and the `png.chunks` of that.
+
+        Raises:
+            Unusable: It is a colour picture of 16 bits that uses only the lower ones, which Pillow does not read.
+        """
+        if image.format == "TIFF":
+            return _of_tiff(image)
+        if image.format == "PPM" and image.mode == "I":  # scaled to that by Pillow
+            return cls(white=65535)
+        return cls(significant=chunks[b"sBIT"][0] if chunks.get(b"sBIT") else 0)
+
+    @property
+    def is_signed_byte(self) -> bool:
+        """Whether its samples are signed ones of 8 bits, which Pillow takes for unsigned ones."""
+        return self.kind == "int8"
+
+    def samples(self, image: Image.Image) -> np.ndarray:
+        """The samples of an image in the type that they have in the file."""
+        values = np.asarray(image)
+        return values.astype(self.kind) if self.kind and self.kind != values.dtype else values
+
+    def levels(self, samples: np.ndarray) -> np.ndarray:
+        """Samples as uint8. Infinite ones are white or black, those that are no numbers black.
+
+        Raises:
+            Unusable: It is not known which of them is white.
+        """
+        black, white = (self.black, self.white) if self.white is not None else self._range(samples)
+        levels = np.clip((samples.astype("float32") - black) * (255 / (white - black)), 0, 255)
+        levels = np.rint(np.nan_to_num(levels, nan=0)).astype("uint8")
+        return 255 - levels if self.inverted else levels
+
+    def _range(self, samples):
+        if samples.dtype.kind != "u" or samples.dtype.itemsize > 2:
+            return _likely(samples)
+        top, unused = np.iinfo(samples.dtype).max, 16 - self.significant
+        if not 0 < self.significant < 16 or samples.max(initial=0) >> self.significant:
+            return 0, top
+        # A PNG has the significant bits on the left, says its specification; some programs write them on the right.
+        is_right = (samples & ((1 << unused) - 1)).max(initial=0) > 1  # rounding gives 1 on the left
+        return 0, (1 << self.significant) - 1 if is_right else top
+
+
+def _of_tiff(image):
+    tags = image.tag_v2
+    bits, form = (tags.get(tag, (default,))[0] for tag, default in ((BITS, 1), (FORMAT, 1)))
+    declared = Declared(black=_number(tags.get(BLACKS_OF_TIFF), min) or 0, white=_white(tags, bits, form))
+    if declared.white is not None and declared.white <= declared.black:
+        declared = Declared()
+    if image.mode not in (*GREYS, "L"):
+        if bits == 16 and declared.white is not None and declared.white < 0.9 * 65535:
+            raise Unusable(
+                f"its colours of 16 bits have their white at {declared.white:g}, and Pillow reads the upper 8 bits "
+                "only; convert it to 8 bits a channel first"
+            )
+        return Declared()
+    if image.mode == "L":
+        return replace(declared, kind="int8") if (bits, form) == (8, 2) else Declared()
+    kind = {1: "uint", 2: "int", 3: "float"}.get(form, "uint")
+    inverted = tags.get(PHOTOMETRIC) == 0  # Pillow inverts those of 8 bits
+    return replace(declared, kind=f"{kind}{16 if bits <= 16 else 32}", inverted=inverted)
+
+
+def _white(tags, bits, form):
+    """The white that the tags of a TIFF declare, or None."""
+    stated = _number(tags.get(WHITES_OF_TIFF), max)
+    if stated:
+        return stated
+    if form == 1 and bits < 16:
+        return 2**bits - 1
+    stated = int(_number(tags.get(STATED_WHITE), max) or 0)
+    if form == 1 and stated > 255 and stated & (stated + 1) == 0:  # it counts bits; others are statistics
+        return stated
+    shown = re.match(r"ImageJ=.*^max=([-+.\de]+)$", str(tags.get(DESCRIPTION, "")), re.DOTALL | re.MULTILINE)
+    try:
+        return float(shown[1]) or None if shown and form == 3 else None
+    except ValueError:
+        return None
+
+
+def _number(value, which):
+    """The least or the largest of the numbers of a tag; None if there are none."""
+    numbers = np.atleast_1d(np.asarray(value if value is not None else [])).ravel()
+    return which(numbers.tolist(), default=None) if numbers.dtype.kind in "iuf" else None
+
+
+def _likely(samples):
+    """Black and white of samples whose type and file do not say it."""
+    top = np.inf if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max
+    samples = samples[np.isfinite(samples)]
+    if not samples.size:
+        return 0, 1
+    strays = max(samples.size // 1000, int(samples.size >= 64))
+    ordered = np.partition(samples, [strays, samples.size - 1 - strays])
+    low, high = float(ordered[strays]), float(ordered[samples.size - 1 - strays])
+    if low < -max(abs(high), 1) / FAINTEST:
+        if top is np.inf or max(-low, high) < top / FAINTEST:
+            raise Unusable(_unclear(low, high))
+        return -top - 1, top
+    white = next((white for white in (*WHITES, top) if white <= top and high <= OVERSHOOT * white), top)
+    if white == np.inf or (white > 1 and high < white / FAINTEST):
+        raise Unusable(_unclear(low, high))
+    return 0, white
+
+
+def _unclear(low, high):
+    return (
+        f"its values go from {low:g} to {high:g}, and nothing says which of them is white; scale them to 0..1, or save "
+        "it with 8 bits a channel"
+    )
