@@ -158,7 +158,9 @@ def _write_gif(file, frames, durations, plays):
             file.write(b"GIF89a" + struct.pack("<HHBBB", *frame.size, 0, 0, 0) + _repetitions(plays))
         picture, corner = _drawn(before, frame)
         cleared = "RGBA" in (frame.mode, after and after.mode)
-        options = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1, **picture.info}
+        options = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1}
+        if not _is_full(picture):
+            options["transparency"] = colour.CLEAR
         for block in GifImagePlugin.getdata(picture, corner, include_color_table=True, **options):
             file.write(block)
         before = frame
@@ -181,10 +183,14 @@ def _drawn(before, frame):
     red, green, blue = ImageChops.difference(before, frame).split()
     same = ImageChops.lighter(ImageChops.lighter(red, green), blue).point([255] + [0] * 255)
     picture = colour.paletted(frame)
-    if picture.getextrema()[1] < colour.CLEAR:  # else its colours are 256, and all of the part is drawn
+    if not _is_full(picture):
         picture.paste(colour.CLEAR, mask=same)
-        picture.info["transparency"] = colour.CLEAR
     return picture, box[:2]
+
+
+def _is_full(picture):
+    """Whether the last index of an image of mode P is one of 256 colours, so that none stands for transparency."""
+    return "transparency" not in picture.info and picture.getextrema()[1] == colour.CLEAR
 
 
 def _changed(before, frame):
