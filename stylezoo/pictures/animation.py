@@ -185,6 +185,7 @@ def _drawn(before, frame):
     picture = colour.paletted(frame)
     if not _is_full(picture):
         picture.paste(colour.CLEAR, mask=same)
+        picture.info["transparency"] = colour.CLEAR
     return picture, box[:2]
 
 
