@@ -42,6 +42,18 @@ def several(path: str | Path) -> str:
         return ""
 
 
+def first_used(files_of_several: dict[Path, str]) -> str:
+    """A line which says that only the first frame or page of files is used.
+
+    Args:
+        files_of_several: The files, each with what `several` said.
+    """
+    (first, said), *rest = files_of_several.items()
+    if not rest:
+        return f"'{first}' has {said}; the first is used."
+    return f"{1 + len(rest)} files have several frames or pages, such as '{first}'; the first of each is used."
+
+
 class Animation:
     """The frames of a file, decoded one by one, so that only one of them is in memory.
 
@@ -100,7 +112,7 @@ class Animation:
             for number in range(len(self)):
                 try:
                     image.seek(first + number)
-                    files.refuse_large(image, self.path)  # in a GIF one may be larger than the first
+                    files.refuse_large(image, f"'{self.path}'")  # in a GIF one may be larger than the first
                     image.load()
                 except BadPicture:
                     raise
