@@ -426,7 +426,7 @@ def test_tiff_of_16_bits_a_channel_and_of_many_channels(tmp_path):
     assert write([65535, 25700, 0], 16) == (255, 100, 0)
     assert write([65535, 25700, 0, 13107], 16, (338, 3, [2])) == (255, 100, 0, 51)
     assert write([255, 100, 0, 7, 9], 8, (338, 3, [0, 0])) == (255, 100, 0)
-    with pytest.raises(BadPicture, match=r"a.tiff' is not a picture that Pillow can read"):
+    with pytest.raises(BadPicture, match=r"a.tiff' is a TIFF of 2 channels of 16-bit whole numbers.* Convert it"):
         write([65535, 13107], 16, (338, 3, [2]))
 
 

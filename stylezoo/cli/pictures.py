@@ -124,7 +124,8 @@ def stylize(given):
         return
     model = _checked_model(given)
     _check_masks(given)
-    failed, tried_all = redrawing.unreadable(file for file in given.pictures if file in files), True
+    size = given.size or (redrawing.SHEET_SIDE if given.sweep else None)
+    failed, tried_all = redrawing.unreadable((file for file in given.pictures if file in files), size), True
     if len(failed) < len(files):
         terminal.import_keras()
         tried_all = redrawing.redraw(files, _drawing(given, model), failed)
@@ -136,7 +137,8 @@ def _files(given):
     from stylezoo.pictures import targets
 
     named = [*(mask for _, mask in given.masks), *(style for style, _ in given.styles)]
-    files = targets.targets(list(given.pictures), given.out, [Path(name) for name in named if os.path.isfile(name)])
+    keep = [Path(name) for name in named if os.path.isfile(name)]
+    files = targets.targets(list(given.pictures), given.out, keep, partial(click.echo, err=True))
     if given.overwrite:
         return files
     there = [file for file, target in files.items() if file not in given.pictures and os.path.exists(target)]

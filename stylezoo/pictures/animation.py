@@ -17,7 +17,7 @@ from stylezoo.files import atomic
 from stylezoo.pictures import colour, files
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF", "FLI")  # not TIFF and MPO: their further pictures are pages, not frames
-PAGES = ("TIFF", "DCX")  # not MPO, ICO and PSD: their further pictures are previews, sizes and layers
+OTHERS = {"TIFF": "pages", "DCX": "pages", "HEIF": "pictures"}  # not MPO, ICO and PSD: previews, sizes and layers
 
 
 def opened(path: str | Path) -> "Animation | None":
@@ -32,12 +32,11 @@ def opened(path: str | Path) -> "Animation | None":
 
 
 def several(path: str | Path) -> str:
-    """The frames or the pages of a file in words, such as "3 pages"; "" if there is one, or the file cannot be read."""
+    """The frames or pages of a file in words, such as "3 pages"; "" if there is only one, or it cannot be read."""
     try:
         with files.reading(path) as image:
-            kind = "pages" if image.format in PAGES else "frames"
-            known = image.format in (*FORMATS, *PAGES, "HEIF") and _count(image) > 1
-            return f"{_count(image)} {kind}" if known else ""
+            known = image.format in (*FORMATS, *OTHERS) and _count(image) > 1
+            return f"{_count(image)} {OTHERS.get(image.format, 'frames')}" if known else ""
     except BadPicture:
         return ""
 

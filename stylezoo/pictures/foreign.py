@@ -122,6 +122,6 @@ def _unknown_tiff(file, head):
         return "is a damaged TIFF."
     many = f"{count} channels of {bits}-bit" if count > 1 else f"{bits}-bit"
     return (
-        f"is a TIFF of {many} {FORMS.get(form, 'values')}, which Pillow cannot read. Convert it to 8 or 16 bits a "
-        "channel first, for example with GIMP or ImageMagick."
+        f"is a TIFF of {many} {FORMS.get(form, 'values')}, which Pillow cannot read. Convert it to grey or RGB "
+        "of 8 bits a channel first, for example with GIMP or ImageMagick."
     )
