@@ -143,4 +143,3 @@ def _changes_nothing(transform):
     cube = np.stack(np.meshgrid(*[np.arange(0, 256, 15, dtype="uint8")] * 3), axis=-1).reshape(18, -1, 3)
     changed = np.asarray(transform.apply(Image.fromarray(cube)))
     return np.abs(changed.astype(int) - cube).max() <= 2  # table profiles have rounding errors
-
