@@ -243,7 +243,7 @@ def _introduce(given, weights, painter):
         shares[style] = shares.get(style, 0) + weight / sum(weights)
     if len(shares) > 1:
         click.echo(f"Styles  {name_all(f'{style} {share:.0%}' for style, share in shares.items())}", err=True)
-    if given.strength < 1 and not painter.has_strength:
+    if 0 < given.strength < 1 and not painter.has_strength:
         click.echo(
             f"The model cannot draw at less strength: its result is blended with the picture at {given.strength:.0%}.",
             err=True,

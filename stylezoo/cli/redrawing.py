@@ -65,15 +65,18 @@ def redraw(files, draw, failed):
                 if not sys.stderr.isatty() or len(files) == 1:
                     click.echo(target)
     if several:
-        _print_first_used(several)
+        _print_first_used(several, files)
     return True
 
 
-def _print_first_used(several):
+def _print_first_used(several, files):
+    """Print that only the first frame or page of these files was drawn."""
     from stylezoo.pictures import animation
 
-    advice = " Results that end in .gif, .png or .webp have all frames." if "frames" in str(several.values()) else ""
-    click.echo(animation.first_used(several) + advice, err=True)
+    line = animation.first_used(several)
+    if any("frames" in said and files[file].suffix not in animation.SUFFIXES for file, said in several.items()):
+        line += " Results that end in .gif, .png or .webp have all frames."
+    click.echo(line, err=True)
 
 
 def end_if_failed(files, failed, tried_all):

@@ -293,11 +293,7 @@ def _introduce(run):
     click.echo(f"Source  {batches.source}")
     for name, style in batches.styles.items():
         click.echo(f"Style   {style} {name and f'of {name}'}".rstrip())
-    for line in [line for pictures in (batches.source, *batches.styles.values()) for line in pictures.skipped]:
-        click.secho(f"        skipped: {line}", fg="yellow", err=True)
-    for line in dict.fromkeys(
-        line for pictures in (batches.source, *batches.styles.values()) for line in pictures.notes
-    ):
+    for line in batches.left_out:
         click.secho(f"        {line}", fg="yellow", err=True)
     click.echo(f"Model   {recipe.generator.label} against {discriminators}, {weights:,} weights")
     for line in run.notes:

@@ -117,8 +117,8 @@ def _shared(source, style):
     used = {id(item) for pair in pairs for item in pair}
     alone = [[item for item in leaf.items if id(item) not in used] for leaf in leaves]
     return pairs, [
-        f"{len(items)} of {len(leaf.items)} pictures in '{leaf}' are left out, such as {items[0]}: they have no partner "
-        "of their name, or several."
+        f"{len(items)} of {len(leaf.items)} pictures in '{leaf}' are left out, such as {items[0]}: there is no "
+        "other of their name, or more than one."
         for leaf, items in zip(leaves, alone, strict=True)
         if items
     ]

@@ -89,8 +89,8 @@ class Painter:
             quantised, for an array. At strength 0 it is the picture itself, and the network does not run.
 
         Raises:
-            BadPicture: The file cannot be read, the array is of another shape or range, the frames of a film differ in size, or
-                there is not enough memory.
+            BadPicture: The file cannot be read, the array is of another shape or range, the frames of a film differ in
+                size, or there is not enough memory.
         """
         image = files.opened(picture, alpha=True)
         if image is not None:

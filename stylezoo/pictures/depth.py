@@ -147,7 +147,7 @@ def _likely(samples):
     ordered = np.partition(samples, [strays, samples.size - 1 - strays])
     low, high = float(ordered[strays]), float(ordered[samples.size - 1 - strays])
     if low < -max(abs(high), 1) / FAINTEST:
-        if top is np.inf or max(-low, high) < top / FAINTEST:
+        if top is np.inf or high - low < top / 2:  # of the whole range only a part, as in tomography
             raise Unusable(_unclear(low, high))
         return -top - 1, top
     white = next((white for white in (*WHITES, top) if white <= top and high <= OVERSHOOT * white), top)

@@ -155,7 +155,7 @@ def _recognised(source, name, suffix):
             raise BadPicture(f"{name} {foreign.unknown(file, suffix)}") from None
     if foreign.is_raw(image, suffix):
         image.close()
-        raise BadPicture(f"{name} is a {foreign.RAW.name} file. {foreign.RAW.advice}")
+        raise BadPicture(f"{name} is {foreign.RAW}")
     return image
 
 

@@ -9,12 +9,24 @@ from pathlib import Path
 
 from stylezoo.pictures import files, foreign
 
-SYSTEM = frozenset(
-    (
-        "$recycle.bin #recycle #snapshot @eadir @recently-snapshot @recycle @tmp __macosx lost+found recycled recycler "
-        "thumbs.db desktop.ini"
-    ).split()
-) | {"system volume information", "network trash folder", "temporary items"}
+SYSTEM = {  # of macOS, Windows, Linux and network storage, in lower case
+    "$recycle.bin",
+    "#recycle",
+    "#snapshot",
+    "@eadir",
+    "@recently-snapshot",
+    "@recycle",
+    "@tmp",
+    "__macosx",
+    "desktop.ini",
+    "lost+found",
+    "network trash folder",
+    "recycled",
+    "recycler",
+    "system volume information",
+    "temporary items",
+    "thumbs.db",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ def pictures(folder: Path) -> Found:
             if path.is_file():
                 found.append(path)
             elif path.is_symlink():
-                refused.append(f"'{path}' is a link to nothing.")
+                refused.append(f"'{path}' is left out: it is a link to nothing.")
         elif kind and path.is_file():
             unread.setdefault(kind, []).append(path)
     lines = [

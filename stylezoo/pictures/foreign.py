@@ -26,6 +26,10 @@ class Foreign:
     advice: str
     suffixes: str = ""
 
+    def __str__(self) -> str:
+        """What one such file is and what to do, after "'x.heic' is"."""
+        return f"{'an' if self.name[0] in 'AEIOU' else 'a'} {self.name} file, which cannot be read here. {self.advice}"
+
 
 HEIC = Foreign(
     "HEIC",
@@ -37,11 +41,11 @@ JXL = Foreign("JPEG XL", "Convert such files to PNG or JPEG, for example with Im
 RAW = Foreign(
     "camera raw",
     "Develop such files into JPEG or TIFF of 8 or 16 bits first, for example with darktable.",
-    ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .gpr .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw .rw2 .rwl .sr2 "
-    ".srf .srw .x3f",
+    ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .gpr .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw .rw2 .rwl "
+    ".sr2 .srf .srw .x3f",
 )
 HDR = Foreign(
-    "high dynamic range (EXR, HDR, PFM)",
+    "high dynamic range",
     "Map the tones of such files to PNG of 8 bits first, for example with GIMP.",
     ".exr .hdr .rgbe",
 )
@@ -105,7 +109,7 @@ def unknown(file, suffix: str) -> str:
     kind = of_bytes(head) or BY_SUFFIX.get(suffix.lower())
     if kind is None and head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return _unknown_tiff(file, head)
-    return f"is a {kind.name} file. {kind.advice}" if kind else "is not a picture that Pillow can read."
+    return f"is {kind}" if kind else "is not a picture that Pillow can read."
 
 
 def _unknown_tiff(file, head):
@@ -117,9 +121,9 @@ def _unknown_tiff(file, head):
         bits, form = (directory.get(tag, (1,))[0] for tag in (BITS, FORMAT))
         count = directory.get(SAMPLES, 1)
         if directory.get(PHOTOMETRIC) in SENSOR:
-            return f"is a {RAW.name} file. {RAW.advice}"
-    except Exception:  # it is damaged in one of many ways
-        return "is a damaged TIFF."
+            return f"is {RAW}"
+    except Exception:  # it is damaged in one of many ways, or a big-endian BigTIFF
+        return "is a TIFF that Pillow cannot read. Convert it to PNG first."
     many = f"{count} channels of {bits}-bit" if count > 1 else f"{bits}-bit"
     return (
         f"is a TIFF of {many} {FORMS.get(form, 'values')}, which Pillow cannot read. Convert it to grey or RGB "
