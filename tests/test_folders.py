@@ -79,7 +79,10 @@ def test_what_cannot_be_read_is_said_by_kinds(tmp_path, monkeypatch):
     found = folders.pictures(tmp_path)
     assert [path.name for path in found.pictures] == ["a.png"]
     said = "\n".join(sorted(found.left_out))
-    assert f"2 HEIC files are left out, such as '{tmp_path}/b.HEIC'. 'pip install \"stylezoo[heif]\"' makes" in said
+    assert (
+        f"2 HEIC files are left out, such as '{tmp_path}/b.HEIC'. 'pip install pillow-heif' (the extra 'heif') makes"
+        in said
+    )
     assert f"1 camera raw file is left out, such as '{tmp_path}/e.CR2'. Develop" in said
     assert f"'{tmp_path}/gone.png' is left out: it is a link to nothing." in said
     assert f"The folder '{tmp_path}/locked' cannot be read: Permission denied." in said
@@ -88,7 +91,7 @@ def test_what_cannot_be_read_is_said_by_kinds(tmp_path, monkeypatch):
 
 def test_a_folder_with_nothing_else_says_it_as_well(tmp_path):
     (tmp_path / "a.heic").touch()
-    with pytest.raises(BadData, match=r"holds no picture files\. 1 HEIC file is left out.*stylezoo\[heif\]"):
+    with pytest.raises(BadData, match=r"holds no picture files\. 1 HEIC file is left out.*pillow-heif"):
         _ = Album.of(tmp_path).items
 
 

@@ -775,11 +775,11 @@ def test_a_picture_that_is_scaled_may_be_larger(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "LARGEST", 1000)
     monkeypatch.setattr(files, "LARGEST_SCALED", 20_000)
     said = r"has 128 x 96 pixels; up to 0 megapixels are possible\. Scale it down first \(--size\)\.$"
-    for suffix, size in ((".png", (128, 96)), (".jpg", (32, 24))):  # a JPEG is decoded at a quarter
+    for suffix in (".png", ".jpg"):  # a JPEG is decoded at a quarter
         Image.new("RGB", (128, 96), RED).save(tmp_path / f"a{suffix}")
         with pytest.raises(BadPicture, match=said):
             files.open_picture(tmp_path / f"a{suffix}")
-        assert files.open_picture(tmp_path / f"a{suffix}", shorter=12).size == size
+        assert files.open_picture(tmp_path / f"a{suffix}", shorter=12).size == (32, 24)
     Image.new("1", (300, 200)).save(tmp_path / "bomb.png")
     for shorter in (None, 12):
         with pytest.raises(BadPicture, match=r"bomb\.png' has far too many pixels\. Scale it down first\.$"):

@@ -2,6 +2,7 @@
 
 import math
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from importlib.util import find_spec
@@ -25,6 +26,7 @@ STUBS = {"BUFR", "GRIB", "HDF5", "MPEG"}  # formats that Pillow recognises but c
 SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in {*Image.OPEN} - STUBS)
 UNFIT = STUBS | {"BLP", "EPS", "HEIF", "ICNS", "ICO", "MSP", "WMF", "XBM"}  # formats that are not written properly
 LARGEST = 64_000_000  # pixels: some four times what a phone takes; above that a decoder may fill the memory
+FILLING = threading.Lock()  # only one thread decodes a picture that fills the memory
 LARGEST_SCALED = 4 * LARGEST  # pixels of a picture that is scaled down as soon as it is decoded
 WITH_ALPHA = frozenset({"AVIF", "DDS", "GIF", "ICNS", "ICO", "JPEG2000", "PNG", "SGI", "TGA", "TIFF", "WEBP"})
 
@@ -38,15 +40,18 @@ def open_picture(source: str | Path | BinaryIO, alpha: bool = False, shorter: in
     Args:
         source: The path, or a binary file object.
         alpha: Whether transparency is kept.
-        shorter: The shorter side to which the caller scales the picture, in pixels; with it a picture may have up to
-            `LARGEST_SCALED` pixels, and is decoded at less than its size if the format can do so.
+        shorter: The shorter side to which the caller scales the picture, in pixels. With it a picture may have up to
+            `LARGEST_SCALED` pixels; one of more than `LARGEST` is returned smaller, at least twice as large as wanted.
 
     Raises:
         BadPicture: The file is missing, is no picture, is cut off, does not say which values are white, or has more
             than `LARGEST` pixels.
     """
     with reading(source, shorter) as image:
-        return colour.upright(image) if alpha else colour.to_rgb(image)
+        large = image.width * image.height > LARGEST
+        with FILLING if large else nullcontext():
+            picture = colour.upright(image) if alpha else colour.to_rgb(image)
+            return picture.reduce(max(1, min(picture.size) // (2 * shorter))) if large else picture
 
 
 def opened(picture, alpha: bool = False) -> Image.Image | None:
@@ -170,7 +175,7 @@ def _larger_allowed():
 
 
 def _fit_memory(image, name, shorter):
-    """Refuse an image that is too large, or have it decoded at less than its size: at least twice what is wanted."""
+    """Refuse an image that is too large, or have it decoded at less than its size, as only JPEG can be."""
     if shorter is None:
         refuse_large(image, name)
     elif image.width * image.height > LARGEST:

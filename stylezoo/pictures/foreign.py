@@ -33,7 +33,7 @@ class Foreign:
 
 HEIC = Foreign(
     "HEIC",
-    "'pip install \"stylezoo[heif]\"' makes such files readable; or convert them to JPEG.",
+    "'pip install pillow-heif' (the extra 'heif') makes such files readable; or convert them to JPEG.",
     ".heic .heif .hif .heics .heifs",
 )
 AVIF = Foreign("AVIF", "'pip install -U pillow' makes such files readable; or convert them to PNG.", ".avif .avifs")
