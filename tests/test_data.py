@@ -10,6 +10,7 @@ from stylezoo.data.batches import Batches
 from stylezoo.data.domains import Pictures
 from stylezoo.data.paired import Paired
 from stylezoo.errors import BadData
+from stylezoo.pictures import files
 
 RECIPE = Recipe(image_size=16, load_size=20, batch_size=2, seed=3)
 
@@ -374,6 +375,13 @@ def test_pairs_that_share_a_stem_go_by_suffix_and_what_is_left_out_is_said(tmp_p
         f"3 of 6 pictures in '{tmp_path}/a' are left out, " + alone.format(tmp_path / "a/3.jpg"),
         f"1 of 4 pictures in '{tmp_path}/b' are left out, " + alone.format(tmp_path / "b/3.bmp"),
     ]
+
+
+def test_pictures_too_large_for_memory_are_scaled_while_they_are_read(tmp_path, monkeypatch):
+    Image.new("RGB", (128, 96), (200, 100, 50)).save(tmp_path / "a.jpg", quality=95)
+    monkeypatch.setattr(files, "LARGEST", 5000)
+    pictures = Pictures(tmp_path, 24)
+    assert (pictures.skipped, pictures[0].shape, pictures.image(0).size) == ([], (24, 32, 3), (64, 48))
 
 
 def test_pairs_may_be_images_in_memory():

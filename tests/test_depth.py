@@ -175,6 +175,14 @@ def test_white_of_a_pgm_is_its_maxval(largest, tmp_path):
     assert grey(tmp_path / "b.pgm").max() <= 1
 
 
+@pytest.mark.parametrize(("low", "high"), [(-32768, 32767), (0, 32767)])
+def test_sixteen_bits_of_a_fits_file_are_signed(low, high, tmp_path):
+    cards = {"SIMPLE": "T", "BITPIX": 16, "NAXIS": 2, "NAXIS1": 52, "NAXIS2": 20}
+    head = "".join(f"{name:8}= {value!s:>20}".ljust(80) for name, value in cards.items()) + "END"
+    (tmp_path / "a.fits").write_bytes(head.ljust(2880).encode() + scaled(low, high, ">i2").tobytes().ljust(2880, b"\0"))
+    assert np.abs(grey(tmp_path / "a.fits") - 255 * RAMP[::-1]).max() <= 1
+
+
 def test_a_grey_pfm_has_its_greys(tmp_path):
     (tmp_path / "a.pfm").write_bytes(b"Pf\n52 20\n-1.0\n" + RAMP.astype("<f4").tobytes())
     assert is_ramp(tmp_path / "a.pfm")

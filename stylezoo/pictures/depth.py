@@ -60,6 +60,8 @@ class Declared:
             return _of_tiff(image)
         if image.format == "PPM" and image.mode == "I":  # scaled to that by Pillow
             return cls(white=65535)
+        if image.format == "FITS" and image.mode.startswith("I;16"):
+            return cls(kind="int16")  # Pillow takes them for unsigned ones
         return cls(significant=chunks[b"sBIT"][0] if chunks.get(b"sBIT") else 0)
 
     @property
