@@ -34,7 +34,7 @@ def opened(path: str | Path) -> "Animation | None":
 def several(path: str | Path) -> str:
     """The frames or pages of a file in words, such as "3 pages"; "" if there is only one, or it cannot be read."""
     try:
-        with files.reading(path) as image:
+        with files.reading(path, shorter=1) as image:  # of any size: nothing is decoded
             known = image.format in (*FORMATS, *OTHERS) and _count(image) > 1
             return f"{_count(image)} {OTHERS.get(image.format, 'frames')}" if known else ""
     except BadPicture:

@@ -81,7 +81,8 @@ class Declared:
             Unusable: It is not known which of them is white.
         """
         black, white = (self.black, self.white) if self.white is not None else self._range(samples)
-        levels = np.clip((samples.astype("float32") - black) * (255 / (white - black)), 0, 255)
+        with np.errstate(over="ignore"):
+            levels = np.clip((samples.astype("float32") - black) * (255 / (white - black)), 0, 255)
         levels = np.rint(np.nan_to_num(levels, nan=0)).astype("uint8")
         return 255 - levels if self.inverted else levels
 
@@ -99,9 +100,8 @@ class Declared:
 def _of_tiff(image):
     tags = image.tag_v2
     bits, form = (tags.get(tag, (default,))[0] for tag, default in ((BITS, 1), (FORMAT, 1)))
-    declared = Declared(black=_number(tags.get(BLACKS_OF_TIFF), min) or 0, white=_white(tags, bits, form))
-    if declared.white is not None and declared.white <= declared.black:
-        declared = Declared()
+    black, white = _range_of_tiff(tags, bits, form)
+    declared = Declared(black=black, white=white) if white is not None and white > black else Declared()
     if image.mode not in (*GREYS, "L"):
         if bits == 16 and declared.white is not None and declared.white < 0.9 * 65535:
             raise Unusable(
@@ -116,27 +116,25 @@ def _of_tiff(image):
     return replace(declared, kind=f"{kind}{16 if bits <= 16 else 32}", inverted=inverted)
 
 
-def _white(tags, bits, form):
-    """The white that the tags of a TIFF declare, or None."""
-    stated = _number(tags.get(WHITES_OF_TIFF), max)
-    if stated:
-        return stated
-    if form == 1 and bits < 16:
-        return 2**bits - 1
-    stated = int(_number(tags.get(STATED_WHITE), max) or 0)
-    if form == 1 and stated > 255 and stated & (stated + 1) == 0:  # it counts bits; others are statistics
-        return stated
-    shown = re.match(r"ImageJ=.*^max=([-+.\de]+)$", str(tags.get(DESCRIPTION, "")), re.DOTALL | re.MULTILINE)
-    try:
-        return float(shown[1]) or None if shown and form == 3 else None
-    except ValueError:
-        return None
+def _range_of_tiff(tags, bits, form):
+    """The black and the white that the tags of a TIFF declare; None for the white if they do not."""
+    white = max(_numbers(tags, WHITES_OF_TIFF), default=None)
+    if white is not None:
+        return min(_numbers(tags, BLACKS_OF_TIFF), default=0), white
+    if form == 1:
+        stated = int(max(_numbers(tags, STATED_WHITE), default=0))
+        counts_bits = stated > 255 and stated & (stated + 1) == 0  # other numbers are statistics
+        return 0, 2**bits - 1 if bits < 16 else stated if counts_bits else None
+    shown = re.findall(r"^(min|max)=(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)$", str(tags.get(DESCRIPTION, "")), re.MULTILINE)
+    if form != 3 or [name for name, _ in shown] != ["min", "max"]:  # as ImageJ shows it
+        return 0, None
+    return tuple(float(number) for _, number in shown)
 
 
-def _number(value, which):
-    """The least or the largest of the numbers of a tag; None if there are none."""
-    numbers = np.atleast_1d(np.asarray(value if value is not None else [])).ravel()
-    return which(numbers.tolist(), default=None) if numbers.dtype.kind in "iuf" else None
+def _numbers(tags, tag):
+    """The finite numbers of a tag."""
+    values = np.atleast_1d(np.asarray(tags.get(tag, ())))
+    return values[np.isfinite(values)].tolist() if values.dtype.kind in "iuf" else []
 
 
 def _likely(samples):

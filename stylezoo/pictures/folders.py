@@ -89,7 +89,7 @@ def _files(folder, refused) -> Iterator[Path]:
             refused.append(f"The folder '{here}' cannot be read: {error.strerror}.")
             continue
         for entry in entries:
-            if entry.is_dir():
+            if os.path.isdir(entry.path):  # unlike entry.is_dir it raises no error for a link to itself
                 (links if entry.is_symlink() else waiting).append(Path(here, entry.name))
             else:
                 yield Path(here, entry.name)
