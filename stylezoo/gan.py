@@ -181,8 +181,8 @@ class GAN(Stylizing, keras.Model):
     def fit(self, x=None, y=None, *rest, sample_weight=None, **options):
         """Train, as in Keras: ``fit(source, style)``, with named styles also ``sample_weight=labels``, or a dataset.
 
-        Sources and styles are float (count, height, width, 3) in [-1, 1]. Labels are numbers of styles, (count,), or
-        one-hot, (count, K). A dataset has batches (source, style) or (source, style, labels).
+        Sources and styles are (count, height, width, 3): floats in [-1, 1], or uint8 in 0..255. Labels are numbers of
+        styles, (count,), or one-hot, (count, K). A dataset has batches (source, style) or (source, style, labels).
 
         Raises:
             BadData: The arrays are something else.

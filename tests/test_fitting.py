@@ -1,10 +1,14 @@
 """`GAN.fit` with arrays: what it takes, and what it says about all else."""
 
+import io
+
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from stylezoo import backend
+from stylezoo.data import fitting
 from stylezoo.errors import BadData, BadOptions
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
@@ -102,13 +106,33 @@ def test_labels_that_are_numbers_of_no_style_are_refused(labels, styled, pair):
         styled.fit(*pair, sample_weight=np.array(labels), verbose=0)
 
 
-def test_bytes_are_refused_with_the_formula(gan, pair):
-    levels = np.zeros(pair[0].shape, "uint8")
-    said = r"The {} is uint8; pictures are floats in \[-1, 1\]: of uint8 in 0\.\.255 take x / 127\.5 - 1"
+@pytest.mark.parametrize("kind", ["uint16", "int64", "bool"])
+def test_other_numbers_than_floats_and_bytes_are_refused_with_the_formula(kind, gan, pair):
+    levels = np.zeros(pair[0].shape, kind)
+    said = (
+        rf"The {{}} is {kind}; pictures are uint8 in 0\.\.255 or floats in \[-1, 1\]: of {kind} in 0\.\.255 take x / "
+    )
     with pytest.raises(BadData, match=said.format("source")):
         gan.fit(levels, levels, verbose=0)
     with pytest.raises(BadData, match=said.format("style")):
         gan.fit(backend.dataset(pair[0], levels, batch_size=2), shuffle=False, verbose=0)
+
+
+def test_bytes_are_the_floats_that_they_stand_for(gan):
+    levels = np.random.default_rng(0).integers(0, 256, (2, 2, SIDE, SIDE, 3), dtype="uint8")
+    floats = levels / np.float32(127.5) - 1
+    assert fitting.checked_arrays(gan.plan, *levels)[:2] == (pytest.approx(levels[0]), pytest.approx(levels[1]))
+    right = gan.evaluate(*floats, batch_size=2, return_dict=True, verbose=0)
+    for data in (levels, (floats[0], levels[1]), (backend.dataset(*levels, batch_size=2),)):
+        assert gan.evaluate(*data, batch_size=2, return_dict=True, verbose=0) == pytest.approx(right, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "given", ["a.png", b"png", io.BytesIO(b""), ["a.png", "b.png"], [io.BytesIO(b"")], Image.new("RGB", (16, 16))]
+)
+def test_files_and_single_images_are_refused(given, gan):
+    with pytest.raises(BadData, match=r"fit takes arrays or a dataset of them.*For folders there is stylezoo\.train"):
+        gan.fit(given, given, verbose=0)
 
 
 def test_another_range_is_refused_with_the_formula(gan, pair):

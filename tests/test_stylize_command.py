@@ -186,6 +186,33 @@ def test_results_inside_of_the_folder_are_not_drawn_again(plain, photos):
     assert not (photos / "done/done").exists()
 
 
+def test_a_folder_of_all_sorts_is_drawn_and_what_is_left_out_is_said(plain, tmp_path):
+    folder = tmp_path / "all"
+    picture(folder / "x.png")
+    picture(folder / "x.ico", 32, 32)
+    picture(folder / ".Trash-0" / "old.png")
+    picture(folder / "pages.tif", save_all=True, append_images=[smooth(8, 8)])
+    (folder / "b.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    done = drawn(folder, "-m", plain, "--strength", 0)
+    results = sorted(each.name for each in (tmp_path / "all-stylized").rglob("*"))
+    assert results == ["pages.tif", "x.ico.png", "x.png"]
+    assert done.stderr.splitlines() == [
+        f"1 HEIC file is left out, such as '{folder}/b.heic'. 'pip install pillow-heif' (the extra 'heif') makes such "
+        "files readable; or convert them to JPEG.",
+        f"Pictures that differ in the suffix only keep it: the result of '{folder}/x.ico' is "
+        f"'{folder}-stylized/x.ico.png'.",
+        f"'{folder}/pages.tif' has 2 pages; the first is used.",
+    ]
+
+
+def test_frames_that_a_format_cannot_hold_are_said(plain, tmp_path):
+    film = picture(tmp_path / "film.gif", save_all=True, append_images=[smooth(40, 32, 1)])
+    done = drawn(film, "-m", plain, "-o", tmp_path / "still.jpg", "--strength", 0)
+    assert done.stderr == (
+        f"'{film}' has 2 frames; the first is used. Results that end in .gif, .png or .webp have all frames.\n"
+    )
+
+
 def test_one_bad_file_is_named_at_the_end_and_the_others_are_written(plain, photos, tmp_path):
     bad = photos / "b.jpg"
     bad.write_bytes((photos / "a.jpg").read_bytes()[:-300])

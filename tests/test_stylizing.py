@@ -67,6 +67,55 @@ def test_other_arrays_are_refused_in_words(generator, shape):
         Painter(generator).paint(np.zeros(shape))
 
 
+def test_bytes_and_file_objects_are_the_picture_that_they_stand_for(generator, tmp_path):
+    levels = np.random.default_rng(0).integers(0, 256, (16, 24, 3), dtype="uint8")
+    painter = Painter(generator)
+    fake = painter.paint(levels)
+    assert fake.dtype == np.float32
+    np.testing.assert_allclose(fake, 1 - levels / 127.5, atol=1e-6)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    with open(tmp_path / "a.png", "rb") as file:
+        assert np.array_equal(painter.paint(file), 255 - levels)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            np.full((8, 8, 3), 255.0),
+            r"An array has values from 255 to 255; .* of values in 0\.\.255 take x / 127\.5 - 1",
+        ),
+        (np.full((8, 8, 3), 1.5), "An array has values from 1.5 to 1.5"),
+        (np.full((8, 8, 3), np.nan), "An array holds values that are no numbers"),
+        (np.full((8, 8, 3), -np.inf), "An array holds values that are no numbers"),
+        (np.zeros((8, 8, 3), "uint16"), "An array is uint16; pictures are uint8 in 0..255 or floats"),
+        (np.zeros((8, 8, 3), bool), "An array is bool; pictures are uint8 in 0..255 or floats"),
+        (["a.png", "b.png"], "A list is no picture: give a path.* of several give one after another"),
+        (b"\x89PNG", "A bytes is no picture: give a path, a binary file object"),
+        (None, "A NoneType is no picture"),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_words(given, said, generator):
+    with pytest.raises(BadPicture, match=said):
+        Painter(generator).paint(given)
+
+
+def test_slightly_too_far_is_taken(generator):
+    assert np.array_equal(Painter(generator).paint(np.full((8, 8, 3), 1.005, "float32")), np.full((8, 8, 3), -1))
+
+
+def test_strength_0_is_the_picture_itself_and_the_network_does_not_run(generator, monkeypatch):
+    painter = Painter(generator, Fusion(strength=0.0), np.float32([0, 0.1, -1, 1]), keep_colour=True)
+    monkeypatch.setattr(Graphs, "draw", None)
+    array = np.random.default_rng(0).uniform(-1, 1, (9, 7, 3)).astype("float32")
+    same = painter.paint(array)
+    assert np.array_equal(same, array)
+    assert not np.shares_memory(same, array)
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype="uint8"))
+    image.putalpha(77)
+    assert np.array_equal(painter.paint(image), image)
+
+
 def test_generator_with_two_inputs_is_given_the_picture_twice():
     source, style = (keras.Input((None, None, 3), name=name) for name in ("source", "style"))
     generator = keras.Model([source, style], keras.layers.Average()([source, style]))

@@ -127,7 +127,8 @@ def stylize(given):
         return
     model = _checked_model(given)
     _check_masks(given)
-    failed, tried_all = redrawing.unreadable(file for file in given.pictures if file in files), True
+    size = given.size or (redrawing.SHEET_SIDE if given.sweep else None)
+    failed, tried_all = redrawing.unreadable((file for file in given.pictures if file in files), size), True
     if len(failed) < len(files):
         terminal.import_keras()
         tried_all = redrawing.redraw(files, _drawing(given, model), failed)
@@ -143,7 +144,8 @@ def _files(given):
     from stylezoo.pictures import targets
 
     named = [*(mask for _, mask in given.masks), *(style for style, _ in given.styles)]
-    files = targets.targets(list(given.pictures), given.out, [Path(name) for name in named if os.path.isfile(name)])
+    keep = [Path(name) for name in named if os.path.isfile(name)]
+    files = targets.targets(list(given.pictures), given.out, keep, partial(terminal.say, err=True))
     there = [] if given.overwrite else [file for file, target in files.items() if os.path.exists(target)]
     if there == list(files) == list(given.pictures) and len(there) == 1:
         raise UsageError(f"'{files[there[0]]}' exists already; --overwrite replaces it, -o names another file.")
@@ -274,7 +276,7 @@ def _introduce(given, weights, painter):
         shares[style] = shares.get(style, 0) + weight / sum(weights)
     if len(shares) > 1:
         terminal.say(f"Styles  {name_all(f'{style} {share:.0%}' for style, share in shares.items())}", err=True)
-    if given.strength < 1 and not painter.has_strength:
+    if 0 < given.strength < 1 and not painter.has_strength:
         terminal.say(
             f"The model cannot draw at less strength: its result is blended with the picture at {given.strength:.0%}.",
             err=True,

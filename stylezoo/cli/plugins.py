@@ -57,8 +57,8 @@ def show(name, as_json):
     """Show a plugin, or the card of a trained model.
 
     For a plugin: its distribution, description and options. For a run or a model its card: recipe, plugins and whether
-    they are installed here, data, losses, licence. For a folder of runs a line for each. Nothing is imported. If a plugin and a folder have the same name,
-    the plugin is shown; write ./name for the folder.
+    they are installed here, data, losses, licence. For a folder of runs a line for each. Nothing is
+    imported. If a plugin and a folder have the same name, the plugin is shown; write ./name for the folder.
     """
     named = [plugin for plugin in registry.plugins() if plugin.answers_to(name)]
     if named:

@@ -306,8 +306,8 @@ def _introduce(run):
     terminal.say(f"Source  {batches.source}")
     for name, style in batches.styles.items():
         terminal.say(f"Style   {style} {name and f'of {name}'}".rstrip())
-    for line in [line for pictures in (batches.source, *batches.styles.values()) for line in pictures.skipped]:
-        terminal.say(f"        skipped: {line}", fg="yellow", err=True)
+    for line in batches.left_out:
+        terminal.say(f"        {line}", fg="yellow", err=True)
     terminal.say(f"Model   {recipe.generator.label} against {discriminators}, {weights:,} weights")
     for line in run.notes:
         terminal.say(f"        {line}", fg="yellow", err=True)

@@ -1,7 +1,6 @@
 """A trained generator and a picture of any size: the same picture in the style, in one piece or in tiles."""
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +14,7 @@ from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.graphs import COARSEST, SMALLEST_TILE, Graphs
 from stylezoo.drawing.tiles import Tiling, View
 from stylezoo.errors import BadOptions, BadPicture
-from stylezoo.pictures import arrays, colour, files, luminance
+from stylezoo.pictures import arrays, files, luminance
 
 __all__ = ["Painter"]
 
@@ -82,21 +81,20 @@ class Painter:
         """Redraw a picture.
 
         Args:
-            picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
-                [-1, 1].
+            picture: A path, a binary file object, a Pillow image, or an array (height, width, 3) or (count, height,
+                width, 3): floats in [-1, 1], or uint8 in 0..255.
 
         Returns:
-            A Pillow image for a path or an image, as transparent as it was; a float32 array of the same shape, not
-            quantised, for an array.
+            A Pillow image for a file or an image, as transparent as it was; a float32 array of the same shape, not
+            quantised, for an array. At strength 0 it is the picture itself, and the network does not run.
 
         Raises:
-            BadPicture: The file cannot be read, the array is of another shape, the frames of a film differ in size, or
-                there is not enough memory.
+            BadPicture: The file cannot be read, the array is of another shape or range, the frames of a film differ in
+                size, or there is not enough memory.
         """
-        if isinstance(picture, str | os.PathLike):
-            picture = files.open_picture(picture, alpha=True)
-        if isinstance(picture, Image.Image):
-            return self._image(colour.upright(picture))
+        image = files.opened(picture, alpha=True)
+        if image is not None:
+            return self._image(image)
         array = arrays.as_array(picture)
         if array.ndim == 4:  # one by one: memory, not speed, is short
             return np.stack([self._redrawn(one) for one in array])
@@ -110,6 +108,8 @@ class Painter:
 
     def _redrawn(self, pixels):
         """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
+        if not self.fusion.strength:
+            return pixels.copy()
         height, width, _ = pixels.shape
         view = View(pixels, self._fusion.masks(height, width), self._noise(height, width))
         facts = self._facts_of_film(view)

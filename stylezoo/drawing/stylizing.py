@@ -21,16 +21,16 @@ class Stylizing:
         """Redraw a picture in the style, or in several.
 
         Args:
-            picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
-                [-1, 1], of any size.
+            picture: A path, a binary file object, a Pillow image, or an array (height, width, 3) or (count, height,
+                width, 3) of any size: floats in [-1, 1], or uint8 in 0..255.
             style: One style: see `painter`.
             seed: For a generator with noise or random styles: another seed changes the strokes, the same one gives the
                 same picture.
             **look: `styles`, `masks`, `strength`, `keep_colour` and `tile`: see `painter`.
 
         Returns:
-            A Pillow image for a path or an image, as transparent as it was; a float32 array of the same shape, not
-            quantised, for an array.
+            A Pillow image for a file or an image, as transparent as it was; a float32 array of the same shape, not
+            quantised, in [-1, 1] for an array.
 
         Raises:
             BadPicture: A file cannot be used.
