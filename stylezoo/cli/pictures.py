@@ -196,10 +196,11 @@ def _refuse_pictures_as_styles(given):
 
 
 def _is_painting(path):
-    from stylezoo.pictures import files
+    """Whether a path is a picture, or a folder of pictures that is no run."""
+    from stylezoo.pictures import files, folders
 
     if path.is_dir():
-        return not any((path / name).exists() for name in (RunFolder.RECIPE, RunFolder.MODEL)) and files.in_folder(path)
+        return not RunFolder(path).is_run and bool(folders.pictures(path).pictures)
     return path.is_file() and path.suffix.lower() in files.SUFFIXES
 
 

@@ -121,7 +121,7 @@ def save_picture(image: Image.Image, path: str | Path) -> None:
     Raises:
         BadPicture: Pillow cannot write that format.
     """
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     if not is_writable(path):
         raise BadPicture(not_writable(path))
     form = Image.registered_extensions()[path.suffix.lower()]
@@ -143,7 +143,7 @@ def _image_of(source, name):
     """The Pillow image of a path or a file object."""
     if hasattr(source, "read"):
         return _recognised(source, name, "")
-    path = Path(source)
+    path = Path(os.path.expanduser(source))
     if not path.exists():
         raise BadPicture(f"There is no file '{path}'.")
     if path.is_dir():

@@ -8,6 +8,7 @@ from stylezoo.errors import UsageError
 from stylezoo.pictures import files, folders
 
 KEPT = (".gif", ".webp")  # formats of animations, which the result keeps
+LONGEST = 255  # bytes of a file's name that file systems allow
 
 
 def targets(
@@ -49,7 +50,7 @@ def targets(
             found.append((picture, out))
         else:
             suffix = picture.suffix.lower() if picture.suffix.lower() in KEPT else ".png"
-            found.append((picture, (out or picture.parent) / f"{picture.stem}-stylized{suffix}"))
+            found.append((picture, (out or picture.parent) / _joined(picture.stem, f"-stylized{suffix}")))
     found = _apart(found, note)
     _check_apart(found, keep)
     return dict(found)
@@ -76,7 +77,14 @@ def _apart(found, note):
 
 def _beside(folder):
     named = folder if folder.name not in ("", "..") else folder.resolve()
-    return named.parent / f"{named.name}-stylized"
+    return named.parent / _joined(named.name, "-stylized")
+
+
+def _joined(stem, ending):
+    """A name of at most `LONGEST` bytes: a longer stem is cut."""
+    while len(os.fsencode(stem + ending)) > LONGEST:
+        stem = stem[:-1]
+    return stem + ending
 
 
 def _of_folder(folder, out, note):
@@ -93,7 +101,7 @@ def _of_folder(folder, out, note):
 
 
 def _writable(path):
-    return path if files.is_writable(path) else path.with_suffix(".png")
+    return path if files.is_writable(path) else path.with_name(_joined(path.stem, ".png"))
 
 
 def _check_apart(found, keep):

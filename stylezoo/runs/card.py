@@ -202,13 +202,9 @@ def read(path: str | Path) -> Card:
 def runs_in(path: str | Path) -> list[Path]:
     """The run folders that lie in a folder, by name; none if it is a run folder itself or no folder."""
     folder = Path(path)
-    if not folder.is_dir() or _is_run(folder):
+    if not folder.is_dir() or RunFolder(folder).is_run:
         return []
-    return sorted(inner for inner in folder.iterdir() if inner.is_dir() and _is_run(inner))
-
-
-def _is_run(folder):
-    return any((folder / name).is_file() for name in (RunFolder.RECIPE, RunFolder.MODEL))
+    return sorted(inner for inner in folder.iterdir() if inner.is_dir() and RunFolder(inner).is_run)
 
 
 def sheet(path: str | Path) -> bytes:

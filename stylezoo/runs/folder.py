@@ -118,6 +118,11 @@ class RunFolder(os.PathLike):
         """Whether all these files exist."""
         return all((self / name).is_file() for name in names)
 
+    @property
+    def is_run(self) -> bool:
+        """Whether it holds a recipe or a model."""
+        return self.has(self.RECIPE) or self.has(self.MODEL)
+
     def check_empty(self) -> None:
         """Check that a run can start here.
 
