@@ -1,16 +1,19 @@
 import csv
 import json
+import shutil
 import subprocess
 import sys
 
 import click
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from stylezoo import Recipe
+from stylezoo import Recipe, features
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main
 
@@ -47,16 +50,26 @@ def trained(tmp_path_factory):
 # Listing
 
 
-def test_list_shows_every_plugin_under_its_kind_with_its_owner():
-    lines = stylezoo("list", env={"COLUMNS": "120"}).stdout.splitlines()
+def test_list_shows_every_plugin_under_its_kind_and_the_owner_of_others(third_party):
+    third_party("acme")
     kind, shown = None, []
-    for line in lines:
+    for line in stylezoo("list", env={"COLUMNS": "120"}).stdout.splitlines():
         if line.startswith("  "):
-            shown.append((kind, line.split()[0], line.rpartition("  ")[2]))
+            shown.append((kind, line.split()[0], line.rpartition("  ")[2] if line.endswith(" 1.0") else ""))
         else:
             kind = line
-    plurals = {"generator": "generators", "discriminator": "discriminators", "loss": "losses", "model": "models"}
-    assert shown == [(plurals[p.kind], p.name, p.owner) for p in registry.plugins()]
+    owners = [
+        (KINDS[p.kind].plural, p.name, "" if p.distribution == "stylezoo" else p.owner) for p in registry.plugins()
+    ]
+    assert shown == owners
+    assert {owner for _, _, owner in owners} == {"", "acme-style 1.0"}
+
+
+def test_list_tells_models_apart_in_80_columns():
+    lines = stylezoo("list", "models", env={"COLUMNS": "80"}).stdout.splitlines()[1:]
+    beginnings = [line[14:40] for line in lines]
+    assert len(set(beginnings)) == len(lines) == len(registry.plugins("model"))
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("kind", ["generator", "discriminator", "model", "loss"])
@@ -161,6 +174,20 @@ def test_show_of_a_broken_plugin_tells_why(third_party):
     third_party("missing")
     done = stylezoo("show", "gone")
     assert (done.exit_code, "Broken: there is no module 'acme_missing.elsewhere'." in done.stdout) == (0, True)
+
+
+def test_show_of_a_folder_lists_the_runs_in_it(trained, tmp_path):
+    run, _ = trained
+    for name in ("b", "a"):
+        shutil.copytree(run, tmp_path / "runs" / name)
+    (tmp_path / "runs" / "notes").mkdir()
+    (tmp_path / "runs" / "b" / "card.json").write_text("{")
+    shown = stylezoo("show", tmp_path / "runs").stdout.splitlines()
+    assert [line.split()[0] for line in shown] == [f"{tmp_path}/runs/a", f"{tmp_path}/runs/b"]
+    assert "  2 of 2 steps  " in shown[0]
+    assert "is damaged" in shown[1]
+    cards = json.loads(stylezoo("show", tmp_path / "runs", "--json").stdout)["cards"]
+    assert [(card["run"], card["steps"]) for card in cards] == [(f"{tmp_path}/runs/a", 2)]
 
 
 # Cheapness: what only looks imports nothing heavy
@@ -424,7 +451,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(trained, tmp
 
 
 def test_a_missing_extra_is_told_before_tensorflow_is_imported(tmp_path):
-    samples, hub = 'pip install "stylezoo[samples]"', 'pip install "stylezoo[hub]"'
+    samples, hub = "pip install scikit-image", "pip install huggingface_hub"
     expected = {
         "train": samples,
         "train cyclegan --seed 3": samples,
@@ -492,6 +519,44 @@ def test_a_dry_run_prints_a_recipe_that_can_be_read_and_writes_nothing(tmp_path,
     expected = Recipe.named("transfer", losses=losses, discriminators=discriminators, steps=7, seed=3, **settings)
     assert Recipe.read(file) == expected.resolve().recipe
     assert stylezoo("train", "--recipe", file, "--dry-run").stdout == done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--loss autoencoder", "needs a generator with the input styles"),
+        ("--loss feature-matching", "needs a discriminator that has layers called feature_"),
+        ("--set image_size=60", "need crops of at least 68 pixels"),
+        ("--source gone.png", "There is no file or folder 'gone.png'."),
+        ("--source broken.png", "is not a picture that Pillow can read"),
+        ("-o full", "'full' is not empty."),
+        ("pix2pix --style a.png", "This model learns from pairs"),
+    ],
+)
+def test_a_dry_run_refuses_what_a_training_would(words, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    noise(tmp_path / "a.png", 80, 80)
+    before = sorted(tmp_path.rglob("*"))
+    done, trained = (stylezoo("train", *words.split(), *more) for more in (["--dry-run"], []))
+    assert (done.exit_code, done.stderr) == (trained.exit_code, trained.stderr)
+    assert done.exit_code in (1, 2)
+    assert said in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_dry_run_without_a_network_says_what_is_not_checked(monkeypatch):
+    def download(**given):
+        raise OSError("no network")
+
+    features._downloaded.cache_clear()
+    monkeypatch.setattr(keras.applications, "VGG19", download)
+    done = stylezoo("train", "adain", "--dry-run", "--set", "generator.depth=1")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("The networks are not checked. The VGG-19 weights of Keras cannot be downloaded")
+    assert json.loads(done.stdout)["generator"] == "stylezoo/adain:depth=1"
 
 
 def test_a_dry_run_prints_nothing_but_json_as_a_process(python):

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import pydoc
 import re
 import shlex
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import click
 import pytest
+import vgg_file
+from click.testing import CliRunner
 from test_cli import noise
 
 import stylezoo
@@ -21,6 +24,7 @@ from stylezoo.catalogue import registry, scaffolding
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main
+from stylezoo.docs import pages
 from stylezoo.docs.pages import filled, third_party
 
 ROOT = Path(__file__).parent.parent
@@ -262,6 +266,22 @@ def test_api_page_has_something_to_say_of_every_name():
     )
     expected = [*inspect.signature(stylezoo.train).parameters]
     assert [parameter.name.lstrip("*") for parameter in parameters] == expected
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", [*KINDS])
+def test_commands_of_the_catalogue_work_as_they_are_typed(kind, tmp_path, monkeypatch):
+    """As dry runs, which prepare a training; the file stands for the weights that Keras downloads."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(vgg_file, "CHANNELS", (64, 128, 256, 512, 512))
+    file = vgg_file.write(tmp_path)
+    commands = re.findall(r"^```text\n(stylezoo train .*)\n```$", pages.zoo(kind), re.MULTILINE)
+    assert len(commands) == len(registry.plugins(kind))
+    for command in commands:
+        done = CliRunner().invoke(main, [*shlex.split(command)[1:], "--dry-run", "--set", f"vgg={file}"])
+        assert (done.exit_code, done.stderr) == (0, ""), command
+        assert isinstance(stylezoo.Recipe.from_dict(json.loads(done.stdout)), stylezoo.Recipe)
+    assert [each.name for each in tmp_path.iterdir()] == [file.name]
 
 
 @pytest.mark.long

@@ -112,7 +112,7 @@ class Terminal(io.StringIO):
 
 
 class ShortRun:
-    step, steps = 0, 3
+    step, steps, has_sheet = 1, 3, False
 
 
 def test_a_bar_ends_with_the_training_also_after_an_error():
@@ -124,7 +124,7 @@ def test_a_bar_ends_with_the_training_also_after_an_error():
             progress.on_train_batch_end(0, {"generator": 0.5, "discriminator": 0.25, "generator/l1": 0.1})
             if not fails:
                 progress.on_train_end()
-        assert "Tracing the training step" in terminal.getvalue()
+        assert "Compiling the training step" in terminal.getvalue()
         assert "1/3" in terminal.getvalue()
         assert "generator 0.500  discriminator 0.250" in terminal.getvalue()
         assert terminal.getvalue().count(cursor_on) == 1

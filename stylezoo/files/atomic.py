@@ -17,7 +17,7 @@ class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
     def __enter__(self) -> Path:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists() and not self.path.is_file():  # a device would be lost, and os.replace asks nobody
-            raise OSError(errno.EINVAL, "it is a folder or a device")
+            raise OSError(errno.EINVAL, "it is no regular file")
         handle, name = tempfile.mkstemp(prefix=".", suffix=f"-{self.path.name}"[-KEPT:], dir=self.path.parent)
         os.close(handle)
         self.temporary = Path(name)

@@ -145,7 +145,7 @@ def check_installed() -> None:
     if find_spec("skimage") is None:
         raise MissingExtra(
             "The sample photograph comes with scikit-image, which is not installed: "
-            "'pip install \"stylezoo[samples]\"', or pass pictures of your own with --source and --style."
+            "'pip install scikit-image', or pass pictures of your own with --source and --style."
         )
 
 

@@ -75,7 +75,7 @@ def library():
         import huggingface_hub
     except ImportError:
         raise MissingExtra(
-            "Models on a hub need huggingface_hub, which is not installed: 'pip install \"stylezoo[hub]\"'."
+            "Models on a hub need huggingface_hub, which is not installed: 'pip install huggingface_hub'."
         ) from None
     return huggingface_hub
 

@@ -66,6 +66,8 @@ class Progress(keras.callbacks.Callback):
             # The time left is estimated from the steps since here: the first one took as long as the compiler.
             shown = {"width": 20, "item_show_func": lambda text: text, "file": self.stream}
             self.bar = click.progressbar(length=steps - step, label=label, **shown).__enter__()
+            self.bar.current_item = losses
+            self.bar.render_progress()
         elif step % max(1, steps // LINES) == 0 or step == steps:
             click.echo(f"{label}  {losses}", file=self.stream)
 
