@@ -536,3 +536,48 @@ def test_alpha_is_kept_and_what_is_hidden_is_drawn_as_white(generator):
     assert drawn.mode == "RGBA"
     assert drawn.getpixel((5, 5)) == (245, 55, 0, 128)
     assert drawn.getpixel((0, 0))[3] == 0
+
+
+# Broader strokes
+
+
+def resized(levels, height, width):
+    return np.asarray(Image.fromarray(levels).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def test_a_broad_stroke_is_drawn_small_and_half_of_the_fine_detail_is_kept(generator):
+    levels = np.random.default_rng(0).integers(60, 196, (48, 65, 3), dtype="uint8")
+    small = resized(levels, 24, 32)
+    detail = levels.astype(float) - resized(small, 48, 65)
+    expected = np.clip(resized(255 - small, 48, 65) + 0.5 * detail, 0, 255)
+    drawn = np.asarray(Painter(generator, stroke=2).paint(Image.fromarray(levels)), float)
+    assert np.abs(drawn - expected).max() <= 1
+    array = Painter(generator, stroke=2).paint(levels)
+    assert array.dtype == np.float32
+    np.testing.assert_allclose(array, drawn / 127.5 - 1, atol=0.02)
+
+
+@pytest.mark.parametrize("strength", [0, 0.5])
+def test_a_broad_stroke_of_less_strength_keeps_more_of_the_detail(generator, strength):
+    levels = np.random.default_rng(0).integers(60, 196, (32, 32, 3), dtype="uint8")
+    coarse = resized(resized(levels, 16, 16), 32, 32).astype(float)
+    blended = coarse + strength * (255 - 2 * coarse)
+    expected = blended + (1 - strength / 2) * (levels - coarse)
+    drawn = np.asarray(Painter(generator, Fusion(strength=strength), stroke=2).paint(Image.fromarray(levels)), float)
+    assert np.abs(drawn - expected).max() <= 2
+
+
+def test_a_broad_stroke_leaves_places_without_a_style_as_they_are(fusing):
+    generator, one, _ = fusing
+    picture = scene(0, 48, 96)
+    mask = np.zeros((48, 96))
+    mask[:, :40] = 1
+    drawn = Painter(generator, Fusion.of([one], [(one, mask)]), stroke=2).paint(picture)
+    np.testing.assert_allclose(drawn[:, 56:], picture[:, 56:], atol=0.03)
+    assert np.abs(drawn[:, :40] - picture[:, :40]).mean() > 0.05
+
+
+@pytest.mark.parametrize("stroke", [0, 0.5, 9, float("nan")])
+def test_a_stroke_that_cannot_be_is_refused(generator, stroke):
+    with pytest.raises(BadOptions, match=r"The stroke is .*; it must be from 1, as trained, to 8 times as broad"):
+        Painter(generator, stroke=stroke)

@@ -81,6 +81,13 @@ REFUSALS = [
 )
 @click.option("--keep-colour", "--keep-color", is_flag=True, help="Keep the picture's own colours.")
 @click.option(
+    "--stroke",
+    type=click.FloatRange(1, 8),
+    default=1.0,
+    metavar="TIMES",
+    help="Strokes this many times as broad, at the picture's own size: 2, or up to 8.",
+)
+@click.option(
     "--sweep",
     type=click.IntRange(2, 25),
     metavar="N",
@@ -227,7 +234,8 @@ def _drawing(given, model):
 
 
 def _look(given):
-    return {"seed": given.seed, "masks": list(given.masks), "keep_colour": given.keep_colour, "tile": given.tile}
+    shared = {name: getattr(given, name) for name in ("seed", "keep_colour", "stroke", "tile")}
+    return {**shared, "masks": list(given.masks)}
 
 
 def _painter_of_model(given, model):

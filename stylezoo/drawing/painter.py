@@ -19,6 +19,8 @@ from stylezoo.pictures import arrays, files, luminance
 __all__ = ["Painter"]
 
 LARGEST_STYLE = 896  # pixels: the side of a square with the area at which style pictures are used at most
+BROADEST = 8  # the largest stroke
+FINE = 0.5  # the share of the picture's detail finer than a broad stroke that full style keeps
 UNTOUCHED = 4  # exponent of the share without a style: grey places of a mask keep the network's output
 LASTING = ("generator", "fusion", "tones", "seed")  # attributes that the facts of a film depend on
 
@@ -37,6 +39,8 @@ class Painter:
         tones: From `luminance.tones`, to which pictures are matched first; None: they are not.
         seed: For a generator with noise or random style codes.
         keep_colour: Whether only the luminance is redrawn, and the picture's own colours stay.
+        stroke: How many times as broad strokes are, from 1 to `BROADEST`: the picture is drawn smaller by this factor
+            and enlarged again, and what is finer than that is taken from the picture, by `FINE`.
         tile: The side of tiles, in pixels; 0: draw in one piece; None: tiles as large as memory allows, if the picture
             is larger than one.
         steady: Whether all pictures are frames of one film, all of one size: the facts about the first frame are used
@@ -54,6 +58,7 @@ class Painter:
     tones: np.ndarray | None = None
     seed: int = 0
     keep_colour: bool = False
+    stroke: float = 1.0
     tile: int | None = None
     steady: bool = False
     on_tile: Callable[[int, int], None] = lambda done, count: None
@@ -61,6 +66,10 @@ class Painter:
     def __post_init__(self):
         if self.tile and self.tile < SMALLEST_TILE:
             raise BadOptions(f"Tiles of {self.tile} pixels are too small: {SMALLEST_TILE} or more, or 0 for none.")
+        if not 1 <= self.stroke <= BROADEST:  # also for NaN
+            raise BadOptions(
+                f"The stroke is {self.stroke}; it must be from 1, as trained, to {BROADEST} times as broad."
+            )
         self._film = None  # the size of its frames and the facts about the first
         self._step = None  # the sides of tiles must be divisible by it
         self._style = style_input(self.generator)
@@ -110,6 +119,25 @@ class Painter:
         """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
         if not self.fusion.strength:
             return pixels.copy()
+        return self._drawn(pixels) if self.stroke == 1 else self._broadly_drawn(pixels)
+
+    def _broadly_drawn(self, pixels):
+        """The picture drawn smaller and enlarged, with a part of the fine detail that this takes away."""
+        height, width, _ = pixels.shape
+        small = arrays.resized(pixels, *(max(1, round(side / self.stroke)) for side in (height, width)))
+        coarse, broad = (arrays.resized(each, height, width) for each in (small, self._drawn(small)))
+        detail = arrays.from_levels(pixels) - arrays.from_levels(coarse)
+        drawn = np.clip(arrays.from_levels(broad) + self._kept_detail(height, width) * detail, -1, 1)
+        return arrays.levels(drawn) if pixels.dtype == np.uint8 else drawn
+
+    def _kept_detail(self, height, width):
+        """The share of the detail that is kept at each place: `FINE` at full style, all of it without a style."""
+        masks = self._fusion.masks(height, width)
+        unstyled = self._fusion.shares(masks)[..., -1:] if self._fusion.has_source else 0.0
+        return 1 - (1 - FINE) * self._opacity * (1 - unstyled)
+
+    def _drawn(self, pixels):
+        """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
         height, width, _ = pixels.shape
         view = View(pixels, self._fusion.masks(height, width), self._noise(height, width))
         facts = self._facts_of_film(view)

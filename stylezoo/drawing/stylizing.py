@@ -26,7 +26,7 @@ class Stylizing:
             style: One style: see `painter`.
             seed: For a generator with noise or random styles: another seed changes the strokes, the same one gives the
                 same picture.
-            **look: `styles`, `masks`, `strength`, `keep_colour` and `tile`: see `painter`.
+            **look: `styles`, `masks`, `strength`, `keep_colour`, `stroke` and `tile`: see `painter`.
 
         Returns:
             A Pillow image for a file or an image, as transparent as it was; a float32 array of the same shape, not
@@ -50,6 +50,7 @@ class Stylizing:
         masks=None,
         strength=1.0,
         keep_colour=False,
+        stroke=1.0,
         tile=None,
         steady=False,
     ) -> Painter:
@@ -69,6 +70,7 @@ class Stylizing:
             strength: From 0, the picture as it is, to 1, full style. If the generator itself cannot draw a style at
                 less strength, its output is blended with the picture.
             keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
+            stroke: From 1 to 8: how many times as broad strokes are.
             tile: The side of tiles in pixels, which limits the memory for a large picture; 0: draw in one
                 piece. None: tiles as large as 2 GB allow, for a picture that is larger than one.
             steady: Whether all pictures are frames of a film.
@@ -93,6 +95,7 @@ class Stylizing:
             tones=self.tones.numpy() if known else None,
             seed=seed,
             keep_colour=keep_colour,
+            stroke=stroke,
             tile=tile,
             steady=steady,
         )
