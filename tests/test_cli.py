@@ -718,6 +718,6 @@ def test_a_data_set_of_pairs_is_trained_as_it_is(tmp_path):
     assert done.exit_code == 0, done.output
     with Image.open(tmp_path / "run/result.png") as result:
         assert result.size == (44, 44)
-    done = stylezoo("train", "pix2pix", "-o", tmp_path / "other")
+    done = stylezoo("train", "pix2pix", "--style", tmp_path / "train", "-o", tmp_path / "other")
     assert done.exit_code == 2
     assert done.stderr.startswith("Error: This model learns from pairs")

@@ -419,9 +419,20 @@ def test_pairs_in_subfolders_of_the_same_names_are_kept_apart(tmp_path):
     assert set(zip(which(batches, 0, range(4)), which(batches, 1, range(4)), strict=True)) == {(10, 110), (20, 120)}
 
 
+def test_sample_pairs_are_sketches_and_their_photographs():
+    batches = Batches(PAIRED, None, None)
+    assert len(batches.source) == len(batches.style) == len(samples.photographs())
+    for i, photograph in enumerate(samples.photographs().values()):
+        np.testing.assert_array_equal(batches.style.image(i), photograph)
+        sketch = np.asarray(batches.source.image(i), int)
+        assert sketch.shape == np.asarray(photograph).shape
+        assert np.ptp(sketch, axis=-1).max() == 0  # grey
+        assert np.median(sketch) > 240  # mostly paper
+
+
 def test_pairs_that_cannot_be_made_are_told(tmp_path, side_by_side):
     with pytest.raises(BadData, match="This model learns from pairs"):
-        Batches(PAIRED, None, None)
+        Batches(PAIRED, None, tmp_path)
     with pytest.raises(BadData, match="There is no file or folder"):
         Batches(PAIRED, tmp_path / "missing", None)
     (tmp_path / "other").mkdir()
