@@ -9,6 +9,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from stylezoo.errors import BadWeights
+from stylezoo.files.plain import printable
+from stylezoo.files.recognition import SAVE
 
 KINDS = {
     "FloatStorage": "f4",
@@ -22,15 +24,16 @@ KINDS = {
     "ByteStorage": "u1",
     "BoolStorage": "u1",
 }
+LARGEST_RANK = 8
 LONGEST = 2**24  # bytes of a pickle; one of 10,000 tensors has a tenth of it
 BUILDERS = {
     ("collections", "OrderedDict"),
     ("torch._utils", "_rebuild_tensor"),
     ("torch._utils", "_rebuild_tensor_v2"),
     ("torch._utils", "_rebuild_parameter"),
+    ("torch._utils", "_rebuild_parameter_with_state"),
 }
 REFUSED = "refused; nothing was run."
-ADVICE = "Save the weights alone with PyTorch: torch.save(network.state_dict(), 'weights.pth')."
 
 
 @dataclass(frozen=True)
@@ -212,7 +215,8 @@ def _known(path, module, name):
         raise ValueError("a name that is no text")
     is_storage = module in ("torch", "torch.cuda") and name in KINDS
     if not is_storage and (module, name) not in BUILDERS:
-        raise BadWeights(f"'{path}' holds {module}.{name}, which is no tensor: {REFUSED} {ADVICE}")
+        named = printable(f"{module}.{name}"[:100])
+        raise BadWeights(f"'{path}' holds {named}, which is no tensor: {REFUSED} {SAVE}")
     return Name(module, name)
 
 
@@ -224,7 +228,7 @@ def _built(path, name, arguments):
         filled = OrderedDict()
         _fill_dict(filled, *arguments)
         return filled
-    if name.name == "_rebuild_parameter":
+    if name.name.startswith("_rebuild_parameter"):
         if not isinstance(arguments[0], Tensor):
             raise ValueError("a parameter that is no tensor")
         return arguments[0]
