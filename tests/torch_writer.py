@@ -83,6 +83,8 @@ class Pickle:
                 return b"J" + struct.pack("<i", each)
             case int():
                 return b"\x8a" + struct.pack("<B", 16) + each.to_bytes(16, "little", signed=True)
+            case float():
+                return b"G" + struct.pack(">d", each)
             case str():
                 return b"X" + struct.pack("<I", len(each.encode())) + each.encode()
             case Name():
