@@ -78,7 +78,7 @@ class Search:
             BadWeights: There are none, or several generators take the same weights.
         """
         self._try("", weights, DEEPEST)
-        self.found += _averaged_lists(self.found, weights)
+        self.found = [*self.found, *_averaged_lists(self.found, weights)]
         if self.found:
             return self.found
         raise BadWeights(self.faults[0] if self.faults else self._unknown(weights))
