@@ -149,7 +149,7 @@ def import_weights(
         The run folder, for `load_model` and ``stylezoo stylize``.
 
     Raises:
-        BadWeights: No installed generator takes the weights, several do, there are several networks, or they do not fit.
+        BadWeights: No installed generator takes the weights, several do, or the file holds several networks.
         BadRun: The folder holds something already, or cannot be written.
 
     Examples:

@@ -58,9 +58,9 @@ def vgg19(
     identified by order and shape, not by name, so that a narrower VGG-19 or one that ends early works as well.
 
     Args:
-        weights: A file: PyTorch weights or safetensors, a Keras .weights.h5 or an .npz. A PyTorch network that begins with a
-            1x1 convolution expects RGB in [0, 1], as AdaIN's does; any other is assumed to be torchvision's. None: the
-            ImageNet weights of Keras, which are downloaded once.
+        weights: A file: PyTorch weights or safetensors, a Keras .weights.h5 or an .npz. A PyTorch network that begins
+            with a 1x1 convolution expects RGB in [0, 1], as AdaIN's does; any other is assumed to be torchvision's.
+            None: the ImageNet weights of Keras, which are downloaded once.
         taps: The features, such as "relu4_1", or "conv4_4" for those before the ReLU.
         widths: Channels of each block, which the weights must have; None: any.
         borders: The padding: "reflect", as in AdaIN, or "zeros". None: that with which the weights were trained.

@@ -89,7 +89,8 @@ def test_a_process_without_stylezoo_draws_the_same(tmp_path):
     gan.export(tmp_path / "saved", verbose=False)
     np.save(tmp_path / "source.npy", source)
     code = (
-        "import sys; sys.modules['stylezoo'] = None; import numpy as np, tensorflow as tf; model = tf.saved_model.load('saved'); "
+        "import sys; sys.modules['stylezoo'] = None; import numpy as np, tensorflow as tf; "
+        "model = tf.saved_model.load('saved'); "
         "np.save('drawn.npy', model.serve(np.load('source.npy')))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)

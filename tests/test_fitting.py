@@ -259,6 +259,7 @@ def test_a_dataset_that_tells_nothing_trains_as_its_arrays_do(pair):
     untold.fit(given, shuffle=False, steps_per_epoch=1, verbose=0)
     for one, other in zip(told.trainable_variables, untold.trainable_variables, strict=True):
         np.testing.assert_array_equal(one, other)
+    small = (np.zeros((2, 8, 8, 3), "float32"),) * 2
+    given = tf.data.Dataset.from_generator(lambda: iter([small]), output_signature=spec)
     with pytest.raises(BadData, match=r"A batch of the dataset has the shape \[2,8,8,3\]"):
-        small = (np.zeros((2, 8, 8, 3), "float32"),) * 2
-        untold.fit(tf.data.Dataset.from_generator(lambda: iter([small]), output_signature=spec), shuffle=False, verbose=0)
+        untold.fit(given, shuffle=False, verbose=0)

@@ -13,8 +13,8 @@ from stylezoo_builtins.generators import resnet
 import stylezoo
 from stylezoo import Recipe
 from stylezoo.errors import BadOptions, BadRun, BadWeights
-from stylezoo.runs.folder import RunFolder
 from stylezoo.runs import torch_import
+from stylezoo.runs.folder import RunFolder
 from stylezoo.runs.torch_import import AS_IN_EVALUATION, DRAWS_GREY, READS_GREY, import_weights
 
 SMALL = {"image_size": 64, "discriminators": "patch:filters=4"}
@@ -233,7 +233,9 @@ def test_no_norm_and_no_biases_draw_as_zero_biases_do():
 
 
 def test_dropout_in_the_blocks_shifts_their_numbers_and_is_off():
-    picture, options, said = drawn({name.replace("block.5.", "block.6."): each for name, each in RESNET.items()}, SOURCE)
+    picture, options, said = drawn(
+        {name.replace("block.5.", "block.6."): each for name, each in RESNET.items()}, SOURCE
+    )
     assert options["dropout"] == 0.5
     np.testing.assert_allclose(picture, OUTPUT, atol=1e-4)
     assert said == [AS_IN_EVALUATION]
@@ -243,11 +245,14 @@ def test_dropout_in_the_blocks_shifts_their_numbers_and_is_off():
 def test_a_network_of_one_channel_sees_luminance_and_draws_grey(name, last):
     weights = reference(name)[0]
     first, kernel = next(iter(weights)), weights[f"{last}.weight"]
-    grey = weights | {
-        first: weights[first].sum(axis=1, keepdims=True),  # of a grey picture the same as of its three channels
-        f"{last}.weight": kernel[:1] if name == "resnet_generator" else kernel[:, :1],
-        f"{last}.bias": weights[f"{last}.bias"][:1],
-    }
+    grey = (
+        weights
+        | {
+            first: weights[first].sum(axis=1, keepdims=True),  # of a grey picture the same as of its three channels
+            f"{last}.weight": kernel[:1] if name == "resnet_generator" else kernel[:, :1],
+            f"{last}.bias": weights[f"{last}.bias"][:1],
+        }
+    )
     picture, _, said = drawn(grey)
     assert said[:2] == [READS_GREY, DRAWS_GREY]
     light = np.repeat(INPUT @ np.float32([[0.299], [0.587], [0.114]]), 3, -1)
@@ -283,7 +288,9 @@ def test_a_network_is_told_by_its_shapes_wherever_it_lies(tmp_path, file):
 
 def test_several_networks_are_for_the_user_to_decide(tmp_path, file):
     other = torch_writer.state_dict({name: each + 1 for name, each in RESNET.items()})
-    torch_writer.zip_file(file, {"netG_A": other, "netG_B": torch_writer.state_dict(RESNET), "netD_A": other["model.1.bias"]})
+    torch_writer.zip_file(
+        file, {"netG_A": other, "netG_B": torch_writer.state_dict(RESNET), "netD_A": other["model.1.bias"]}
+    )
     said = r"several networks, netG_A, netG_B\. Say which: network='netG_A' \(--network netG_A\)"
     with pytest.raises(BadWeights, match=said):
         import_weights(file, Recipe(**SMALL), tmp_path / "run")

@@ -35,7 +35,7 @@ CONTENTS = {
     "is a web page, ": b"\xef\xbb\xbf<HTML><HEAD>",
     "is a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 45\n",
     "a text that begins 'Entry not found'": b"Entry not found",
-    "a text that begins '{\"error\":": b'{"error": "Invalid credentials"}',
+    'a text that begins \'{"error":': b'{"error": "Invalid credentials"}',
     "is empty": b"",
     "nothing but zeros": b"\0" * 4096,
     "a zip archive whose end is missing": archive("archive/data.pkl")[:-5],

@@ -121,6 +121,23 @@ def test_a_dict_that_holds_itself_many_times_is_refused(file):
     assert "more than" in refused(file)
 
 
+@both
+def test_what_checkpoints_hold_beside_weights_is_left_out(file, write):
+    """A NumPy number, the shape of a tensor, a device, a scheduler's counter; none of these is made."""
+    codec = Call(Name("_codecs", "encode"), ("\x00\x00\x80\x3f", "latin1"))
+    dtype = Call(Name("numpy", "dtype"), ("f4", False, True))
+    aside = {
+        "best": Call(Name("numpy.core.multiarray", "scalar"), (dtype, codec)),
+        "size": Call(Name("torch", "Size"), ((2, 3),)),
+        "device": Call(Name("torch", "device"), ("cuda", 0)),
+        "milestones": Call(Name("collections", "Counter"), ({100: 1},)),
+        "state": Call(Name("collections", "defaultdict"), (Name("builtins", "dict"),)),
+        "kind": Name("torch", "float16"),
+    }
+    write(file, {**aside, "net": {"a": Tensor(FLOATS)}})
+    assert list(torch_files.read(file)) == ["net.a"]
+
+
 HOSTILE = {
     "os.system": Call(Name("os", "system"), ("touch {mark}",)),
     "posix.system": Call(Name("posix", "system"), ("touch {mark}",)),
@@ -292,7 +309,10 @@ def test_a_name_from_a_file_reaches_no_terminal_with_control_characters(file):
 def test_safetensors_are_read_in_the_order_of_numbers(file):
     bits = np.array([0x3F80, 0xBF00], "u2")
     arrays = {"10.bias": FLOATS[0, 0].astype("f8"), "2.weight": FLOATS, "2.bias": FLOATS[0, 0].astype("f2")}
-    tree = {name: Tensor(each) for name, each in arrays.items()} | {"3.flag": Tensor(np.array([True])), "4.b": Tensor(bits)}
+    tree = {name: Tensor(each) for name, each in arrays.items()} | {
+        "3.flag": Tensor(np.array([True])),
+        "4.b": Tensor(bits),
+    }
     torch_writer.safetensors_file(file, tree)
     found = torch_files.read(file)
     assert list(found) == ["2.weight", "2.bias", "3.flag", "4.b", "10.bias"]

@@ -101,7 +101,10 @@ class Graphs:
     def _traced(self, sides):
         """The graph of the network for pictures of one size."""
         generator = self._generator()
-        shapes = [(size or other for size, other in zip(each.shape, (1, *sides, 0), strict=False)) for each in generator.inputs]
+        shapes = [
+            (size or other for size, other in zip(each.shape, (1, *sides, 0), strict=False))
+            for each in generator.inputs
+        ]
         draw = backend.graph(lambda *inputs: generator(inputs if len(inputs) > 1 else inputs[0]))
         return draw.get_concrete_function(*(backend.tensor_of(tuple(shape)) for shape in shapes)).graph
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import tarfile
 import zipfile
 from dataclasses import dataclass
@@ -116,7 +117,7 @@ def sentence(path: str | Path, kind: Kind | None, wanted: str) -> str:
     """
     if kind is None:
         return f"'{path}' is {wanted}: it does not begin like one."
-    return f"'{path}' is {kind.what}, {wanted}. {kind.advice.format(path=path)}".rstrip()
+    return f"'{path}' is {kind.what}, {wanted}. {kind.advice.format(path=shlex.quote(str(path)))}".rstrip()
 
 
 def _by_beginning(start):
@@ -140,7 +141,9 @@ def _text(start):
 
 def _folder(path):
     if (path / "saved_model.pb").is_file():
-        return Kind("the folder of a SavedModel of TensorFlow", "It cannot be read again: keep the model's .keras file.")
+        return Kind(
+            "the folder of a SavedModel of TensorFlow", "It cannot be read again: keep the model's .keras file."
+        )
     if (path / "model.keras").is_file():
         return Kind("a run folder", MODEL.advice)
     return Kind("a folder", "Name a file in it.")
@@ -175,7 +178,5 @@ def _tar(path):
     except (tarfile.TarError, OSError, ValueError):
         names = []
     if not names or "sys_info" in names:
-        return Kind(
-            "in PyTorch's tar format of before 2017", "Load and save it once with a PyTorch of that time."
-        )
+        return Kind("in PyTorch's tar format of before 2017", "Load and save it once with a PyTorch of that time.")
     return Kind("a tar archive", UNPACK)

@@ -139,7 +139,8 @@ def _in_order(tensors):
     def place(name):
         parts = name.split(".")
         return [
-            (0, int(part), 0) if part.isdecimal() and len(part) < 10
+            (0, int(part), 0)
+            if part.isdecimal() and len(part) < 10
             else (1, 0, places.setdefault((*parts[: i + 1],), len(places)))
             for i, part in enumerate(parts)
         ]

@@ -33,6 +33,14 @@ BUILDERS = {
     ("torch._utils", "_rebuild_parameter"),
     ("torch._utils", "_rebuild_parameter_with_state"),
 }
+DICTS = {("collections", "defaultdict"), ("collections", "Counter")}
+SIDE_ISSUES = {  # what checkpoints hold beside weights: recognised, left out, and not made
+    *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("scalar", "_reconstruct")),
+    *(("numpy", name) for name in ("dtype", "ndarray")),
+    *(("torch", name) for name in ("Size", "device", "float16", "bfloat16", "float32", "float64", "int64", "uint8")),
+    *((module, name) for module in ("builtins", "__builtin__") for name in ("set", "list", "dict", "int", "float")),
+    ("_codecs", "encode"),
+}
 REFUSED = "refused; nothing was run."
 
 
@@ -163,7 +171,7 @@ class _Machine:
     def leave_attributes(self, _):
         """The versions of modules, which a state dict carries as its attribute, are not needed."""
         self.stack.pop()
-        if not isinstance(self.stack[-1], OrderedDict):
+        if not isinstance(self.stack[-1], OrderedDict | Name):
             raise ValueError("attributes for something that is no state dict")
 
 
@@ -210,11 +218,11 @@ COMMANDS = {
 
 
 def _known(path, module, name):
-    """A name that stands for a builder of tensors or a kind of storage."""
+    """A name that stands for a builder of tensors, a kind of storage, or something that is left out."""
     if not isinstance(module, str) or not isinstance(name, str):
         raise ValueError("a name that is no text")
     is_storage = module in ("torch", "torch.cuda") and name in KINDS
-    if not is_storage and (module, name) not in BUILDERS:
+    if not is_storage and (module, name) not in BUILDERS | DICTS | SIDE_ISSUES:
         named = printable(f"{module}.{name}"[:100])
         raise BadWeights(f"'{path}' holds {named}, which is no tensor: {REFUSED} {SAVE}")
     return Name(module, name)
@@ -224,6 +232,10 @@ def _built(path, name, arguments):
     """What a call in the file stands for."""
     if not isinstance(name, Name) or not isinstance(arguments, tuple):
         raise ValueError("a call of something that is no name")
+    if (name.module, name.name) in SIDE_ISSUES:
+        return name
+    if (name.module, name.name) in DICTS:
+        return {}
     if name.name == "OrderedDict":
         filled = OrderedDict()
         _fill_dict(filled, *arguments)

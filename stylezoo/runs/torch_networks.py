@@ -152,7 +152,9 @@ def chosen(file: str, found: list[Network], wanted: str | None = None) -> tuple[
         found = exact or [each for each in found if f".{wanted}." in f".{each.name}."]
         if not found:
             raise BadWeights(f"'{file}' has no network '{wanted}' that a generator takes. It has: {names}.")
-    left = [each for each in found if each.is_averaged or not any(_is_average_of(other, each, found) for other in found)]
+    left = [
+        each for each in found if each.is_averaged or not any(_is_average_of(other, each, found) for other in found)
+    ]
     left = _distinct(left)
     if len(left) > 1:
         raise BadWeights(

@@ -1,7 +1,5 @@
 """The ResNet generator of CycleGAN, CUT and fast neural style transfer."""
 
-from functools import partial
-
 import keras
 import numpy as np
 from keras import layers
@@ -53,7 +51,9 @@ def build(
     if resize and antialias:
         raise ValueError("resize and antialias are two ways to upsample: take one of them")
 
-    convolution = partial(_convolution, init=init, use_bias=norm != "batch")
+    def convolution(*args, **options):
+        return _convolution(*args, init=init, use_bias=norm != "batch", **options)
+
     picture = keras.Input(shape, name="source")
     x = _norm_relu(convolution(filters, 7)(ReflectionPadding2D(3, name="feature_0")(picture)), norm)
     x = _halved(x, 2 * filters, antialias, convolution, norm, "feature_1")

@@ -61,7 +61,11 @@ def from_torch(weights):
     """The U-Net generator of the official pix2pix or CycleGAN in PyTorch, such as latest_net_G.pth."""
     shapes = [each.shape for each in official.kernels(weights).values()]
     downs = len(shapes) // 2
-    if not shapes or len(shapes) % 2 or not all(_joins(shapes[down], shapes[-1 - down], down < downs - 1) for down in range(downs)):
+    if (
+        not shapes
+        or len(shapes) % 2
+        or not all(_joins(shapes[down], shapes[-1 - down], down < downs - 1) for down in range(downs))
+    ):
         return None
     official.check_channels(shapes[0][1], shapes[-1][1])
     return {"filters": shapes[0][0], "downs": downs, "norm": official.norm(weights)}
