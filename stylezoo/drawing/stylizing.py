@@ -127,4 +127,4 @@ class Stylizing:
                 "its network alone can be: gan.generator.export(path, format='onnx')."
             )
         drawing = Export(self.average or self.generator, self.plan.styles, self.random_codes, self.known_tones)
-        drawing.write(filepath, input_signature, verbose)
+        drawing.write(filepath, input_signature, verbose is not False)

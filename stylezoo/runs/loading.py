@@ -42,7 +42,7 @@ def _check_kind(file):
         raise BadRun(f"'{file}' cannot be read: {error.strerror or error}.") from None
     run = file.parent.parent
     if kind == recognition.HDF5 and (run / RunFolder.MODEL).is_file():
-        raise BadRun(f"'{file}' is a checkpoint of the run '{run}': name the run, --model {run}.")
+        raise BadRun(f"'{file}' is a checkpoint of the run '{run}': name the run itself.")
     if kind not in (None, recognition.MODEL, recognition.CUT_OFF, recognition.OTHERS):
         raise BadRun(recognition.sentence(file, kind, "no model of stylezoo"))
 
