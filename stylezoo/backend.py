@@ -29,6 +29,7 @@ keras.config.set_image_data_format("channels_last")
 
 Tape = tf.GradientTape
 OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)
+BAD_BATCH = tf.errors.InvalidArgumentError  # how a graph reports a tensor of another shape than it was traced for
 BROKEN_BATCH = tf.errors.UnknownError  # how `tf.data` reports an exception in a batch
 
 
@@ -50,6 +51,25 @@ def graph(function: Callable):
 def tensor_of(shape) -> tf.TensorSpec:
     """A placeholder for a float32 tensor of a shape when a graph is traced."""
     return tf.TensorSpec(shape)
+
+
+def tensor_like(spec) -> tf.TensorSpec:
+    """A placeholder for a tensor as a `keras.InputSpec`, or a tensor, describes it."""
+    return tf.TensorSpec(spec.shape, spec.dtype, getattr(spec, "name", None))
+
+
+def with_shape(tensor, shape):
+    """A tensor with what is not known of its shape replaced by `shape`, which is checked when a graph runs.
+
+    A tensor whose known sizes contradict the shape is returned as it is.
+    """
+    tensor = tf.convert_to_tensor(tensor)
+    return tf.ensure_shape(tensor, shape) if tensor.shape.is_compatible_with(shape) else tensor
+
+
+def rank(tensor) -> int | None:
+    """The number of a tensor's axes; None if a graph does not know it."""
+    return tensor.shape.rank
 
 
 def outside_graphs():
@@ -108,6 +128,46 @@ def memory() -> int:
 def cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def resized(pictures, sides):
+    """Pictures (batch, height, width, n) scaled by bilinear interpolation, of their own type.
+
+    Args:
+        pictures: A tensor.
+        sides: The new height and width; unlike in `keras.ops.image.resize` they may be tensors.
+    """
+    return tf.cast(tf.image.resize(pictures, sides), pictures.dtype)
+
+
+def fitted(pictures, sides):
+    """Pictures (batch, height, width, 3) in [-1, 1], scaled and cut as `stylezoo.pictures.arrays.fitted` does it.
+
+    Args:
+        pictures: A float32 tensor.
+        sides: The new height and width, tensors.
+    """
+    old, new = tf.shape(pictures)[1:3], tf.stack(sides)
+    length, wanted = tf.cast(old, "float32"), tf.cast(new, "float32")
+    scale = tf.reduce_max(wanted / length)
+    start = (wanted - scale * length) / 2
+
+    def scaled():
+        across = _resampled(_as_levels(pictures), tf.stack([old[0], new[1]]), [1.0, scale], [0.0, start[1]])
+        return _resampled(_as_levels(across), new, [scale, 1.0], [start[0], 0.0])
+
+    return tf.cond(tf.reduce_all(old == new), lambda: pictures, lambda: _as_levels(scaled()))
+
+
+def _resampled(pictures, size, scale, translation):
+    return tf.raw_ops.ScaleAndTranslate(
+        images=pictures, size=size, scale=tf.stack(scale), translation=tf.stack(translation), kernel_type="lanczos3"
+    )
+
+
+def _as_levels(pictures):
+    """Rounded to 256 levels, as Pillow does after each axis."""
+    return tf.round((tf.clip_by_value(pictures, -1, 1) + 1) * 127.5) / 127.5 - 1
 
 
 def replicas() -> int:

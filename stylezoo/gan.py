@@ -188,7 +188,8 @@ class GAN(Stylizing, keras.Model):
             BadData: The arrays are something else.
         """
         x, y, labels = fitting.checked_arrays(self.plan, x, y, sample_weight)
-        return super().fit(x, y, *rest, sample_weight=labels, **options)
+        with fitting.checked_shapes(self.plan):
+            return super().fit(x, y, *rest, sample_weight=labels, **options)
 
     def make_train_function(self, force=False):
         self.prepare()

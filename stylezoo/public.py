@@ -87,6 +87,7 @@ PUBLIC = {
         "InstanceNormalization",
         "ReflectionPadding2D",
         "SpectralNormalization",
+        "UpSampling2D",
         "initializer",
         "luminance",
         "normalization",

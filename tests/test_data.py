@@ -10,7 +10,7 @@ from stylezoo.data.batches import Batches
 from stylezoo.data.domains import Pictures
 from stylezoo.data.paired import Paired
 from stylezoo.errors import BadData
-from stylezoo.pictures import files
+from stylezoo.pictures import files, samples
 
 RECIPE = Recipe(image_size=16, load_size=20, batch_size=2, seed=3)
 

@@ -146,10 +146,11 @@ train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
 
 
 @click.command("import")
-@click.argument("file", type=PATH, help="A PyTorch state dict, such as latest_net_G.pth.")
+@click.argument("file", type=PATH, help="A checkpoint of PyTorch, such as latest_net_G.pth, or a .safetensors.")
 @click.option(
     "-m", "--model", required=True, type=PluginName("model"), help="The model that it was trained as: cyclegan, cut ..."
 )
+@click.option("--network", metavar="NAME", help="The network in FILE, if it holds several, such as netG_A.")
 @new_folder
 @settings("A field of the recipe: image_size=128. Repeatable.")
 @as_one_object
@@ -167,7 +168,10 @@ def import_(given):
     terminal.import_keras()
     from stylezoo.runs.torch_import import import_weights
 
-    made = import_weights(given.file, given.model, given.out, **given.changes)
+    notes = []
+    made = import_weights(given.file, given.model, given.out, given.network, notes.append, **given.changes)
+    for line in notes:
+        terminal.say(f"        {line}", fg="yellow", err=True)
     terminal.say(f"Wrote   {made}")
     _print_next(made)
 

@@ -1,12 +1,15 @@
 """The arguments of `fit` in Python: arrays and batches, checked before training."""
 
 import os
+import re
+from contextlib import contextmanager
 
 import keras
 import numpy as np
 from keras import ops
 from PIL import Image
 
+from stylezoo import backend
 from stylezoo.errors import BadData
 from stylezoo.pictures import arrays
 
@@ -55,6 +58,8 @@ def tensors(plan, data) -> tuple:
     *pictures, labels = (*data, *[None] * (3 - len(data)))
     pictures = tuple(each for each in pictures if each is not None)
     _check_count(plan.data.labelled, pictures, labels)
+    sides = (plan.recipe.image_size if plan.discriminators else None,) * 2
+    pictures = tuple(backend.with_shape(each, (None, *sides, 3)) for each in pictures)
     for name, tensor in zip(("source", "style"), pictures, strict=True):
         _check_pictures(name, tuple(tensor.shape), keras.backend.standardize_dtype(tensor.dtype))
     _check_size(plan, *(tuple(tensor.shape[1:3]) for tensor in pictures))
@@ -74,6 +79,27 @@ def _floats(tensor):
     """A tensor of uint8 as float32 in [-1, 1]; one of floats as it is."""
     is_levels = keras.backend.standardize_dtype(tensor.dtype) == "uint8"
     return ops.cast(tensor, "float32") / 127.5 - 1 if is_levels else tensor
+
+
+@contextmanager
+def checked_shapes(plan):
+    """A context in which a batch of other shapes than those of `tensors`, which only a running graph sees, is told.
+
+    Raises:
+        BadData: There was such a batch.
+    """
+    try:
+        yield
+    except backend.BAD_BATCH as error:
+        found = re.search(r"Shape of tensor \S* ?(\[[\d,]*\]) is not compatible with expected shape", str(error))
+        if not found:
+            raise
+        side = plan.recipe.image_size
+        styles = f"; labels are one-hot, (count, {len(plan.styles)})" if plan.styles else ""
+        raise BadData(
+            f"A batch of the dataset has the shape {found[1]}; pictures are (count, height, width, 3), source and "
+            f"style of one size, the recipe's image_size={side}{styles}."
+        ) from None
 
 
 def _is_array(given):
@@ -159,8 +185,13 @@ def _are_numbers(labels, names):
 
 
 def _one_hot(labels, names):
-    if "str" in keras.backend.standardize_dtype(labels.dtype):
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    if "str" in dtype:
         raise BadData(f"The labels are texts; they must be numbers of the {len(names)} styles, or one-hot.")
+    if "float" in dtype:  # where a dataset does not tell their shape, they are taken for one-hot
+        labels = backend.with_shape(labels, (None, len(names)))
+    elif backend.rank(labels) is None:
+        labels = ops.reshape(labels, (-1,))
     if _are_numbers(labels, names):
         return ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), len(names), dtype="float32")
     return ops.cast(labels, "float32")

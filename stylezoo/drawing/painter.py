@@ -10,6 +10,7 @@ from keras import ops
 from PIL import Image
 
 from stylezoo.contract import style_input
+from stylezoo.contract.inputs import noise_input
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.graphs import COARSEST, SMALLEST_TILE, Graphs
 from stylezoo.drawing.tiles import Tiling, View
@@ -71,7 +72,6 @@ class Painter:
                 f"The stroke is {self.stroke}; it must be from 1, as trained, to {BROADEST} times as broad."
             )
         self._film = None  # the size of its frames and the facts about the first
-        self._step = None  # the sides of tiles must be divisible by it
         self._style = style_input(self.generator)
         self._graphs = Graphs.of(self.generator)
         several = len(self.fusion.parts) > 1 and not self._style.can_mix
@@ -174,13 +174,13 @@ class Painter:
         """The picture as float32, padded by reflection to a size for the generator and cut back; and its facts."""
         height, width = view.shape
         reason = None
-        for step, sides in self._graphs.fitting(height, width):
+        for sides in self._graphs.fitting(height, width):
             try:
                 drawn, found = self._draw(view, (0, 0), sides, facts)
             except ValueError as error:  # branches that cannot be joined, which compute_output_shape did not show
                 reason = error
                 continue
-            return drawn[:height, :width], replace(facts, step=step, found=found)
+            return drawn[:height, :width], replace(facts, found=found)
         raise BadPicture(
             f"The generator of this model cannot redraw a picture of {width} x {height} pixels."
         ) from reason
@@ -200,10 +200,7 @@ class Painter:
         if facts is None:
             _, facts = self._in_one_piece(view.thumbnail(self._graphs.side), self._first_facts(view))
             self._remember(view, facts)
-        if self._step is None:  # the thumbnail's sides may fit by chance; these are the worst case
-            odd = view.cut((0, 0), (COARSEST + 1, COARSEST + 1))
-            self._step = self._in_one_piece(odd, replace(facts, found=None))[1].step
-        tiling = Tiling.of(view.shape, tile, self._step)
+        tiling = Tiling.of(view.shape, tile, self._graphs.step)  # the thumbnail's sides may fit by chance
         return tiling.joined(view, lambda corner: self._draw(view, corner, tiling.sides, facts)[0], self.on_tile)
 
     def _draw(self, view, corner, sides, facts):
@@ -261,7 +258,7 @@ class Painter:
         would depend on another.
         """
         factor = min(1.0, LARGEST_STYLE / math.prod(view.shape) ** 0.5)
-        _, sides = next(self._graphs.fitting(*(max(1, round(factor * side)) for side in view.shape)))
+        sides = next(self._graphs.fitting(*(max(1, round(factor * side)) for side in view.shape)))
         pictures = [style if style is None else arrays.fitted(style, *sides) for style in styles]
         if self._fusion.has_source:
             pictures.append(arrays.from_levels(arrays.resized(view.pixels, *sides)))
@@ -269,7 +266,7 @@ class Painter:
 
     def _noise(self, height, width):
         """Noise for every pixel of a picture, for a generator that has a map of it: (height, width, channels)."""
-        wanted = next((each for each in self.generator.inputs if each.name == "noise"), None)
+        wanted = noise_input(self.generator)
         if wanted is None or len(wanted.shape) < 4:
             return None
         noise = keras.random.normal((height, width, wanted.shape[-1]), seed=self.seed)
@@ -294,11 +291,9 @@ class Facts:
     Attributes:
         light: Mean and deviation of its luminance; None where no tones are matched.
         palette: The styles, from `StyleInput.palette`; None where the generator takes one unchanged.
-        step: A number by which the sides of a part must be divisible.
         found: The layers' facts in each of two passes; None: to be recorded.
     """
 
     light: tuple[float, float] | None
     palette: np.ndarray | None = None
-    step: int = 1
     found: list | None = None

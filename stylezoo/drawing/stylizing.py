@@ -1,8 +1,10 @@
 """Redrawing pictures with a trained model."""
 
 from stylezoo.contract import style_input
+from stylezoo.drawing.exporting import Export
 from stylezoo.drawing.looks import look
 from stylezoo.drawing.painter import Painter
+from stylezoo.errors import BadOptions
 
 
 class Stylizing:
@@ -16,6 +18,12 @@ class Stylizing:
     def takes_style_picture(self):
         """Whether a style is a picture when one is stylised."""
         return style_input(self.generator).takes_picture
+
+    @property
+    def known_tones(self):
+        """The tones of the styles as an array, if the model matches them and training has set them; else None."""
+        known = self.tones is not None and self.tones.numpy().any()
+        return self.tones.numpy() if known else None
 
     def stylize(self, picture, style=None, seed=0, **look):
         """Redraw a picture in the style, or in several.
@@ -80,7 +88,6 @@ class Stylizing:
             BadOptions: As in `stylize`.
         """
         generator = self.average or self.generator
-        known = self.tones is not None and self.tones.numpy().any()
         return Painter(
             generator,
             look(
@@ -92,10 +99,35 @@ class Stylizing:
                 names=self.plan.styles,
                 random=self.random_codes,
             ),
-            tones=self.tones.numpy() if known else None,
+            tones=self.known_tones,
             seed=seed,
             keep_colour=keep_colour,
             stroke=stroke,
             tile=tile,
             steady=steady,
         )
+
+    def export(self, filepath, format="tf_saved_model", verbose=True, input_signature=None, **options):
+        """Write a SavedModel of TensorFlow, whose function `serve` draws what `stylize` draws, without stylezoo.
+
+        It takes pictures, float32 (batch, height, width, 3) in [-1, 1] of any size, and gives the same. Where the
+        generator is given a style it takes ``[pictures, styles]``: style pictures, or for named styles the weights of
+        each, (batch, K); pictures alone get the style that `stylize` takes if none is named.
+
+        Args:
+            filepath: The folder.
+            format: "tf_saved_model". The network alone has others: ``gan.generator.export(path, format="onnx")``.
+            verbose: Whether the arguments of `serve` are printed.
+            input_signature: As in Keras; None: any size.
+            **options: None are known.
+
+        Raises:
+            BadOptions: The format is another, or there are options.
+        """
+        if format != "tf_saved_model" or options:
+            raise BadOptions(
+                f"A GAN is exported as format='tf_saved_model' without options, not {format!r} with {sorted(options)}; "
+                "its network alone can be: gan.generator.export(path, format='onnx')."
+            )
+        drawing = Export(self.average or self.generator, self.plan.styles, self.random_codes, self.known_tones)
+        drawing.write(filepath, input_signature, verbose is not False)

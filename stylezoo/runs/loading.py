@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stylezoo.catalogue import needs
 from stylezoo.errors import BadRun, StylezooError, printable
-from stylezoo.files import archive
+from stylezoo.files import archive, recognition
 from stylezoo.recipe import Recipe
 from stylezoo.runs import hub
 from stylezoo.runs.folder import RunFolder
@@ -31,7 +31,21 @@ def model_file(path: str | Path) -> Path:
         raise BadRun(
             f"'{path}' is no model: {reason}. Name a run folder of 'stylezoo train', a .keras file or hf://owner/name."
         )
+    _check_kind(file)
     return file
+
+
+def _check_kind(file):
+    """Check that a file is not recognised as something else than a model; a damaged one is told when it is read."""
+    try:
+        kind = recognition.kind_of(file)
+    except OSError as error:
+        raise BadRun(f"'{file}' cannot be read: {error.strerror or error}.") from None
+    run = file.parent.parent
+    if kind == recognition.HDF5 and (run / RunFolder.MODEL).is_file():
+        raise BadRun(f"'{file}' is a checkpoint of the run '{run}': name the run itself.")
+    if kind not in (None, recognition.MODEL, recognition.CUT_OFF, recognition.OTHERS):
+        raise BadRun(recognition.sentence(file, kind, "no model of stylezoo"))
 
 
 def checked_file(path: str | Path) -> Path:
