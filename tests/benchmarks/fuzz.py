@@ -64,13 +64,14 @@ def changed_text(r, text):
 
 def changed_plain(r, plain):
     """Plain data with some values replaced, removed, renamed or nested."""
-    copy = json.loads(json.dumps(plain))
     for _ in range(r.choice([1, 1, 2, 4])):
-        places = [(copy, None)]
-        for each, _ in places:
-            keys = each if isinstance(each, dict) else range(len(each))
-            places += [(each[key], None) for key in keys if isinstance(each[key], dict | list)]
-        inside = r.choice(places)[0]
+        plain = json.loads(json.dumps(plain))  # a copy, in which nothing stands twice
+        places = [plain]
+        for each in places:
+            places += [
+                one for one in (each.values() if isinstance(each, dict) else each) if isinstance(one, dict | list)
+            ]
+        inside = r.choice(places)
         if not inside:
             continue
         key = r.choice(list(inside)) if isinstance(inside, dict) else r.randrange(len(inside))
@@ -89,7 +90,7 @@ def changed_plain(r, plain):
                     inside[key] = {"a": inside[key]}
             case _:
                 inside[key] = r.choice(ODD)
-    return copy
+    return plain
 
 
 class Targets:
