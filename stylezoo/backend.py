@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import wraps
+from threading import RLock
 
 import keras
 import numpy as np
@@ -30,6 +31,7 @@ keras.config.set_image_data_format("channels_last")
 Tape = tf.GradientTape
 OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)
 BAD_BATCH = tf.errors.InvalidArgumentError  # how a graph reports a tensor of another shape than it was traced for
+_COUNTING = RLock()
 BROKEN_BATCH = tf.errors.UnknownError  # how `tf.data` reports an exception in a batch
 
 
@@ -87,34 +89,46 @@ def building_at_most(layers: int, numbers: int):
         BadRecipe: More are asked for, or the memory is full.
     """
     most, made = {"layers": layers, "weights": min(numbers, memory() // 16)}, Counter()  # an optimizer has four of each
-    make_operation, make_variable = keras.Operation.__init__, keras.Variable.__init__
 
     def count(what, amount):
         made[what] += amount
         if made[what] > most[what]:
             raise MemoryError(what)
 
-    @wraps(make_operation)
-    def operation(self, name=None):
-        count("layers", 1)
-        make_operation(self, name)
-
-    @wraps(make_variable)
-    def variable(self, initializer, shape=None, *args, **options):
-        sizes = getattr(initializer, "shape", ()) if shape is None else shape
-        count("weights", math.prod(int(each or 0) for each in ([sizes] if isinstance(sizes, int) else sizes)))
-        make_variable(self, initializer, shape, *args, **options)
-
-    keras.Operation.__init__, keras.Variable.__init__ = operation, variable
     try:
-        yield
+        with _counted(count):
+            yield
     except OUT_OF_MEMORY as error:
-        reason = next(
-            (f"more than {most[what]:,} {what}" for what in most if made[what] > most[what]), "too much memory"
-        )
+        over = [f"more than {most[what]:,} {what}" for what in most if made[what] > most[what]]
+        reason = over[0] if over else "too much memory"
         raise BadRecipe(f"The networks of this recipe need {reason}. Give their options smaller numbers.") from error
-    finally:
-        keras.Operation.__init__, keras.Variable.__init__ = make_operation, make_variable
+
+
+@contextmanager
+def _counted(count: Callable[[str, int], None]):
+    """A context in which `count` is called for each layer, and with the size of each variable, before it is made.
+
+    Keras has no hook for this: its constructors are replaced meanwhile, in one thread at a time.
+    """
+    with _COUNTING:
+        make_operation, make_variable = keras.Operation.__init__, keras.Variable.__init__
+
+        @wraps(make_operation)
+        def operation(self, name=None):
+            count("layers", 1)
+            make_operation(self, name)
+
+        @wraps(make_variable)
+        def variable(self, initializer, shape=None, *args, **options):
+            sizes = getattr(initializer, "shape", ()) if shape is None else shape
+            count("weights", math.prod(int(each or 0) for each in ([sizes] if isinstance(sizes, int) else sizes)))
+            make_variable(self, initializer, shape, *args, **options)
+
+        keras.Operation.__init__, keras.Variable.__init__ = operation, variable
+        try:
+            yield
+        finally:
+            keras.Operation.__init__, keras.Variable.__init__ = make_operation, make_variable
 
 
 def memory() -> int:

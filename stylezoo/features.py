@@ -19,6 +19,7 @@ from keras import layers
 from stylezoo import backend
 from stylezoo.errors import BadWeights, NotDownloaded, name_all
 from stylezoo.files import torch_files
+from stylezoo.files.archive import DAMAGE, EXPANSION
 from stylezoo.layers import ReflectionPadding2D
 
 __all__ = ["BLOCKS", "checked_tap", "vgg19"]
@@ -200,9 +201,11 @@ def _bias(name):
 def _npz(path):
     try:
         with np.load(path, allow_pickle=False) as file:
+            if sum(each.file_size for each in file.zip.infolist()) > EXPANSION * path.stat().st_size:
+                raise ValueError("it would unpack to an excessive size")
             kernels = [name for name in file.files if name.endswith(".kernel")]
             return [(file[name], file[_bias(name)]) for name in kernels if file[name].ndim == 4]
-    except (OSError, ValueError, KeyError, EOFError, MemoryError, AttributeError) as error:
+    except (*DAMAGE, MemoryError, AttributeError) as error:
         raise BadWeights(f"'{path}' cannot be read as an .npz with 0.kernel, 0.bias, ...: {error}") from None
 
 

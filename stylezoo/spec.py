@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 import sys
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from types import UnionType
@@ -279,7 +280,8 @@ def read_value(text: str) -> Any:
     if text.lower() in WORDS:
         return WORDS[text.lower()]
     try:
-        return ast.literal_eval(text)
+        with warnings.catch_warnings(action="ignore"):  # about its signs
+            return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # the last three: "{{}}" and "((((..."
         return text
 

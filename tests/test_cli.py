@@ -1,8 +1,10 @@
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import keras
@@ -15,7 +17,7 @@ from stylezoo import Recipe, features
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
-from stylezoo.cli import main
+from stylezoo.cli import main, terminal
 
 TINY = [
     "image_size=32",
@@ -721,3 +723,54 @@ def test_a_data_set_of_pairs_is_trained_as_it_is(tmp_path):
     done = stylezoo("train", "pix2pix", "--style", tmp_path / "train", "-o", tmp_path / "other")
     assert done.exit_code == 2
     assert done.stderr.startswith("Error: This model learns from pairs")
+
+
+# What strangers call things
+
+
+@pytest.fixture
+def odd(tmp_path, monkeypatch):
+    """A distribution whose words hold control characters, and one whose source cannot be read."""
+    (tmp_path / "odd-1.0.dist-info").mkdir()
+    tables = "[stylezoo.losses]\nodd = odd_words:Odd\nlarge = odd_large:Large\ngone = odd_gone:Gone\n"
+    (tmp_path / "odd-1.0.dist-info" / "entry_points.txt").write_text(tables)
+    doc = "'Red \\x1b[31m \\u202e.\\n\\n    More \\x9b2J.'"
+    source = f"class Odd:\n    {doc}\n    def __init__(self, a='\x1b[5m\\x07'): pass\n"
+    (tmp_path / "odd_words.py").write_text(source)
+    (tmp_path / "odd_large.py").write_text("#" * 300_000)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.parametrize("words", ["list losses odd", "show odd", "list --json losses", "show --json odd"])
+def test_words_of_a_plugin_have_no_control_characters(words, odd):
+    said = stylezoo(*words.split(), color=True).stdout
+    assert "Red" in said
+    for letter in ("\x1b[31m", "\x1b[5m", "\u202e", "\x9b", "\x07"):
+        assert letter not in said
+
+
+def test_a_source_that_is_not_readable_is_not_called_broken(odd):
+    lines = stylezoo("list", "losses").stdout.splitlines()
+    (large,) = [line for line in lines if line.startswith("  large")]
+    assert "source not readable: it has more" in large
+    assert "broken" not in large
+    assert "broken: there is no module 'odd_gone'" in next(line for line in lines if line.startswith("  gone"))
+    assert "Its source is not readable: it has more than" in stylezoo("show", "large").stdout
+
+
+def test_every_line_of_a_command_is_printed_by_one_function():
+    files = (Path(terminal.__file__).parent).glob("*.py")
+    texts = {file.name: file.read_text(encoding="utf-8") for file in files}
+    assert [name for name, text in texts.items() if re.search(r"click\.s?echo|\bprint\(", text)] == ["terminal.py"]
+
+
+def test_a_line_keeps_its_indentation_and_nothing_that_moves_the_cursor(capsys):
+    terminal.say("  a\nb\x1b[2J\u2066c\t")
+    assert capsys.readouterr().out == "  a b[2Jc\n"
+
+
+def test_names_of_files_have_no_control_characters(tmp_path):
+    result = stylezoo("stylize", tmp_path / "a\x1b[31m\nb.png", "--model", tmp_path)
+    assert result.exit_code != 0
+    assert result.output.count("\n") == 1
+    assert "\x1b" not in result.output

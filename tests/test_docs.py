@@ -384,3 +384,34 @@ def test_page_write_a_plugin_looks_inside(tone):
         fakes, reals = (layer.predict(pictures, verbose=0).mean((0, 1, 2)) for pictures in (fake, style))
         expected += 2 * ((fakes - reals) ** 2).mean()  # of two discriminators
     np.testing.assert_allclose(loss.generator_loss(translation), expected, rtol=1e-4)
+
+
+MARKUP = [
+    "<script>x</script>", "<img src=x onerror=y>", "[x](javascript:y)", "![x](https://e.org/x.png)", "# Heading",
+    "::: os", "{{ cli }}", '!!! danger "x"', "| a | b |", "text { onclick=y }", "*[HTML]: x", "1. one", "- one",
+    "---", "~~~", "a|b", "--8<-- '/etc/passwd'", "&lt;b&gt;", "`a` <b>", "``", "\\`<i>`", "`<b>", "==x==",
+    "www.evil.org", "x@evil.org", "<!--",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MARKUP)
+def test_nothing_that_a_plugin_says_is_markup(text, tmp_path, monkeypatch):
+    """What is left of Markdown once code and addresses are taken away is nothing; entities stand for all signs."""
+    (tmp_path / "odd-1.0.dist-info").mkdir()
+    (tmp_path / "odd-1.0.dist-info" / "entry_points.txt").write_text("[stylezoo.losses]\nodd = odd_mod:Odd\n")
+    doc = f"Odd.\n\n{text}\n\nAnd {text} more.\n\nArgs:\n    opt: {text}\n"
+    (tmp_path / "odd_mod.py").write_text(
+        f"class Odd:\n    {doc!r}\n    def __init__(self, opt={text!r}, other: {text!r} = 1): pass\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    page = filled("{{ zoo odd }}")
+    assert "stylezoo doctor" not in page  # as on the page of the command line
+    page = re.sub(r"^```text\n.*\n```$", "", page, flags=re.MULTILINE)
+    page = re.sub(r"<code>[A-Za-z0-9&#;]*</code>|(?<!`)`[^`\n]+`(?!`)|https?://[\w./]+", "", page)
+    heading, line, *paragraphs = [each for each in page.split("\n\n") if each.strip()]
+    assert (heading, line) == ("## odd", "Loss of odd 1.0, ")
+    for each in [part for part in paragraphs if not part.startswith("| ")]:
+        assert not re.search(r"[<>\[\]{}*_#`|!+=@~$^]", re.sub(r"&#\d+;", "", each))
+        assert not re.match(r"[-:=.\d]|    ", each)
+    rows = [row for part in paragraphs if part.startswith("| ") for row in part.splitlines()]
+    assert all(row.count("|") == 5 for row in rows)

@@ -33,9 +33,11 @@ def read(module: str) -> Source:
     """The source of a module. Never raises."""
     try:
         spec = found(module, tuple(map(str, sys.path)))
+        file = Path(spec.origin) if spec.has_location else None
     except LookupError:
         return Source(problem=f"there is no module '{module}'")
-    file = Path(spec.origin) if spec.has_location else None
+    except Exception as error:  # of any finder
+        return Source(unread=str(error) or type(error).__name__)
     if file is None or file.suffix != ".py":
         return Source(file, unread="it has no source in Python")
     try:

@@ -12,8 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from stylezoo.errors import BadData
-from stylezoo.files import plain
+from stylezoo.errors import BadData, printable
 from stylezoo.pictures import animation, colour, files, folders
 
 
@@ -184,7 +183,7 @@ class Album:
     @property
     def name(self) -> str:
         """The name of the file or folder, without the folders above it; "" for other kinds."""
-        return plain.printable(self.path.resolve().name) if self.path is not None else ""
+        return printable(self.path.resolve().name) if self.path is not None else ""
 
     @property
     def folder(self) -> Path | None:

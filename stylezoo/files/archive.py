@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stylezoo.catalogue import registry
-from stylezoo.errors import BadRun
+from stylezoo.errors import BadRun, printable
 from stylezoo.files import plain
 
 CONFIG = "config.json"
@@ -54,7 +54,7 @@ def opened(file: Path):
             _check_members(file, archive)
             yield archive
     except DAMAGE as error:
-        raise BadRun(f"'{file}' is no model of stylezoo or is damaged: {plain.printable(str(error))[:200]}") from None
+        raise BadRun(f"'{file}' is no model of stylezoo or is damaged: {printable(str(error))[:200]}") from None
 
 
 def document(archive: zipfile.ZipFile, name: str):
@@ -115,7 +115,7 @@ def check_weights(file: Path) -> None:
 def refused(file: Path, reason: str) -> BadRun:
     """The error for a file with content that no model of stylezoo has."""
     return BadRun(
-        f"'{file}' is refused: {plain.printable(reason)[:300]}. A model of stylezoo holds weights, names and plain "
+        f"'{file}' is refused: {printable(reason)[:300]}. A model of stylezoo holds weights, names and plain "
         "data only; do not trust who made this."
     )
 

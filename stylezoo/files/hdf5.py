@@ -6,7 +6,7 @@ but opens a linked file when it looks for groups. Here no link is followed.
 
 import h5py
 
-from stylezoo.files.plain import printable
+from stylezoo.errors import printable
 
 SLACK = 2**20  # bytes that a dataset may declare without storing them, for instance zeros
 NUMBERS = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM, h5py.h5t.OPAQUE)  # booleans are enumerations

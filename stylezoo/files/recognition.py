@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from stylezoo.files.plain import printable
+from stylezoo.errors import printable
 
 START = 512  # bytes that are looked at
 MAGIC = bytes.fromhex("6cfc9c46f9206aa85019")  # the number with which torch.save began before PyTorch 1.6

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stylezoo.errors import BadWeights
+from stylezoo.errors import BadWeights, printable
 from stylezoo.files import recognition, safetensors
-from stylezoo.files.plain import printable
 from stylezoo.files.torch_norms import computed
 from stylezoo.files.torch_pickle import KINDS, LARGEST_RANK, Storage, Tensor, is_count, unpickle
 

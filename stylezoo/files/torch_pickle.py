@@ -8,8 +8,7 @@ import pickletools
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from stylezoo.errors import BadWeights
-from stylezoo.files.plain import printable
+from stylezoo.errors import BadWeights, printable
 from stylezoo.files.recognition import SAVE
 
 KINDS = {

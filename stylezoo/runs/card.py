@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stylezoo.catalogue import needs
-from stylezoo.errors import BadOptions, BadRun
+from stylezoo.errors import BadOptions, BadRun, printable
 from stylezoo.files import archive, plain
 from stylezoo.runs import loading, log
 from stylezoo.runs.folder import RunFolder
@@ -226,7 +226,7 @@ def updated(card: Card, folder: Path) -> Card:
         return card
     last = dict(zip(rows[0], rows[-1], strict=True))
     values = {name: float(value) for name, value in last.items() if name not in ("step", "seconds")}
-    losses = {plain.printable(name): value if math.isfinite(value) else None for name, value in values.items()}
+    losses = {printable(name): value if math.isfinite(value) else None for name, value in values.items()}
     return replace(card, steps=max(card.steps or 0, int(last["step"])), losses=losses)
 
 
@@ -274,7 +274,7 @@ def licensed(text: str | None) -> str:
     Raises:
         BadOptions: It is longer than a name.
     """
-    text = plain.printable(text or "")
+    text = printable(text or "")
     if len(text) > 200:
         raise BadOptions(f"The licence has {len(text)} characters; name it, such as CC-BY-4.0, or use at most 200.")
     return text
@@ -298,7 +298,7 @@ def _of_folder(folder):
             )
         return updated(card, folder)
     except (OSError, ValueError) as error:
-        raise BadRun(f"'{folder}' is damaged: its card cannot be read: {plain.printable(str(error))[:200]}") from None
+        raise BadRun(f"'{folder}' is damaged: its card cannot be read: {printable(str(error))[:200]}") from None
 
 
 def _document(path):
@@ -344,7 +344,7 @@ def _has_form(name, value):
 
 def _shown(text):
     """A text within Markdown, all markup escaped."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$])", r"\\\1", plain.printable(str(text)))
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$])", r"\\\1", printable(str(text)))
 
 
 def _text(value):

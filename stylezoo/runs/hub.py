@@ -11,8 +11,7 @@ import re
 from contextlib import contextmanager
 from pathlib import Path
 
-from stylezoo.errors import BadRun, MissingExtra
-from stylezoo.files.plain import printable
+from stylezoo.errors import BadRun, MissingExtra, printable
 from stylezoo.runs.folder import RunFolder
 
 SCHEME = "hf://"
