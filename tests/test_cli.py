@@ -419,7 +419,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(trained, tmp
         f"train --source a.png --from {run} --add-style gone": "There is no file or folder 'gone'.",
         "train --from gone": "'gone' is no model: there is no such file or folder.",
         "train --from full": "'full' is no model: it holds no model.keras.",
-        "train --from words.txt": "'words.txt' is no model of stylezoo or is damaged",
+        "train --from words.txt": "'words.txt' is a text that begins 'no picture', no model of stylezoo",
         "train --resume gone": "'gone' is no run folder: there is no recipe.json in it.",
         "train --resume imported": "'imported' was imported, not trained",
         "train --recipe gone.json": "Cannot read the recipe 'gone.json'",
@@ -435,7 +435,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(trained, tmp
         f"train --add-style a.png --style a.png --from {run}": "--add-style or --style, not both",
         "train transfer --recipe recipe.json": "Name the model 'transfer' or the recipe 'recipe.json', not both.",
         "import gone.pth -m cut": "'gone.pth' cannot be read",
-        "import words.txt -m cut": "'words.txt' is damaged or is no file of PyTorch weights",
+        "import words.txt -m cut": "'words.txt' is a text that begins 'no picture', no file of PyTorch weights",
         "import gone.pth -m cot": "No model is named 'cot'.",
         f"stylize gone.png words.txt -m {run}": "2 of 2 failed: gone.png, words.txt",
         f"stylize gone.png -m {run}": "There is no file 'gone.png'.",
@@ -590,7 +590,11 @@ def test_a_training_says_what_it_does_and_what_to_do_next(trained):
     assert "1 picture\n" in done.stdout
     assert f"{run}, 2 steps" in done.stdout
     assert f"stylezoo stylize PICTURE.jpg --model {run}\n" in done.stdout
-    assert [line.partition("  ")[0] for line in done.stderr.splitlines()] == ["step 1/2", "step 2/2"]
+    look, *steps = done.stderr.splitlines()
+    assert look == f"Look at {run}/samples/latest.png, always the newest sheet."
+    assert [line.partition("  ")[0] for line in steps] == ["step 1/2", "step 2/2"]
+    sheets = run / "samples"
+    assert (sheets / "latest.png").read_bytes() == (sheets / "step-000002.png").read_bytes()
 
 
 def test_a_result_has_the_size_of_its_source(trained):

@@ -21,7 +21,6 @@ __all__ = ["Painter"]
 
 LARGEST_STYLE = 896  # pixels: the side of a square with the area at which style pictures are used at most
 BROADEST = 8  # the largest stroke
-FINE = 0.5  # the share of the picture's detail finer than a broad stroke that full style keeps
 UNTOUCHED = 4  # exponent of the share without a style: grey places of a mask keep the network's output
 LASTING = ("generator", "fusion", "tones", "seed")  # attributes that the facts of a film depend on
 
@@ -40,8 +39,8 @@ class Painter:
         tones: From `luminance.tones`, to which pictures are matched first; None: they are not.
         seed: For a generator with noise or random style codes.
         keep_colour: Whether only the luminance is redrawn, and the picture's own colours stay.
-        stroke: How many times as broad strokes are, from 1 to `BROADEST`: the picture is drawn smaller by this factor
-            and enlarged again, and what is finer than that is taken from the picture, by `FINE`.
+        stroke: How many times as broad strokes are, from 1 to `BROADEST`: the picture is drawn smaller by this factor,
+            enlarged, and drawn again.
         tile: The side of tiles, in pixels; 0: draw in one piece; None: tiles as large as memory allows, if the picture
             is larger than one.
         steady: Whether all pictures are frames of one film, all of one size: the facts about the first frame are used
@@ -80,6 +79,7 @@ class Painter:
         self.has_strength = bool(self.fusion.parts) and self._style.can_weaken
         self._fusion = self.fusion if self.has_strength else replace(self.fusion, strength=1.0)
         self._opacity = 1.0 if self.has_strength else self.fusion.strength
+        self._sketcher = replace(self, stroke=1.0, keep_colour=False) if self.stroke > 1 else None
 
     def __setattr__(self, name, value):
         if name in LASTING and "_graphs" in vars(self):
@@ -122,19 +122,25 @@ class Painter:
         return self._drawn(pixels) if self.stroke == 1 else self._broadly_drawn(pixels)
 
     def _broadly_drawn(self, pixels):
-        """The picture drawn smaller and enlarged, with a part of the fine detail that this takes away."""
+        """The picture drawn smaller, enlarged, and drawn again at its own size, which makes the enlarged strokes sharp.
+
+        Where the picture has less of a style, the second drawing begins with more of the picture.
+        """
         height, width, _ = pixels.shape
+        picture = arrays.from_levels(pixels)
         small = arrays.resized(pixels, *(max(1, round(side / self.stroke)) for side in (height, width)))
-        coarse, broad = (arrays.resized(each, height, width) for each in (small, self._drawn(small)))
-        detail = arrays.from_levels(pixels) - arrays.from_levels(coarse)
-        drawn = np.clip(arrays.from_levels(broad) + self._kept_detail(height, width) * detail, -1, 1)
+        self._sketcher.tile, self._sketcher.on_tile = self.tile, self.on_tile
+        sketch = arrays.from_levels(arrays.resized(self._sketcher.paint(small), height, width))
+        drawn = self._drawn(picture + self._styled(height, width) * (sketch - picture))
+        if self.keep_colour:
+            drawn = luminance.with_light(picture, luminance.light(drawn))
         return arrays.levels(drawn) if pixels.dtype == np.uint8 else drawn
 
-    def _kept_detail(self, height, width):
-        """The share of the detail that is kept at each place: `FINE` at full style, all of it without a style."""
-        masks = self._fusion.masks(height, width)
-        unstyled = self._fusion.shares(masks)[..., -1:] if self._fusion.has_source else 0.0
-        return 1 - (1 - FINE) * self._opacity * (1 - unstyled)
+    def _styled(self, height, width):
+        """How much of each place has a style: 1 is all of it at full strength."""
+        if not self._fusion.has_source:
+            return self._opacity
+        return self._opacity * (1 - self._fusion.shares(self._fusion.masks(height, width))[..., -1:])
 
     def _drawn(self, pixels):
         """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
