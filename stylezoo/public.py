@@ -72,6 +72,7 @@ PUBLIC = {
         "BadWeights",
         "BrokenPlugin",
         "MissingExtra",
+        "NotDownloaded",
         "PluginConflict",
         "StylezooError",
         "UnknownPlugin",
