@@ -139,7 +139,7 @@ def test_strangers_distribution_has_a_page_of_its_own(tone):
 def test_command_line_page_is_complete():
     text = filled((ROOT / "docs" / "cli.md").read_text(encoding="utf-8"))
     sections = dict(zip(*[iter(re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
-    assert set(sections) == {"stylezoo", *(f"stylezoo {name}" for name in main.commands)}
+    assert set(sections) == {"Completion", "stylezoo", *(f"stylezoo {name}" for name in main.commands)}
     for name, command in main.commands.items():
         section = sections[f"stylezoo {name}"]
         assert " ".join(command.help.partition("\n\n")[0].split()) in section
