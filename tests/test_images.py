@@ -1,4 +1,5 @@
 import gc
+import os
 import struct
 import zlib
 
@@ -487,11 +488,22 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         files.open_picture(tmp_path / "gone.png")
     with pytest.raises(BadPicture, match="is a folder"):
         files.open_picture(tmp_path)
+    os.mkfifo(tmp_path / "pipe.png")  # nobody writes into it
+    with pytest.raises(BadPicture, match="is no regular file"):
+        files.open_picture(tmp_path / "pipe.png")
 
 
 def test_a_name_that_no_file_can_have_is_refused(tmp_path):
-    with pytest.raises(BadPicture, match=r"cannot be read: .*File name too long"):
+    with pytest.raises(BadPicture, match="There is no file"):
         files.open_picture(tmp_path / ("a" * 300))
+
+
+def test_a_file_that_is_opened_as_a_text_and_an_image_without_pixels_are_refused(tmp_path):
+    Image.new("RGB", (3, 2)).save(tmp_path / "a.png")
+    with open(tmp_path / "a.png") as text, pytest.raises(BadPicture, match="open it as a binary file"):
+        files.open_picture(text)
+    with pytest.raises(BadPicture, match="no pixels"):
+        files.opened(Image.new("RGB", (0, 5)))
 
 
 # Arrays

@@ -15,7 +15,8 @@ from PIL import Image
 
 from stylezoo.cli import terminal
 from stylezoo.cli.types import PATH, Mask, WeightedStyle
-from stylezoo.errors import StylezooError
+from stylezoo.data.album import Album
+from stylezoo.errors import BadData, StylezooError
 from stylezoo.files import atomic
 from stylezoo.pictures import files, targets
 from stylezoo.recipe import Recipe
@@ -62,6 +63,25 @@ def test_a_device_is_not_replaced(tmp_path):
     with pytest.raises(OSError, match="no regular file"), atomic.written(tmp_path / "a.png"):
         pass
     assert not (tmp_path / "a.png").is_file()
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "a").touch()
+    with pytest.raises(NotADirectoryError, match="a' is no folder"), atomic.written(tmp_path / "a" / "b.png"):
+        pass
+
+
+def test_what_a_killed_process_left_is_found_by_the_name_of_its_target(tmp_path):
+    target = tmp_path / ("x" * 60 + ".png")
+    left = atomic.written(target).__enter__()
+    assert atomic.leftovers(target) == [left]
+
+
+def test_an_empty_path_is_not_the_current_folder():
+    with pytest.raises(click.BadParameter, match="empty"):
+        PATH.convert("", None, None)
+    with pytest.raises(BadData, match="empty"):
+        Album.of("")
 
 
 # The home folder

@@ -1,6 +1,7 @@
 """Files are told by their content, whatever they are called, with what to do."""
 
 import io
+import os
 import tarfile
 import zipfile
 
@@ -100,6 +101,12 @@ def test_a_checkpoint_of_a_run_names_the_run(tmp_path):
     file.write_bytes(b"\x89HDF\r\n\x1a\n")
     with pytest.raises(BadRun, match=f"is a checkpoint of the run '{tmp_path}'"):
         stylezoo.load_model(file)
+
+
+def test_nobody_waits_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "x.pth")
+    with pytest.raises(BadWeights, match="no regular file"):
+        torch_files.read(tmp_path / "x.pth")
 
 
 def test_a_text_reaches_the_message_without_control_characters(tmp_path):

@@ -197,9 +197,8 @@ def _refuse_pictures_as_styles(given):
         photo, run = str(given.pictures[0]), str(RunFolder.new(Path(style).stem))
         train = join(["stylezoo", "train", "--source", photo, "--style", style, "-o", run])
         draw = join(["stylezoo", "stylize", photo, "--model", run])
-        raise UsageError(
-            f"'{style}' is a picture, no model. Train one on it, which takes some minutes: {train} && {draw}"
-        )
+        what = "a folder of pictures" if Path(style).is_dir() else "a picture"
+        raise UsageError(f"'{style}' is {what}, no model. Train one on it, which takes some minutes: {train} && {draw}")
 
 
 def _is_painting(path):

@@ -29,9 +29,14 @@ class Kind(click.ParamType):
 
 
 class Location(click.Path):
-    """A path, where ``~`` is the home folder also if the shell left it there, as in ``--out=~/x.png``."""
+    """A path, where ``~`` is the home folder also if the shell left it there, as in ``--out=~/x.png``.
+
+    An empty one, as a shell makes of a variable that is not set, does not mean the current folder.
+    """
 
     def convert(self, value, param, ctx):
+        if not os.fspath(value):
+            self.fail("A path is empty.", param, ctx)
         return super().convert(os.path.expanduser(value), param, ctx)
 
 

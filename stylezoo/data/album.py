@@ -110,6 +110,8 @@ class Album:
         if isinstance(given, list | tuple):
             return cls("list", parts=tuple(map(cls.of, given)))
         if isinstance(given, str | os.PathLike):
+            if not os.fspath(given):  # which would mean the current folder
+                raise BadData("The path of the pictures is empty: give a file or a folder.")
             return cls._at(Path(os.path.expanduser(given)))
         raise BadData(
             f"A {type(given).__name__} is not a picture: give a path, a folder, a Pillow image, or a list of them."

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from numbers import Real
 
 import keras
 import numpy as np
@@ -66,9 +67,9 @@ class Painter:
     def __post_init__(self):
         if self.tile and self.tile < SMALLEST_TILE:
             raise BadOptions(f"Tiles of {self.tile} pixels are too small: {SMALLEST_TILE} or more, or 0 for none.")
-        if not 1 <= self.stroke <= BROADEST:  # also for NaN
+        if not isinstance(self.stroke, Real) or not 1 <= self.stroke <= BROADEST:  # also for NaN
             raise BadOptions(
-                f"The stroke is {self.stroke}; it must be from 1, as trained, to {BROADEST} times as broad."
+                f"The stroke is {self.stroke!r}; it must be a number from 1, as trained, to {BROADEST} times as broad."
             )
         self._film = None  # the size of its frames and the facts about the first
         self._style = style_input(self.generator)

@@ -47,8 +47,8 @@ def opened(file: Path):
         BadRun: It is no archive, it is damaged, or it holds something else.
     """
     try:
-        with open(file, "rb") as opened:
-            if opened.read(len(BEGIN)) != BEGIN:  # an archive may also lie behind something else, such as HDF5
+        with open(file, "rb") as content:
+            if content.read(len(BEGIN)) != BEGIN:  # an archive may also lie behind something else, such as HDF5
                 raise zipfile.BadZipFile("it does not begin as a .keras file does")
         with zipfile.ZipFile(file) as archive:
             _check_members(file, archive)

@@ -15,10 +15,13 @@ class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
         self.path = Path(os.path.realpath(path))  # what a link refers to is replaced, and the link stays
 
     def __enter__(self) -> Path:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:  # "File exists" would be said of the file that is to be written
+            raise NotADirectoryError(errno.ENOTDIR, f"'{self.path.parent}' is no folder") from None
         if self.path.exists() and not self.path.is_file():  # a device would be lost, and os.replace asks nobody
             raise OSError(errno.EINVAL, "it is no regular file")
-        handle, name = tempfile.mkstemp(prefix=".", suffix=f"-{self.path.name}"[-KEPT:], dir=self.path.parent)
+        handle, name = tempfile.mkstemp(prefix=".", suffix=_ending(self.path), dir=self.path.parent)
         os.close(handle)
         self.temporary = Path(name)
         return self.temporary
@@ -33,7 +36,11 @@ class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
 
 def leftovers(path: Path) -> list[Path]:
     """The temporary files that processes which were killed while they wrote `path`, or a pattern of it, have left."""
-    return list(path.parent.glob(f".{'[a-z0-9_]' * 8}-{path.name}"))  # as tempfile.mkstemp names them
+    return list(path.parent.glob(f".{'[a-z0-9_]' * 8}{_ending(path)}"))  # as tempfile.mkstemp names them
+
+
+def _ending(path):
+    return f"-{path.name}"[-KEPT:]
 
 
 def _umask():

@@ -1,5 +1,6 @@
 """What a file is by its content, whatever it is called: errors name it and say what to do with it."""
 
+import errno
 import os
 import re
 import shlex
@@ -87,6 +88,8 @@ def kind_of(path: str | Path) -> Kind | None:
     """
     if os.path.isdir(path):
         return _folder(Path(path))
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe waits until somebody writes
+        raise OSError(errno.EINVAL, "it is no regular file")
     with open(path, "rb") as file:
         start = file.read(START)
         size = file.seek(0, os.SEEK_END)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from importlib.util import find_spec
+from io import TextIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,12 +59,14 @@ def opened(picture, alpha: bool = False) -> Image.Image | None:
     """A picture that is a path, a binary file object or a Pillow image, as `open_picture`; None for anything else.
 
     Raises:
-        BadPicture: As `open_picture`.
+        BadPicture: As `open_picture`; or an image has no pixels.
     """
     if isinstance(picture, str | os.PathLike) or hasattr(picture, "read"):
         return open_picture(picture, alpha)
     if not isinstance(picture, Image.Image):
         return None
+    if 0 in picture.size:
+        raise BadPicture("The image has no pixels.")
     return colour.upright(picture) if alpha else colour.to_rgb(picture)
 
 
@@ -141,13 +144,17 @@ def reason(error: Exception) -> str:
 
 def _image_of(source, name):
     """The Pillow image of a path or a file object."""
+    if isinstance(source, TextIOBase):
+        raise BadPicture("The file is opened as a text; open it as a binary file: open(path, 'rb').")
     if hasattr(source, "read"):
         return _recognised(source, name, "")
     path = Path(os.path.expanduser(source))
-    if not path.exists():
+    if not os.path.exists(path):  # unlike the methods of Path it raises no error for names that are too long
         raise BadPicture(f"There is no file '{path}'.")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise BadPicture(f"'{path}' is a folder; a picture file was expected.")
+    if not os.path.isfile(path):  # a pipe, which waits until somebody writes, and cannot be read twice
+        raise BadPicture(f"'{path}' is no regular file.")
     return _recognised(path, name, path.suffix)
 
 
