@@ -6,6 +6,8 @@ and `train` import Keras when they are called.
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False  # true for type checkers; the module `typing` takes longer to import than a listing takes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +41,8 @@ __all__ = [
     "register",
     "train",
 ]
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # ~/.keras/keras.json may name another
 
 HOMES = {  # public names, and the modules that they come from
     "AdversarialLoss": "contract",
@@ -127,23 +131,29 @@ def load_model(path: str | Path) -> GAN:
     return load(path)
 
 
-def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None, **changes) -> Path:
+def import_weights(
+    file: str | Path, model: str | Recipe = "cyclegan", out=None, network: str | None = None, **changes
+) -> Path:
     """Make a run folder of a generator that was trained with PyTorch; what the command ``stylezoo import`` does.
 
-    PyTorch is not needed, and nothing in the file is executed. The installed generators recognise the weights.
+    PyTorch is not needed, and nothing in the file is executed. The installed generators recognise the weights by their
+    names and shapes, wherever in the file they are. A warning says what else is to be known, such as that averaged
+    weights were taken.
 
     Args:
-        file: A state dict that an installed generator takes, such as ``latest_net_G.pth`` of the official CycleGAN,
-            pix2pix or CUT.
+        file: A checkpoint with a generator that an installed one takes, such as ``latest_net_G.pth`` of the official
+            CycleGAN, pix2pix or CUT; or a ``.safetensors``.
         model: The name of the model that it was trained as, or a `Recipe`.
         out: The run folder, which must not exist or be empty. None: a new one under ``runs/``.
+        network: Which network, if the file holds several: the keys that lead to it, joined by dots, or one of them,
+            ``"netG_A"``.
         **changes: Changes to the recipe as in `create_model`.
 
     Returns:
         The run folder, for `load_model` and ``stylezoo stylize``.
 
     Raises:
-        BadWeights: No installed generator takes the weights, several do, or they do not fit.
+        BadWeights: No installed generator takes the weights, several do, or the file holds several networks.
         BadRun: The folder holds something already, or cannot be written.
 
     Examples:
@@ -151,7 +161,7 @@ def import_weights(file: str | Path, model: str | Recipe = "cyclegan", out=None,
     """
     from stylezoo.runs import torch_import
 
-    return torch_import.import_weights(file, model, out, **changes)
+    return torch_import.import_weights(file, model, out, network, **changes)
 
 
 def interpolate(runs: Mapping[str | Path, float] | Sequence[str | Path]) -> GAN:

@@ -3,13 +3,19 @@
 Networks and losses are written with `keras.ops`. Importing this module takes as long as importing TensorFlow.
 """
 
+import math
+import os
+from collections import Counter
 from collections.abc import Callable
+from contextlib import contextmanager
+from functools import wraps
+from threading import RLock
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo.errors import StylezooError
+from stylezoo.errors import BadRecipe, StylezooError
 
 if keras.backend.backend() != "tensorflow":
     raise StylezooError(
@@ -17,8 +23,15 @@ if keras.backend.backend() != "tensorflow":
         "variable KERAS_BACKEND=tensorflow before Keras is imported."
     )
 
+# Networks are written for these settings; ~/.keras/keras.json of another project may hold others.
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")
+
 Tape = tf.GradientTape
 OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)
+BAD_BATCH = tf.errors.InvalidArgumentError  # how a graph reports a tensor of another shape than it was traced for
+_COUNTING = RLock()
 BROKEN_BATCH = tf.errors.UnknownError  # how `tf.data` reports an exception in a batch
 
 
@@ -42,9 +55,133 @@ def tensor_of(shape) -> tf.TensorSpec:
     return tf.TensorSpec(shape)
 
 
+def tensor_like(spec) -> tf.TensorSpec:
+    """A placeholder for a tensor as a `keras.InputSpec`, or a tensor, describes it."""
+    return tf.TensorSpec(spec.shape, spec.dtype, getattr(spec, "name", None))
+
+
+def with_shape(tensor, shape):
+    """A tensor with what is not known of its shape replaced by `shape`, which is checked when a graph runs.
+
+    A tensor whose known sizes contradict the shape is returned as it is.
+    """
+    tensor = tf.convert_to_tensor(tensor)
+    return tf.ensure_shape(tensor, shape) if tensor.shape.is_compatible_with(shape) else tensor
+
+
+def rank(tensor) -> int | None:
+    """The number of a tensor's axes; None if a graph does not know it."""
+    return tensor.shape.rank
+
+
 def outside_graphs():
     """A context in which variables can be created while a graph is traced."""
     return tf.init_scope()
+
+
+@contextmanager
+def building_at_most(layers: int, numbers: int):
+    """A context in which Keras makes at most so many layers, operations included, and so many numbers in their weights.
+
+    Each is counted before its memory is taken, whoever makes it.
+
+    Raises:
+        BadRecipe: More are asked for, or the memory is full.
+    """
+    most, made = {"layers": layers, "weights": min(numbers, memory() // 16)}, Counter()  # an optimizer has four of each
+
+    def count(what, amount):
+        made[what] += amount
+        if made[what] > most[what]:
+            raise MemoryError(what)
+
+    try:
+        with _counted(count):
+            yield
+    except OUT_OF_MEMORY as error:
+        over = [f"more than {most[what]:,} {what}" for what in most if made[what] > most[what]]
+        reason = over[0] if over else "too much memory"
+        raise BadRecipe(f"The networks of this recipe need {reason}. Give their options smaller numbers.") from error
+
+
+@contextmanager
+def _counted(count: Callable[[str, int], None]):
+    """A context in which `count` is called for each layer, and with the size of each variable, before it is made.
+
+    Keras has no hook for this: its constructors are replaced meanwhile, in one thread at a time.
+    """
+    with _COUNTING:
+        make_operation, make_variable = keras.Operation.__init__, keras.Variable.__init__
+
+        @wraps(make_operation)
+        def operation(self, name=None):
+            count("layers", 1)
+            make_operation(self, name)
+
+        @wraps(make_variable)
+        def variable(self, initializer, shape=None, *args, **options):
+            sizes = getattr(initializer, "shape", ()) if shape is None else shape
+            count("weights", math.prod(int(each or 0) for each in ([sizes] if isinstance(sizes, int) else sizes)))
+            make_variable(self, initializer, shape, *args, **options)
+
+        keras.Operation.__init__, keras.Variable.__init__ = operation, variable
+        try:
+            yield
+        finally:
+            keras.Operation.__init__, keras.Variable.__init__ = make_operation, make_variable
+
+
+def memory() -> int:
+    """The bytes of this machine's memory; more than any has where it is not known."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 2**60
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def resized(pictures, sides):
+    """Pictures (batch, height, width, n) scaled by bilinear interpolation, of their own type.
+
+    Args:
+        pictures: A tensor.
+        sides: The new height and width; unlike in `keras.ops.image.resize` they may be tensors.
+    """
+    return tf.cast(tf.image.resize(pictures, sides), pictures.dtype)
+
+
+def fitted(pictures, sides):
+    """Pictures (batch, height, width, 3) in [-1, 1], scaled and cut as `stylezoo.pictures.arrays.fitted` does it.
+
+    Args:
+        pictures: A float32 tensor.
+        sides: The new height and width, tensors.
+    """
+    old, new = tf.shape(pictures)[1:3], tf.stack(sides)
+    length, wanted = tf.cast(old, "float32"), tf.cast(new, "float32")
+    scale = tf.reduce_max(wanted / length)
+    start = (wanted - scale * length) / 2
+
+    def scaled():
+        across = _resampled(_as_levels(pictures), tf.stack([old[0], new[1]]), [1.0, scale], [0.0, start[1]])
+        return _resampled(_as_levels(across), new, [scale, 1.0], [start[0], 0.0])
+
+    return tf.cond(tf.reduce_all(old == new), lambda: pictures, lambda: _as_levels(scaled()))
+
+
+def _resampled(pictures, size, scale, translation):
+    return tf.raw_ops.ScaleAndTranslate(
+        images=pictures, size=size, scale=tf.stack(scale), translation=tf.stack(translation), kernel_type="lanczos3"
+    )
+
+
+def _as_levels(pictures):
+    """Rounded to 256 levels, as Pillow does after each axis."""
+    return tf.round((tf.clip_by_value(pictures, -1, 1) + 1) * 127.5) / 127.5 - 1
 
 
 def replicas() -> int:

@@ -5,6 +5,7 @@
   + BadPicture              a file is not a picture that can be used
   + BadRun                  a run folder or a model file cannot be used
   + BadWeights              a file of weights cannot be used, or there is none
+    + NotDownloaded         weights that Keras downloads could not be downloaded
   + MissingExtra            an optional package is needed and not installed
   + UsageError              the caller asked for something that is missing      exit code 2
     + UnknownPlugin         no installed distribution offers that name
@@ -13,6 +14,8 @@
     + BadRecipe             the fields or the parts of a recipe do not fit together
     + BadData               a folder or file of pictures is missing, empty or too small
 """
+
+import re
 
 __all__ = [
     "BadData",
@@ -23,6 +26,7 @@ __all__ = [
     "BadWeights",
     "BrokenPlugin",
     "MissingExtra",
+    "NotDownloaded",
     "PluginConflict",
     "StylezooError",
     "UnknownPlugin",
@@ -30,10 +34,29 @@ __all__ = [
 ]
 
 
+LONGEST = 2000  # characters of a message
+JOINERS = "\u200c\u200d"  # which Persian, Indian languages and emoji need
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def printable(text):
+    """A text on one line, without colours, control characters and those that change the writing direction."""
+    spaced = (" " if each.isspace() else each for each in COLOUR.sub("", text))
+    return "".join(each for each in spaced if each.isprintable() or each in JOINERS).strip()
+
+
 class StylezooError(Exception):
-    """Base class of all exceptions of stylezoo; `exit_code` is that of the command."""
+    """Base class of all exceptions of stylezoo; `exit_code` is that of the command.
+
+    What files, plugins and users call things is in messages, so every message becomes `printable` here.
+    """
 
     exit_code = 1
+
+    def __init__(self, message=""):
+        message = printable(str(message))
+        cut = len(message) > LONGEST  # what to do stands at the end
+        super().__init__(f"{message[: LONGEST - 500]} ... {message[-400:]}" if cut else message)
 
 
 class BrokenPlugin(StylezooError):
@@ -44,7 +67,7 @@ class BrokenPlugin(StylezooError):
 
     def __init__(self, message, reason="", plugin=None):
         super().__init__(message)
-        self.reason = reason or message
+        self.reason = printable(reason) or str(self)
         self.plugin = plugin
 
 
@@ -58,6 +81,10 @@ class BadRun(StylezooError):
 
 class BadWeights(StylezooError):
     """A file of weights cannot be used, or there is none."""
+
+
+class NotDownloaded(BadWeights):
+    """Weights that Keras downloads when they are first used could not be downloaded."""
 
 
 class MissingExtra(StylezooError):

@@ -17,8 +17,9 @@ import numpy as np
 from keras import layers
 
 from stylezoo import backend
-from stylezoo.errors import BadWeights, name_all
+from stylezoo.errors import BadWeights, NotDownloaded, name_all
 from stylezoo.files import torch_files
+from stylezoo.files.archive import DAMAGE, EXPANSION
 from stylezoo.layers import ReflectionPadding2D
 
 __all__ = ["BLOCKS", "checked_tap", "vgg19"]
@@ -29,7 +30,7 @@ TAPS = tuple(f"{kind}{name}" for name in CONVOLUTIONS for kind in ("conv", "relu
 WIDTHS = (64, 128, 256, 512, 512)  # channels of the blocks
 BORDERS = ("reflect", "zeros")
 ACCEPTED = (
-    "a PyTorch state dict of VGG-19 (.pth of torchvision, or AdaIN's 'normalised' one), "
+    "PyTorch weights of VGG-19 (.pth or .safetensors of torchvision, or AdaIN's 'normalised' one), "
     "a .weights.h5 of keras.applications.VGG19 or an .npz with 0.kernel, 0.bias, ..."
 )
 _LATER = ContextVar("later", default=False)
@@ -58,9 +59,9 @@ def vgg19(
     identified by order and shape, not by name, so that a narrower VGG-19 or one that ends early works as well.
 
     Args:
-        weights: A file: a PyTorch state dict, a Keras .weights.h5 or an .npz. A PyTorch network that begins with a
-            1x1 convolution expects RGB in [0, 1], as AdaIN's does; any other is assumed to be torchvision's. None: the
-            ImageNet weights of Keras, which are downloaded once.
+        weights: A file: PyTorch weights or safetensors, a Keras .weights.h5 or an .npz. A PyTorch network that begins
+            with a 1x1 convolution expects RGB in [0, 1], as AdaIN's does; any other is assumed to be torchvision's.
+            None: the ImageNet weights of Keras, which are downloaded once.
         taps: The features, such as "relu4_1", or "conv4_4" for those before the ReLU.
         widths: Channels of each block, which the weights must have; None: any.
         borders: The padding: "reflect", as in AdaIN, or "zeros". None: that with which the weights were trained.
@@ -174,7 +175,7 @@ def _downloaded():
         network = keras.applications.VGG19(include_top=False, weights="imagenet")
     except Exception as error:  # keras.utils.get_file has no error of its own
         reason = " ".join(str(error).split())
-        raise BadWeights(
+        raise NotDownloaded(
             f"The VGG-19 weights of Keras cannot be downloaded ({reason[:150]}). "
             f"Name a file that you have: --set vgg=/path/to/weights, {ACCEPTED}."
         ) from None
@@ -186,11 +187,11 @@ def _torch(path):
     tensors = torch_files.read(path)
     if any(name.endswith("running_mean") for name in tensors):
         raise BadWeights(f"'{path}' is a network with batch normalisation, such as vgg19_bn; VGG-19 has none.")
-    kernels = {name: each.transpose(2, 3, 1, 0) for name, each in tensors.items() if each.ndim == 4}
+    kernels = {name: each for name, each in tensors.items() if each.ndim == 4 and name.endswith("weight")}
     missing = [name for name in kernels if _bias(name) not in tensors]
     if missing:
         raise BadWeights(f"'{path}' is no VGG-19: it has no {_bias(missing[0])}.")
-    return [(kernel, tensors[_bias(name)]) for name, kernel in kernels.items()]
+    return [(kernel.transpose(2, 3, 1, 0), tensors[_bias(name)]) for name, kernel in kernels.items()]
 
 
 def _bias(name):
@@ -200,9 +201,11 @@ def _bias(name):
 def _npz(path):
     try:
         with np.load(path, allow_pickle=False) as file:
+            if sum(each.file_size for each in file.zip.infolist()) > EXPANSION * path.stat().st_size:
+                raise ValueError("it would unpack to an excessive size")
             kernels = [name for name in file.files if name.endswith(".kernel")]
             return [(file[name], file[_bias(name)]) for name in kernels if file[name].ndim == 4]
-    except (OSError, ValueError, KeyError, EOFError, MemoryError, AttributeError) as error:
+    except (*DAMAGE, MemoryError, AttributeError) as error:
         raise BadWeights(f"'{path}' cannot be read as an .npz with 0.kernel, 0.bias, ...: {error}") from None
 
 

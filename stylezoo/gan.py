@@ -11,6 +11,7 @@ from stylezoo.contract.summary import roles, summary
 from stylezoo.data import fitting
 from stylezoo.drawing.stylizing import Stylizing
 from stylezoo.recipe import Recipe
+from stylezoo.updates import states
 from stylezoo.updates.averaging import follow
 from stylezoo.updates.game import Game, check_no_losses
 from stylezoo.updates.image_pool import ImagePool
@@ -116,6 +117,7 @@ class GAN(Stylizing, keras.Model):
         summary(roles(self), print_fn or print, expand_nested)
 
     def compile_from_config(self, config):
+        check_no_losses(config)  # before any of it is built
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def call(self, inputs, training=False):
@@ -179,14 +181,15 @@ class GAN(Stylizing, keras.Model):
     def fit(self, x=None, y=None, *rest, sample_weight=None, **options):
         """Train, as in Keras: ``fit(source, style)``, with named styles also ``sample_weight=labels``, or a dataset.
 
-        Sources and styles are float (count, height, width, 3) in [-1, 1]. Labels are numbers of styles, (count,), or
-        one-hot, (count, K). A dataset has batches (source, style) or (source, style, labels).
+        Sources and styles are (count, height, width, 3): floats in [-1, 1], or uint8 in 0..255. Labels are numbers of
+        styles, (count,), or one-hot, (count, K). A dataset has batches (source, style) or (source, style, labels).
 
         Raises:
             BadData: The arrays are something else.
         """
         x, y, labels = fitting.checked_arrays(self.plan, x, y, sample_weight)
-        return super().fit(x, y, *rest, sample_weight=labels, **options)
+        with fitting.checked_shapes(self.plan):
+            return super().fit(x, y, *rest, sample_weight=labels, **options)
 
     def make_train_function(self, force=False):
         self.prepare()
@@ -230,18 +233,10 @@ class GAN(Stylizing, keras.Model):
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
-        for i, state in enumerate(self._random_states()):  # Keras leaves these out, and a resumed run would differ
-            store[f"random_{i}"] = state.numpy()
+        states.save(self, store)
 
     def load_own_variables(self, store):
-        random = {f"random_{i}": state for i, state in enumerate(self._random_states())}
-        super().load_own_variables({key: store[key] for key in store.keys() if key not in random})  # noqa: SIM118
-        for key, state in random.items():
-            state.assign(store[key])
-
-    def _random_states(self):
-        known = {id(variable) for variable in [*self.weights, *self.metrics_variables]}
-        return [variable for variable in self.variables if id(variable) not in known]
+        super().load_own_variables(states.load(self, store))
 
     def _state(self, name, dtype, shape):
         return self.add_weight(shape=shape, dtype=dtype, name=name, initializer="zeros", trainable=False)

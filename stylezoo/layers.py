@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
-from stylezoo import scene
+from stylezoo import backend, scene
 
 __all__ = [
     "BatchNormalization",
@@ -15,6 +15,7 @@ __all__ = [
     "InstanceNormalization",
     "ReflectionPadding2D",
     "SpectralNormalization",
+    "UpSampling2D",
     "initializer",
     "luminance",
     "normalization",
@@ -235,12 +236,27 @@ class BlurUpsampling2D(layers.Layer):
 
     def call(self, inputs):
         _, height, width, _ = ops.shape(inputs)
-        return ops.image.resize(inputs, (2 * height, 2 * width), interpolation="bilinear")
+        return backend.resized(inputs, (2 * height, 2 * width))
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
         doubled = [size and 2 * size for size in (height, width)]
         return (batch, *doubled, channels)
+
+
+@register
+class UpSampling2D(layers.UpSampling2D):
+    """As `keras.layers.UpSampling2D`, by "nearest" neighbour or "bilinear", also where a size is not known in a graph.
+
+    Keras 3.15 cannot export a model that upsamples by bilinear interpolation, nor train it on pictures of unknown size:
+    https://github.com/keras-team/keras/pull/22079.
+    """
+
+    def call(self, inputs):
+        if self.interpolation != "bilinear":
+            return super().call(inputs)
+        _, height, width, _ = ops.shape(inputs)
+        return backend.resized(inputs, (self.size[0] * height, self.size[1] * width))
 
 
 @register

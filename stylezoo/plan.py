@@ -24,6 +24,9 @@ from stylezoo.updates import Optimizer, Order, Schedule, WarmUp
 
 __all__ = ["Plan"]
 
+MOST_LAYERS = 1500  # of all networks of a model, operations included
+MOST_WEIGHTS = 10**9
+
 if TYPE_CHECKING:
     from stylezoo.recipe import Recipe
 
@@ -198,13 +201,17 @@ class Plan:
         """A context that builds networks with the recipe's precision and seed, and restores the old ones afterwards.
 
         Keras draws the seeds of initializers and of dropout from Python's `random`.
+
+        Raises:
+            BadRecipe: The networks have too many layers or weights: the recipe may be a stranger's.
         """
         policy, state = keras.config.dtype_policy(), random.getstate()
         keras.config.set_dtype_policy(self.recipe.precision)
         # Copies of a network that was made after keras.utils.set_random_seed(seed) must not have its weights.
         random.seed(f"objects {self.recipe.seed}" if self.objects else self.recipe.seed)
         try:
-            yield
+            with backend.building_at_most(MOST_LAYERS, MOST_WEIGHTS):
+                yield
         finally:
             keras.config.set_dtype_policy(policy)
             random.setstate(state)

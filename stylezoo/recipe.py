@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import sys
 from copy import copy
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,13 +14,21 @@ from typing import TYPE_CHECKING, Any
 from stylezoo.catalogue import registry
 from stylezoo.errors import BadRecipe, did_you_mean, name_all
 from stylezoo.files import old_recipes
-from stylezoo.spec import Spec
+from stylezoo.files.plain import of_file
+from stylezoo.spec import Spec, shortened
 
 if TYPE_CHECKING:
     from stylezoo.plan import Plan
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 MAY_BE_ZERO = ("average", "seed", "pool")
+LARGEST = {  # a recipe may be a stranger's, and must not fill the memory
+    "image_size": 2**13, "load_size": 2**14, "batch_size": 2**16, "pool": 10_000, "steps": 2**31,
+    "steps_per_epoch": 2**31, "seed": 2**64,
+}  # fmt: skip
+MOST_PIXELS = 2**26  # of the crops in a batch, and of those in a pool
+MOST_PARTS = 50  # discriminators, or losses
+LARGEST_FILE = 2**22  # bytes
 CHOICES = ("data", "order", "warmup", "crops", "optimizer", "discriminator_optimizer", "schedule")
 PARTS = {"generator": "generator", "discriminators": "discriminator", "losses": "loss"}  # fields and kinds
 
@@ -90,6 +100,13 @@ class Recipe:
             raise BadRecipe(f"load_size is {self.load_size}; it must be at least image_size, {self.image_size}.")
         if self.average >= 1:
             raise BadRecipe(f"average is {self.average}; it must be less than 1.")
+        for name in ("batch_size", "pool"):
+            pixels = getattr(self, name) * self.image_size**2
+            if pixels > MOST_PIXELS:
+                raise BadRecipe(
+                    f"{name} is {getattr(self, name)} and image_size {self.image_size}, together {pixels} pixels; at "
+                    f"most {MOST_PIXELS} are possible."
+                )
 
     @classmethod
     def named(cls, name: str, **changes: Any) -> Recipe:
@@ -172,6 +189,8 @@ class Recipe:
         Raises:
             BadRecipe: There is a field that recipes do not have.
         """
+        if not isinstance(plain, dict):
+            raise BadRecipe(f"A recipe is {shortened(plain)}; it must be an object with names and values.")
         if old_recipes.is_old(plain):
             plain = old_recipes.translated(plain)
         for name in plain:
@@ -182,14 +201,14 @@ class Recipe:
     def read(cls, path: str | Path) -> Recipe:
         """The recipe of a JSON file, such as a run folder's ``recipe.json``."""
         try:
-            plain = json.loads(Path(path).read_text(encoding="utf-8"))
+            found = of_file(os.path.expanduser(path), LARGEST_FILE)
         except (OSError, ValueError) as error:
             raise BadRecipe(f"Cannot read the recipe '{path}': {error}") from None
-        if not isinstance(plain, dict):
+        if not isinstance(found, dict):
             raise BadRecipe(
                 f"'{path}' holds no recipe: a recipe is a JSON object, as 'stylezoo train --dry-run' prints."
             )
-        return cls.from_dict(plain)
+        return cls.from_dict(found)
 
     def _qualified(self, home):
         """The same with unique names, "distribution/name"."""
@@ -238,7 +257,7 @@ def _listed(name, parts):
     if isinstance(parts, tuple | list):
         return list(parts)
     if isinstance(parts, bool | int | float | dict | None):
-        raise BadRecipe(f"{name} is {parts!r}; it must be names such as 'patch:layers=2'.")
+        raise BadRecipe(f"{name} is {shortened(parts)}; it must be names such as 'patch:layers=2'.")
     return [parts]
 
 
@@ -258,17 +277,23 @@ def _checked(name: str, annotation: str, value: Any) -> Any:
     if wanted in ("int", "float"):
         return _number(name, int if wanted == "int" else float, value)
     if wanted == "tuple[Spec, ...]":
-        return tuple(map(Spec.parse, _listed(name, value)))
+        parts = _listed(name, value)
+        if len(parts) > MOST_PARTS:
+            raise BadRecipe(f"The recipe has {len(parts)} {name}; it can have {MOST_PARTS}.")
+        return tuple(map(Spec.parse, parts))
     if wanted == "Spec":
         return _choice(name, value)
     if type(value).__name__ != wanted:
-        raise BadRecipe(f"{name} is {value!r}; it must be {'true or false' if wanted == 'bool' else 'a text'}.")
+        form = "true or false" if wanted == "bool" else "a text"
+        raise BadRecipe(f"{name} is {shortened(value)}; it must be {form}.")
     return value
 
 
 def _choice(name, value):
     if name in CHOICES and not isinstance(value, str | Spec):
-        raise BadRecipe(f"{name} is {value!r}; it must be a name with its options, such as '{_default(name)}'.")
+        raise BadRecipe(
+            f"{name} is {shortened(value)}; it must be a name with its options, such as '{_default(name)}'."
+        )
     spec = Spec.parse(value)
     if name in CHOICES and spec.weight != 1.0:
         raise BadRecipe(f"{name} is '{spec}'; only losses have a weight.")
@@ -282,10 +307,13 @@ def _default(name):
 
 def _number(name: str, wanted: type, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (wanted, int)):
-        raise BadRecipe(f"{name} is {value!r}; it must be {'a whole number' if wanted is int else 'a number'}.")
-    may_be_zero = name in MAY_BE_ZERO
-    if not math.isfinite(value) or value < 0 or (value == 0 and not may_be_zero):
-        raise BadRecipe(f"{name} is {value!r}; it must be {'0 or more' if may_be_zero else 'greater than 0'}.")
+        form = "a whole number" if wanted is int else "a number"
+        raise BadRecipe(f"{name} is {shortened(value)}; it must be {form}.")
+    may_be_zero, largest = name in MAY_BE_ZERO, LARGEST.get(name, sys.float_info.max)
+    if not 0 <= value <= largest or (value == 0 and not may_be_zero):  # or NaN
+        form = "0 or more" if may_be_zero else "greater than 0"
+        at_most = f" and at most {largest}" if value > largest and name in LARGEST else ""
+        raise BadRecipe(f"{name} is {shortened(value)}; it must be {form}{at_most}.")
     return wanted(value)
 
 

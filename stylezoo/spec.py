@@ -2,9 +2,9 @@
 
 import ast
 import inspect
-import math
 import re
 import sys
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from types import UnionType
@@ -15,12 +15,19 @@ from stylezoo.catalogue.kinds import KINDS, imported, signature_fault, unfinishe
 from stylezoo.errors import BadOptions, BadRecipe, did_you_mean, name_all
 
 WORDS = {"true": True, "false": False, "none": None}  # as people type them in a shell
-TOKENS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|.""", re.DOTALL)  # a quoted string, else one character
+QUOTED = {  # from a quote to the next that no backslash stands before
+    "'": re.compile(r"'(?:\\.|[^'\\])*'", re.DOTALL),
+    '"': re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL),
+}
+MARKS = re.compile(r"""['"()\[\]{},]""")
 GIVEN = ("shape", "styles", "vgg")  # parameters that the machine gives a value where the recipe sets none
 PLAIN = {
     "int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "tuple": (tuple, list), "list": (tuple, list),
     "None": (type(None),),
 }  # fmt: skip
+LARGEST = 2**31  # of whole numbers in options
+LARGEST_OF_NETWORKS = 10_000  # likewise, of generators and discriminators: filters, blocks
+LONGEST_LIST = 1000  # values in one option
 DATA = (int, float, bytes, dict, list, tuple, type(None))  # types that are neither a name nor a part
 
 
@@ -50,7 +57,9 @@ class Spec:
         if isinstance(text, Spec):
             return text
         if isinstance(text, DATA):
-            raise BadOptions(f"{text!r} names no part. Write a name and options like 'lsgan:real=0.9,weight=2'.")
+            raise BadOptions(
+                f"{shortened(text)} names no part. Write a name and options like 'lsgan:real=0.9,weight=2'."
+            )
         if not isinstance(text, str):
             return cls(getattr(text, "name", type(text).__name__), object=text)
         name, _, tail = text.partition(":")
@@ -61,7 +70,7 @@ class Spec:
         if len(options) < len(pairs):
             raise BadOptions(f"An option is there twice in '{text}'.")
         weight = options.pop("weight", 1.0)
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
+        if not _is(weight, "float"):
             raise BadOptions(f"The weight in '{text}' is no number.")
         return cls(name.strip(), options, float(weight))
 
@@ -115,7 +124,8 @@ class Spec:
             return Part(kind, self, None, _checked_object(kind, self.object))
         plugin = registry.find(kind, self.name, home)
         part = Part(kind, replace(self, name=plugin.qualified), plugin, plugin.load())
-        check_options(f"{kind} '{self.name}'", part.component, self.options, ignored=("shape",))
+        largest = LARGEST if kind == "loss" else LARGEST_OF_NETWORKS
+        check_options(f"{kind} '{self.name}'", part.component, self.options, ("shape",), largest)
         part.check_complete(dict.fromkeys(GIVEN))
         return part
 
@@ -165,7 +175,7 @@ class Part:
 
 
 class Refusals:
-    """Within it a ValueError becomes a BadOptions: "NAME refuses: ..."."""
+    """Within it an error about values becomes a BadOptions: "NAME refuses: ..."."""
 
     def __init__(self, name):
         self.name = name
@@ -174,7 +184,7 @@ class Refusals:
         return self
 
     def __exit__(self, kind, error, trace):
-        if isinstance(error, ValueError):
+        if isinstance(error, ValueError | ArithmeticError | RecursionError):  # the latter: numbers that are too large
             raise BadOptions(f"{self.name} refuses: {str(error).rstrip('.')}.") from error
 
 
@@ -227,11 +237,15 @@ class Choice:
         return found
 
 
-def check_options(owner: str, component: Any, options: dict[str, Any], ignored: tuple[str, ...] = ()) -> None:
+def check_options(
+    owner: str, component: Any, options: dict[str, Any], ignored: tuple[str, ...] = (), largest: int = LARGEST
+) -> None:
     """Check that a component has a parameter of each option's name, annotated with the type of its value.
 
+    Numbers and lists are bounded, because a recipe may be a stranger's, who could fill the memory with them.
+
     Raises:
-        BadOptions: It has not; the message lists its options.
+        BadOptions: It has not; the message lists its options. Or a whole number is larger than `largest`.
     """
     accepted = {p.name: p for p in inspect.signature(component).parameters.values() if p.name not in ignored}
     for name, value in options.items():
@@ -241,7 +255,10 @@ def check_options(owner: str, component: Any, options: dict[str, Any], ignored: 
             )
         expected = _types(accepted[name].annotation)
         if expected.keys() <= PLAIN.keys() and not any(_is(value, each) for each in expected):
-            raise BadOptions(f"The option '{name}' of the {owner} is {value!r}, which is no {' or '.join(expected)}.")
+            shown = shortened(value)
+            raise BadOptions(f"The option '{name}' of the {owner} is {shown}, which is no {' or '.join(expected)}.")
+        if fault := _excess(value, largest):
+            raise BadOptions(f"The option '{name}' of the {owner} {fault}.")
 
 
 def check_complete(owner: str, component: Any, spec: Spec, given: Collection[str] = ()) -> None:
@@ -263,21 +280,28 @@ def read_value(text: str) -> Any:
     if text.lower() in WORDS:
         return WORDS[text.lower()]
     try:
-        return ast.literal_eval(text)
+        with warnings.catch_warnings(action="ignore"):  # about its signs
+            return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # the last three: "{{}}" and "((((..."
         return text
 
 
 def _items(text: str) -> list[str]:
     """The text split at its commas, but for those inside of quotes and brackets."""
-    items, depth = [""], 0
-    for token in TOKENS.findall(text):
-        depth += (token in "([{") - (token in ")]}")
-        if token == "," and not depth:
-            items.append("")
+    items, begin, depth, place, open_ended = [], 0, 0, 0, set()
+    while mark := MARKS.search(text, place):
+        place, each = mark.end(), mark[0]
+        if each in QUOTED and each not in open_ended:
+            if quoted := QUOTED[each].match(text, mark.start()):
+                place = quoted.end()
+            else:  # no later one of these quotes can end either
+                open_ended.add(each)
+        elif each == "," and not depth:
+            items.append(text[begin : mark.start()])
+            begin = place
         else:
-            items[-1] += token
-    return items
+            depth += (each in "([{") - (each in ")]}")
+    return [*items, text[begin:]]
 
 
 def _types(annotation: Any) -> dict[str, None]:
@@ -298,9 +322,31 @@ def _checked_object(kind: str, given: Any) -> Any:
 
 
 def _is(value: Any, expected: str) -> bool:
-    if expected == "float" and isinstance(value, int) and abs(value) > sys.float_info.max:
+    if expected == "float" and isinstance(value, int | float) and not abs(value) <= sys.float_info.max:  # or NaN
         return False
     return isinstance(value, PLAIN[expected]) and (expected == "bool" or not isinstance(value, bool))
+
+
+def _excess(value: Any, largest: int) -> str:
+    """What an option has too much of, in a clause; "" if nothing."""
+    values = [value]
+    for each in values:  # grows by what lies within lists
+        if isinstance(each, dict | list | tuple | set | frozenset):
+            values += [*each, *each.values()] if isinstance(each, dict) else each
+        elif isinstance(each, int) and abs(each) > largest:
+            return f"has the number {shortened(each)}; whole numbers in it go up to {largest}"
+        if len(values) > LONGEST_LIST:
+            return f"has more than {LONGEST_LIST} values"
+    return ""
+
+
+def shortened(value: Any) -> str:
+    """The value as Python writes it, at most 60 characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:50]} ... ({len(text)} characters)"
 
 
 def _spell(value: Any) -> str:

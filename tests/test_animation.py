@@ -221,6 +221,29 @@ def test_saved_frames_of_a_webp_come_back_nearly(tmp_path):
         assert np.array_equal(frame[..., 3], expected[..., 3])
 
 
+def test_frames_of_256_colours_keep_them(tmp_path):
+    random = np.random.default_rng(0)
+    frames = []
+    for _ in range(3):
+        palette = random.integers(0, 256, (256, 3), dtype="uint8")
+        frames.append(Image.fromarray(palette[random.permutation(1024).reshape(32, 32) % 256]))
+    frames[1].paste(frames[0].crop((0, 0, 32, 4)))  # some of it stays
+    written(tmp_path / "a.png", frames, 50).save(iter(frames), tmp_path / "b.gif")
+    for frame, right in zip(animation.opened(tmp_path / "b.gif"), frames, strict=True):
+        assert np.array_equal(frame, right)
+
+
+def test_an_animated_avif_has_its_frames(tmp_path):
+    frames = [Image.new("RGB", (16, 16), shade) for shade in ("red", "blue")]
+    frames[0].save(tmp_path / "a.avif", save_all=True, append_images=frames[1:], duration=[50, 70])
+    film = animation.opened(tmp_path / "a.avif")
+    film.save(iter(film), tmp_path / "b.png")
+    film = animation.opened(tmp_path / "b.png")
+    assert film.durations == [50, 70]
+    for frame, right in zip(film, frames, strict=True):
+        assert np.abs(np.asarray(frame).astype(int) - right).max() <= 5
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_what_is_opaque_may_become_transparent_and_opaque_again(suffix, tmp_path):
     opaque, clear = moving(4), moving(4, mode="RGBA")

@@ -1,5 +1,6 @@
 """A file from a stranger runs nothing, reads no other file and fills no memory: it is refused in one line."""
 
+import contextlib
 import io
 import json
 import marshal
@@ -112,6 +113,10 @@ OBJECTS = {
         "the class 'PlayerOptimizer'",
     ),
     "special": (lambda source: described("__typespec__", "tensorflow", []), "'__typespec__'"),
+    "metric": (
+        lambda source: described("AUC", "keras.metrics", {"num_thresholds": 10**9}, "AUC"),
+        "the class 'AUC' of 'keras.metrics'",
+    ),
     "no text": (lambda source: described(["Adam"], "keras.optimizers", {}), "which is no class"),
 }
 
@@ -157,7 +162,7 @@ def test_optimizers_of_keras_and_of_installed_plugins_are_let_through(third_part
             "SGD", "keras.optimizers", {"learning_rate": described("CosineDecay", "keras.optimizers.schedules", {})}
         ),
         described("PlayerOptimizer", "stylezoo.optimizers", {}, "stylezoo>PlayerOptimizer"),
-        described("Mean", "keras.metrics", {"dtype": described("DTypePolicy", "keras", {"name": "float32"})}),
+        described("Adam", "keras.optimizers", {"dtype": described("DTypePolicy", "keras", {"name": "float32"})}),
         described("Odd", "acme_style.optimizers", {}, "acme>Odd"),
     ]
     archive.check_classes("x", {"compile_config": config})
@@ -420,3 +425,129 @@ def test_a_checkpoint_is_checked_before_a_training_goes_on(name, tmp_path):
     checkpoint.write_bytes(changed_weights(checkpoint.read_bytes(), replaced(make)))
     with pytest.raises(BadRun, match=f"checkpoints/latest.weights.h5 cannot be read: .*{said}"):
         training.resume(tmp_path / "run")
+
+
+# A file is what its bytes say
+
+
+def legacy(model):
+    """An HDF5 file as Keras 2 wrote models: its configuration is an attribute, which another loader reads."""
+    content = io.BytesIO()
+    with h5py.File(content, "w", userblock_size=512) as file:
+        file.attrs["model_config"] = json.dumps(layer("Lambda", function="x"))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".hdf5", ".weights.h5", ".KERAS", ".zip", "", ".keras.h5"])
+def test_a_model_by_another_name_is_refused(suffix, model, tmp_path):
+    path = written(tmp_path / f"x{suffix}", model)
+    assert_refused(path, "is a model of stylezoo by another name: rename it, so that it ends with .keras")
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_an_archive_behind_something_else_is_refused(suffix, model, tmp_path):
+    """It is an HDF5 file and an archive at once: which of them is read depends on who reads."""
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + written(tmp_path / "model.keras", model).read_bytes())
+    assert zipfile.is_zipfile(path)
+    assert_refused(path, "it does not begin as a .keras file does")
+
+
+def test_an_hdf5_file_called_a_model_is_refused(model, tmp_path):
+    (tmp_path / "x.keras").write_bytes(legacy(model))
+    assert_refused(tmp_path / "x.keras", "it does not begin as a .keras file does")
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_are_refused(how, model, tmp_path):
+    assert_refused(written(tmp_path / "x.keras", model, how), "is compressed in a way that no model is")
+
+
+@pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_broken_stream_of_compressed_bytes_is_one_line(place, model, tmp_path):
+    path = written(tmp_path / "x.keras", model, zipfile.ZIP_DEFLATED)
+    content = bytearray(path.read_bytes())
+    at = int(len(content) * place)
+    content[at : at + 40] = b"\xff" * 40
+    path.write_bytes(content)
+    assert_refused(path, "'")
+
+
+def test_damaged_weights_with_right_checksums_are_one_line(model, tmp_path):
+    """Every byte of the structure of HDF5 in turn: the archive's checksum is that of the damaged file."""
+    for at in range(0, 4000, 61):
+        weights = bytearray(model[WEIGHTS])
+        weights[at : at + 8] = b"\xff" * 8
+        with contextlib.suppress(OSError, ValueError):  # what is told in one line
+            hdf5.check(io.BytesIO(bytes(weights)))
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 5, True])
+@pytest.mark.parametrize("key", ["kind", "name", "distribution", "version"])
+def test_a_plugin_of_odd_types_is_refused(key, kind, model, tmp_path):
+    config = json.loads(model[archive.CONFIG])["config"]
+    config["plugins"][0][key] = kind
+    assert_refused(with_config(model, tmp_path / "x.keras", config=config), "its list of plugins cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ([], "must be an object"),
+        (None, "must be an object"),
+        ({"image_size": 10**6}, "image_size is 1000000"),
+        ({"batch_size": 10**9}, "at most 65536"),
+        ({"losses": ["lsgan"] * 1000}, "has 1000 losses"),
+        ({"seed": 10**15, "sead": 1}, "no field 'sead'"),
+        ({"generator": "resnet:filters"}, "Cannot read"),
+    ],
+)
+def test_the_recipe_in_a_model_is_checked_before_keras_reads_it(recipe, said, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras.models.load_model", None)
+    config = {**json.loads(model[archive.CONFIG])["config"], "recipe": recipe}
+    assert_refused(with_config(model, tmp_path / "x.keras", config=config), "its recipe cannot be read", said)
+
+
+@pytest.mark.parametrize(
+    ("generator", "said"), [("resnet:blocks=20000", "20000"), ("resnet:filters=9000", "1,000,000,000 weights")]
+)
+def test_a_model_that_asks_for_too_much_is_refused(generator, said, model, tmp_path):
+    config = json.loads(model[archive.CONFIG])["config"]
+    config["recipe"]["generator"] = generator
+    with pytest.raises(stylezoo.StylezooError, match=said):
+        stylezoo.load_model(with_config(model, tmp_path / "x.keras", config=config))
+
+
+OPTIMIZERS = {
+    "list of players": lambda optimizer: optimizer.update(players=[1]),
+    "no players": lambda optimizer: optimizer.pop("players"),
+    "other players": lambda optimizer: optimizer.update(players={"nobody": optimizer["players"]["generator"]}),
+    "one player": lambda optimizer: optimizer["players"].pop("discriminator"),
+    "text": lambda optimizer: optimizer["players"].update(generator="\x1b[31m"),
+    "number": lambda optimizer: optimizer["players"].update(generator=5),
+    "odd rate": lambda optimizer: optimizer["players"]["generator"]["config"].update(learning_rate="fast"),
+    "odd option": lambda optimizer: optimizer["players"]["generator"]["config"].update(beta_1=[1], colour=2),
+    "odd clip": lambda optimizer: optimizer["players"]["generator"]["config"].update(clipnorm=-1, clipvalue=-1),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_odd_optimizer_is_one_line(name, model, tmp_path):
+    config = json.loads(model[archive.CONFIG])["compile_config"]
+    OPTIMIZERS[name](config["optimizer"]["config"])
+    assert_refused(with_config(model, tmp_path / "x.keras", compile_config=config), "may be damaged: ")
+
+
+@pytest.mark.parametrize("name", ["loss", "metrics", "weighted_metrics", "loss_weights"])
+def test_losses_and_metrics_of_keras_are_not_built(name, model, tmp_path):
+    config = {**json.loads(model[archive.CONFIG])["compile_config"], name: ["mean_squared_error"]}
+    with pytest.raises(stylezoo.StylezooError, match=f"compile got {name}"):
+        stylezoo.load_model(with_config(model, tmp_path / "x.keras", compile_config=config))
+
+
+def test_weights_that_are_no_numbers_are_told(model, tmp_path):
+    def diverged(file):
+        file[kernel(file)][...] = np.nan
+
+    path = written(tmp_path / "x.keras", {**model, WEIGHTS: changed_weights(model[WEIGHTS], diverged)})
+    assert_refused(path, "holds NaN or infinity in ")

@@ -29,6 +29,7 @@ FLAWS = {  # plugin: the checks that it fails, each with a part of the reason
     ("generator", "misnamed"): {"named": "the network is called 'another', not 'misnamed'"},
     ("generator", "idle"): {"gradients": "no gradient reaches"},
     ("generator", "patchy"): {"tiles": "means over height and width are to be taken with stylezoo.scene.moments"},
+    ("generator", "sharp"): {"export": "to upsample there is stylezoo.layers.UpSampling2D"},
     ("model", "wordless"): {"recipe": "about='...'"},
 }
 

@@ -1,18 +1,23 @@
 import csv
 import json
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import click
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from stylezoo import Recipe
+from stylezoo import Recipe, features
 from stylezoo.catalogue import registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
-from stylezoo.cli import main
+from stylezoo.cli import main, terminal
 
 TINY = [
     "image_size=32",
@@ -47,16 +52,26 @@ def trained(tmp_path_factory):
 # Listing
 
 
-def test_list_shows_every_plugin_under_its_kind_with_its_owner():
-    lines = stylezoo("list", env={"COLUMNS": "120"}).stdout.splitlines()
+def test_list_shows_every_plugin_under_its_kind_and_the_owner_of_others(third_party):
+    third_party("acme")
     kind, shown = None, []
-    for line in lines:
+    for line in stylezoo("list", env={"COLUMNS": "120"}).stdout.splitlines():
         if line.startswith("  "):
-            shown.append((kind, line.split()[0], line.rpartition("  ")[2]))
+            shown.append((kind, line.split()[0], line.rpartition("  ")[2] if line.endswith(" 1.0") else ""))
         else:
             kind = line
-    plurals = {"generator": "generators", "discriminator": "discriminators", "loss": "losses", "model": "models"}
-    assert shown == [(plurals[p.kind], p.name, p.owner) for p in registry.plugins()]
+    owners = [
+        (KINDS[p.kind].plural, p.name, "" if p.distribution == "stylezoo" else p.owner) for p in registry.plugins()
+    ]
+    assert shown == owners
+    assert {owner for _, _, owner in owners} == {"", "acme-style 1.0"}
+
+
+def test_list_tells_models_apart_in_80_columns():
+    lines = stylezoo("list", "models", env={"COLUMNS": "80"}).stdout.splitlines()[1:]
+    beginnings = [line[14:40] for line in lines]
+    assert len(set(beginnings)) == len(lines) == len(registry.plugins("model"))
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("kind", ["generator", "discriminator", "model", "loss"])
@@ -161,6 +176,20 @@ def test_show_of_a_broken_plugin_tells_why(third_party):
     third_party("missing")
     done = stylezoo("show", "gone")
     assert (done.exit_code, "Broken: there is no module 'acme_missing.elsewhere'." in done.stdout) == (0, True)
+
+
+def test_show_of_a_folder_lists_the_runs_in_it(trained, tmp_path):
+    run, _ = trained
+    for name in ("b", "a"):
+        shutil.copytree(run, tmp_path / "runs" / name)
+    (tmp_path / "runs" / "notes").mkdir()
+    (tmp_path / "runs" / "b" / "card.json").write_text("{")
+    shown = stylezoo("show", tmp_path / "runs").stdout.splitlines()
+    assert [line.split()[0] for line in shown] == [f"{tmp_path}/runs/a", f"{tmp_path}/runs/b"]
+    assert "  2 of 2 steps  " in shown[0]
+    assert "is damaged" in shown[1]
+    cards = json.loads(stylezoo("show", tmp_path / "runs", "--json").stdout)["cards"]
+    assert [(card["run"], card["steps"]) for card in cards] == [(f"{tmp_path}/runs/a", 2)]
 
 
 # Cheapness: what only looks imports nothing heavy
@@ -390,7 +419,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(trained, tmp
         f"train --source a.png --from {run} --add-style gone": "There is no file or folder 'gone'.",
         "train --from gone": "'gone' is no model: there is no such file or folder.",
         "train --from full": "'full' is no model: it holds no model.keras.",
-        "train --from words.txt": "'words.txt' is no model of stylezoo or is damaged",
+        "train --from words.txt": "'words.txt' is a text that begins 'no picture', no model of stylezoo",
         "train --resume gone": "'gone' is no run folder: there is no recipe.json in it.",
         "train --resume imported": "'imported' was imported, not trained",
         "train --recipe gone.json": "Cannot read the recipe 'gone.json'",
@@ -406,7 +435,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(trained, tmp
         f"train --add-style a.png --style a.png --from {run}": "--add-style or --style, not both",
         "train transfer --recipe recipe.json": "Name the model 'transfer' or the recipe 'recipe.json', not both.",
         "import gone.pth -m cut": "'gone.pth' cannot be read",
-        "import words.txt -m cut": "'words.txt' is damaged or is no file of PyTorch weights",
+        "import words.txt -m cut": "'words.txt' is a text that begins 'no picture', no file of PyTorch weights",
         "import gone.pth -m cot": "No model is named 'cot'.",
         f"stylize gone.png words.txt -m {run}": "2 of 2 failed: gone.png, words.txt",
         f"stylize gone.png -m {run}": "There is no file 'gone.png'.",
@@ -424,7 +453,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(trained, tmp
 
 
 def test_a_missing_extra_is_told_before_tensorflow_is_imported(tmp_path):
-    samples, hub = 'pip install "stylezoo[samples]"', 'pip install "stylezoo[hub]"'
+    samples, hub = "pip install scikit-image", "pip install huggingface_hub"
     expected = {
         "train": samples,
         "train cyclegan --seed 3": samples,
@@ -494,6 +523,44 @@ def test_a_dry_run_prints_a_recipe_that_can_be_read_and_writes_nothing(tmp_path,
     assert stylezoo("train", "--recipe", file, "--dry-run").stdout == done.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--loss autoencoder", "needs a generator with the input styles"),
+        ("--loss feature-matching", "needs a discriminator that has layers called feature_"),
+        ("--set image_size=60", "need crops of at least 68 pixels"),
+        ("--source gone.png", "There is no file or folder 'gone.png'."),
+        ("--source broken.png", "is not a picture that Pillow can read"),
+        ("-o full", "'full' is not empty."),
+        ("pix2pix --style a.png", "This model learns from pairs"),
+    ],
+)
+def test_a_dry_run_refuses_what_a_training_would(words, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    noise(tmp_path / "a.png", 80, 80)
+    before = sorted(tmp_path.rglob("*"))
+    done, trained = (stylezoo("train", *words.split(), *more) for more in (["--dry-run"], []))
+    assert (done.exit_code, done.stderr) == (trained.exit_code, trained.stderr)
+    assert done.exit_code in (1, 2)
+    assert said in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_dry_run_without_a_network_says_what_is_not_checked(monkeypatch):
+    def download(**given):
+        raise OSError("no network")
+
+    features._downloaded.cache_clear()
+    monkeypatch.setattr(keras.applications, "VGG19", download)
+    done = stylezoo("train", "adain", "--dry-run", "--set", "generator.depth=1")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("The networks are not checked. The VGG-19 weights of Keras cannot be downloaded")
+    assert json.loads(done.stdout)["generator"] == "stylezoo/adain:depth=1"
+
+
 def test_a_dry_run_prints_nothing_but_json_as_a_process(python):
     done = python("-m", "stylezoo", "train", "--dry-run")
     assert (done.returncode, done.stderr) == (0, "")
@@ -523,7 +590,11 @@ def test_a_training_says_what_it_does_and_what_to_do_next(trained):
     assert "1 picture\n" in done.stdout
     assert f"{run}, 2 steps" in done.stdout
     assert f"stylezoo stylize PICTURE.jpg --model {run}\n" in done.stdout
-    assert [line.partition("  ")[0] for line in done.stderr.splitlines()] == ["step 1/2", "step 2/2"]
+    look, *steps = done.stderr.splitlines()
+    assert look == f"Look at {run}/samples/latest.png, always the newest sheet."
+    assert [line.partition("  ")[0] for line in steps] == ["step 1/2", "step 2/2"]
+    sheets = run / "samples"
+    assert (sheets / "latest.png").read_bytes() == (sheets / "step-000002.png").read_bytes()
 
 
 def test_a_result_has_the_size_of_its_source(trained):
@@ -653,6 +724,57 @@ def test_a_data_set_of_pairs_is_trained_as_it_is(tmp_path):
     assert done.exit_code == 0, done.output
     with Image.open(tmp_path / "run/result.png") as result:
         assert result.size == (44, 44)
-    done = stylezoo("train", "pix2pix", "-o", tmp_path / "other")
+    done = stylezoo("train", "pix2pix", "--style", tmp_path / "train", "-o", tmp_path / "other")
     assert done.exit_code == 2
     assert done.stderr.startswith("Error: This model learns from pairs")
+
+
+# What strangers call things
+
+
+@pytest.fixture
+def odd(tmp_path, monkeypatch):
+    """A distribution whose words hold control characters, and one whose source cannot be read."""
+    (tmp_path / "odd-1.0.dist-info").mkdir()
+    tables = "[stylezoo.losses]\nodd = odd_words:Odd\nlarge = odd_large:Large\ngone = odd_gone:Gone\n"
+    (tmp_path / "odd-1.0.dist-info" / "entry_points.txt").write_text(tables)
+    doc = "'Red \\x1b[31m \\u202e.\\n\\n    More \\x9b2J.'"
+    source = f"class Odd:\n    {doc}\n    def __init__(self, a='\x1b[5m\\x07'): pass\n"
+    (tmp_path / "odd_words.py").write_text(source)
+    (tmp_path / "odd_large.py").write_text("#" * 300_000)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.parametrize("words", ["list losses odd", "show odd", "list --json losses", "show --json odd"])
+def test_words_of_a_plugin_have_no_control_characters(words, odd):
+    said = stylezoo(*words.split(), color=True).stdout
+    assert "Red" in said
+    for letter in ("\x1b[31m", "\x1b[5m", "\u202e", "\x9b", "\x07"):
+        assert letter not in said
+
+
+def test_a_source_that_is_not_readable_is_not_called_broken(odd):
+    lines = stylezoo("list", "losses").stdout.splitlines()
+    (large,) = [line for line in lines if line.startswith("  large")]
+    assert "source not readable: it has more" in large
+    assert "broken" not in large
+    assert "broken: there is no module 'odd_gone'" in next(line for line in lines if line.startswith("  gone"))
+    assert "Its source is not readable: it has more than" in stylezoo("show", "large").stdout
+
+
+def test_every_line_of_a_command_is_printed_by_one_function():
+    files = (Path(terminal.__file__).parent).glob("*.py")
+    texts = {file.name: file.read_text(encoding="utf-8") for file in files}
+    assert [name for name, text in texts.items() if re.search(r"click\.s?echo|\bprint\(", text)] == ["terminal.py"]
+
+
+def test_a_line_keeps_its_indentation_and_nothing_that_moves_the_cursor(capsys):
+    terminal.say("  a\nb\x1b[2J\u2066c\t")
+    assert capsys.readouterr().out == "  a b[2Jc\n"
+
+
+def test_names_of_files_have_no_control_characters(tmp_path):
+    result = stylezoo("stylize", tmp_path / "a\x1b[31m\nb.png", "--model", tmp_path)
+    assert result.exit_code != 0
+    assert result.output.count("\n") == 1
+    assert "\x1b" not in result.output

@@ -8,7 +8,9 @@ from stylezoo import Recipe
 from stylezoo.data.album import Album
 from stylezoo.data.batches import Batches
 from stylezoo.data.domains import Pictures
+from stylezoo.data.paired import Paired
 from stylezoo.errors import BadData
+from stylezoo.pictures import files, samples
 
 RECIPE = Recipe(image_size=16, load_size=20, batch_size=2, seed=3)
 
@@ -357,6 +359,31 @@ def test_a_style_of_another_size_is_scaled_to_its_source():
     assert which(batches, 1, range(3)) == [90] * 3
 
 
+def test_pairs_that_share_a_stem_go_by_suffix_and_what_is_left_out_is_said(tmp_path):
+    wholes = {"a": ("1.png", "2.png", "2.jpg", "3.png", "3.jpg", "4.png"), "b": ("1.jpg", "2.png", "2.jpg", "3.bmp")}
+    for folder, names in wholes.items():
+        (tmp_path / folder).mkdir()
+        for name in names:
+            Image.new("RGB", (16, 16), (10 * int(name[0]),) * 3).save(tmp_path / folder / name)
+    source, styles = Paired().domains(
+        Album.of(tmp_path / "a"), Album.of(tmp_path / "b"), lambda album, items: Pictures(album, 16, items=items)
+    )
+    pairs = [(a.path.name, b.path.name) for a, b in zip(source.items, styles[""].items, strict=True)]
+    assert pairs == [("1.png", "1.jpg"), ("2.jpg", "2.jpg"), ("2.png", "2.png")]
+    alone = "such as '{}': there is no other of their name, or more than one."
+    assert source.notes == [
+        f"3 of 6 pictures in '{tmp_path}/a' are left out, " + alone.format(tmp_path / "a/3.jpg"),
+        f"1 of 4 pictures in '{tmp_path}/b' are left out, " + alone.format(tmp_path / "b/3.bmp"),
+    ]
+
+
+def test_pictures_too_large_for_memory_are_scaled_while_they_are_read(tmp_path, monkeypatch):
+    Image.new("RGB", (128, 96), (200, 100, 50)).save(tmp_path / "a.jpg", quality=95)
+    monkeypatch.setattr(files, "LARGEST", 5000)
+    pictures = Pictures(tmp_path, 24)
+    assert (pictures.skipped, pictures[0].shape, pictures.image(0).size) == ([], (24, 32, 3), (64, 48))
+
+
 def test_pairs_may_be_images_in_memory():
     both = Image.new("RGB", (48, 24))
     both.paste(plain(10), (0, 0))
@@ -392,9 +419,20 @@ def test_pairs_in_subfolders_of_the_same_names_are_kept_apart(tmp_path):
     assert set(zip(which(batches, 0, range(4)), which(batches, 1, range(4)), strict=True)) == {(10, 110), (20, 120)}
 
 
+def test_sample_pairs_are_sketches_and_their_photographs():
+    batches = Batches(PAIRED, None, None)
+    assert len(batches.source) == len(batches.style) == len(samples.photographs())
+    for i, photograph in enumerate(samples.photographs().values()):
+        np.testing.assert_array_equal(batches.style.image(i), photograph)
+        sketch = np.asarray(batches.source.image(i), int)
+        assert sketch.shape == np.asarray(photograph).shape
+        assert np.ptp(sketch, axis=-1).max() == 0  # grey
+        assert np.median(sketch) > 240  # mostly paper
+
+
 def test_pairs_that_cannot_be_made_are_told(tmp_path, side_by_side):
     with pytest.raises(BadData, match="This model learns from pairs"):
-        Batches(PAIRED, None, None)
+        Batches(PAIRED, None, tmp_path)
     with pytest.raises(BadData, match="There is no file or folder"):
         Batches(PAIRED, tmp_path / "missing", None)
     (tmp_path / "other").mkdir()

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import pydoc
 import re
 import shlex
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import click
 import pytest
+import vgg_file
+from click.testing import CliRunner
 from test_cli import noise
 
 import stylezoo
@@ -21,6 +24,7 @@ from stylezoo.catalogue import registry, scaffolding
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main
+from stylezoo.docs import pages
 from stylezoo.docs.pages import filled, third_party
 
 ROOT = Path(__file__).parent.parent
@@ -135,7 +139,7 @@ def test_strangers_distribution_has_a_page_of_its_own(tone):
 def test_command_line_page_is_complete():
     text = filled((ROOT / "docs" / "cli.md").read_text(encoding="utf-8"))
     sections = dict(zip(*[iter(re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
-    assert set(sections) == {"stylezoo", *(f"stylezoo {name}" for name in main.commands)}
+    assert set(sections) == {"Completion", "stylezoo", *(f"stylezoo {name}" for name in main.commands)}
     for name, command in main.commands.items():
         section = sections[f"stylezoo {name}"]
         assert " ".join(command.help.partition("\n\n")[0].split()) in section
@@ -265,6 +269,22 @@ def test_api_page_has_something_to_say_of_every_name():
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("kind", [*KINDS])
+def test_commands_of_the_catalogue_work_as_they_are_typed(kind, tmp_path, monkeypatch):
+    """As dry runs, which prepare a training; the file stands for the weights that Keras downloads."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(vgg_file, "CHANNELS", (64, 128, 256, 512, 512))
+    file = vgg_file.write(tmp_path)
+    commands = re.findall(r"^```text\n(stylezoo train .*)\n```$", pages.zoo(kind), re.MULTILINE)
+    assert len(commands) == len(registry.plugins(kind))
+    for command in commands:
+        done = CliRunner().invoke(main, [*shlex.split(command)[1:], "--dry-run", "--set", f"vgg={file}"])
+        assert (done.exit_code, done.stderr) == (0, ""), command
+        assert isinstance(stylezoo.Recipe.from_dict(json.loads(done.stdout)), stylezoo.Recipe)
+    assert [each.name for each in tmp_path.iterdir()] == [file.name]
+
+
+@pytest.mark.long
 def test_page_write_a_plugin_is_followed_command_by_command(environment, tmp_path):
     """Installs are real and tests are run; of trainings two steps of the small model, of others the dry run."""
     noise(tmp_path / "photo.jpg", 88, 80)
@@ -364,3 +384,34 @@ def test_page_write_a_plugin_looks_inside(tone):
         fakes, reals = (layer.predict(pictures, verbose=0).mean((0, 1, 2)) for pictures in (fake, style))
         expected += 2 * ((fakes - reals) ** 2).mean()  # of two discriminators
     np.testing.assert_allclose(loss.generator_loss(translation), expected, rtol=1e-4)
+
+
+MARKUP = [
+    "<script>x</script>", "<img src=x onerror=y>", "[x](javascript:y)", "![x](https://e.org/x.png)", "# Heading",
+    "::: os", "{{ cli }}", '!!! danger "x"', "| a | b |", "text { onclick=y }", "*[HTML]: x", "1. one", "- one",
+    "---", "~~~", "a|b", "--8<-- '/etc/passwd'", "&lt;b&gt;", "`a` <b>", "``", "\\`<i>`", "`<b>", "==x==",
+    "www.evil.org", "x@evil.org", "<!--",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MARKUP)
+def test_nothing_that_a_plugin_says_is_markup(text, tmp_path, monkeypatch):
+    """What is left of Markdown once code and addresses are taken away is nothing; entities stand for all signs."""
+    (tmp_path / "odd-1.0.dist-info").mkdir()
+    (tmp_path / "odd-1.0.dist-info" / "entry_points.txt").write_text("[stylezoo.losses]\nodd = odd_mod:Odd\n")
+    doc = f"Odd.\n\n{text}\n\nAnd {text} more.\n\nArgs:\n    opt: {text}\n"
+    (tmp_path / "odd_mod.py").write_text(
+        f"class Odd:\n    {doc!r}\n    def __init__(self, opt={text!r}, other: {text!r} = 1): pass\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    page = filled("{{ zoo odd }}")
+    assert "stylezoo doctor" not in page  # as on the page of the command line
+    page = re.sub(r"^```text\n.*\n```$", "", page, flags=re.MULTILINE)
+    page = re.sub(r"<code>[A-Za-z0-9&#;]*</code>|(?<!`)`[^`\n]+`(?!`)|https?://[\w./]+", "", page)
+    heading, line, *paragraphs = [each for each in page.split("\n\n") if each.strip()]
+    assert (heading, line) == ("## odd", "Loss of odd 1.0, ")
+    for each in [part for part in paragraphs if not part.startswith("| ")]:
+        assert not re.search(r"[<>\[\]{}*_#`|!+=@~$^]", re.sub(r"&#\d+;", "", each))
+        assert not re.match(r"[-:=.\d]|    ", each)
+    rows = [row for part in paragraphs if part.startswith("| ") for row in part.splitlines()]
+    assert all(row.count("|") == 5 for row in rows)

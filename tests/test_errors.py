@@ -40,3 +40,23 @@ def test_name_all_keeps_the_order_and_says_when_there_is_none():
     assert errors.name_all(["b", "a", 3]) == "b, a, 3"
     assert errors.name_all([]) == "none"
     assert errors.name_all([], "nothing") == "nothing"
+
+
+def test_a_message_is_one_line_without_control_characters_whatever_is_named_in_it():
+    error = errors.StylezooError("'\x1b[31mred\x1b[0m\n\u202eevil\x9b\x07' is no \u2066name")
+    assert str(error) == "'red evil' is no name"
+    assert errors.BrokenPlugin("x", "a\nb\x1b[2J").reason == "a b[2J"
+
+
+def test_letters_that_need_a_joiner_keep_it():
+    assert (
+        errors.printable("\u0645\u06cc\u200c\u062e \U0001f469\u200d\U0001f4bb")
+        == "\u0645\u06cc\u200c\u062e \U0001f469\u200d\U0001f4bb"
+    )
+
+
+def test_a_long_message_keeps_its_beginning_and_what_to_do():
+    message = str(errors.StylezooError(f"Begin {'x' * 10**6} do this."))
+    assert len(message) < 2000
+    assert message.startswith("Begin x")
+    assert message.endswith("x do this.")

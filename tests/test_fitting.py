@@ -1,10 +1,15 @@
 """`GAN.fit` with arrays: what it takes, and what it says about all else."""
 
+import io
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from PIL import Image
 
 from stylezoo import backend
+from stylezoo.data import fitting
 from stylezoo.errors import BadData, BadOptions
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
@@ -102,13 +107,33 @@ def test_labels_that_are_numbers_of_no_style_are_refused(labels, styled, pair):
         styled.fit(*pair, sample_weight=np.array(labels), verbose=0)
 
 
-def test_bytes_are_refused_with_the_formula(gan, pair):
-    levels = np.zeros(pair[0].shape, "uint8")
-    said = r"The {} is uint8; pictures are floats in \[-1, 1\]: of uint8 in 0\.\.255 take x / 127\.5 - 1"
+@pytest.mark.parametrize("kind", ["uint16", "int64", "bool"])
+def test_other_numbers_than_floats_and_bytes_are_refused_with_the_formula(kind, gan, pair):
+    levels = np.zeros(pair[0].shape, kind)
+    said = (
+        rf"The {{}} is {kind}; pictures are uint8 in 0\.\.255 or floats in \[-1, 1\]: of {kind} in 0\.\.255 take x / "
+    )
     with pytest.raises(BadData, match=said.format("source")):
         gan.fit(levels, levels, verbose=0)
     with pytest.raises(BadData, match=said.format("style")):
         gan.fit(backend.dataset(pair[0], levels, batch_size=2), shuffle=False, verbose=0)
+
+
+def test_bytes_are_the_floats_that_they_stand_for(gan):
+    levels = np.random.default_rng(0).integers(0, 256, (2, 2, SIDE, SIDE, 3), dtype="uint8")
+    floats = levels / np.float32(127.5) - 1
+    assert fitting.checked_arrays(gan.plan, *levels)[:2] == (pytest.approx(levels[0]), pytest.approx(levels[1]))
+    right = gan.evaluate(*floats, batch_size=2, return_dict=True, verbose=0)
+    for data in (levels, (floats[0], levels[1]), (backend.dataset(*levels, batch_size=2),)):
+        assert gan.evaluate(*data, batch_size=2, return_dict=True, verbose=0) == pytest.approx(right, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "given", ["a.png", b"png", io.BytesIO(b""), ["a.png", "b.png"], [io.BytesIO(b"")], Image.new("RGB", (16, 16))]
+)
+def test_files_and_single_images_are_refused(given, gan):
+    with pytest.raises(BadData, match=r"fit takes arrays or a dataset of them.*For folders there is stylezoo\.train"):
+        gan.fit(given, given, verbose=0)
 
 
 def test_another_range_is_refused_with_the_formula(gan, pair):
@@ -199,3 +224,65 @@ def test_compile_needs_an_optimizer_for_each_player_and_no_losses(gan):
     gan.compile({"generator": None, "discriminator": keras.optimizers.Adam(0.5)})
     assert float(gan.optimizer.players["discriminator"].learning_rate) == 0.5
     assert float(gan.optimizer.players["generator"].learning_rate) == pytest.approx(2e-4)
+
+
+# Datasets that do not tell their sizes
+
+
+def traced(model, shapes, *arrays):
+    """The batch that a graph makes of arrays of which it knows these shapes only; and the shapes in the graph."""
+    known = []
+
+    def checked(*batch):
+        found = fitting.tensors(model.plan, batch)
+        known.extend(tuple(each.shape) for each in found)
+        return found
+
+    specs = [tf.TensorSpec(shape, each.dtype) for shape, each in zip(shapes, arrays, strict=True)]
+    with fitting.checked_shapes(model.plan):
+        return tf.function(checked, input_signature=specs, autograph=False)(*arrays), known
+
+
+@pytest.mark.parametrize("shape", [None, (None,) * 4, (None, None, None, 3), (COUNT, None, None, 3)])
+def test_sizes_that_a_dataset_does_not_tell_are_those_of_the_recipe(shape, gan, pair):
+    batch, known = traced(gan, [shape] * 2, *pair)
+    assert [each[1:] for each in known] == [(SIDE, SIDE, 3)] * 2
+    for one, other in zip(batch, pair, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("shape", "labels"),
+    [
+        (None, NUMBERS),
+        ((None,), NUMBERS),
+        (None, np.eye(3, dtype="float32")[NUMBERS]),
+        ((None, None), np.eye(3, dtype="float32")[NUMBERS]),
+    ],
+)
+def test_labels_of_unknown_shape_are_numbers_if_they_are_integers_else_one_hot(shape, labels, styled, pair):
+    (*_, found), known = traced(styled, [None, None, shape], *pair, labels)
+    np.testing.assert_array_equal(found, np.eye(3)[NUMBERS])
+    assert known[-1][1] == 3
+
+
+@pytest.mark.parametrize("shape", [(COUNT, 8, 8, 3), (COUNT, SIDE, SIDE, 1), (COUNT, SIDE, SIDE)])
+def test_a_batch_of_another_size_is_told_when_it_comes(shape, gan, pair):
+    said = rf"A batch of the dataset has the shape \[{','.join(map(str, shape))}\]; .* image_size=16"
+    with pytest.raises(BadData, match=said):
+        traced(gan, [None] * 2, pair[0], np.zeros(shape, "float32"))
+
+
+@pytest.mark.graph
+def test_a_dataset_that_tells_nothing_trains_as_its_arrays_do(pair):
+    spec = (tf.TensorSpec(None, tf.float32),) * 2
+    told, untold = GAN(Recipe(**SMALL)), GAN(Recipe(**SMALL))
+    told.fit(backend.dataset(*pair, batch_size=COUNT), shuffle=False, verbose=0)
+    given = tf.data.Dataset.from_generator(lambda: iter([tuple(pair)]), output_signature=spec)
+    untold.fit(given, shuffle=False, steps_per_epoch=1, verbose=0)
+    for one, other in zip(told.trainable_variables, untold.trainable_variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+    small = (np.zeros((2, 8, 8, 3), "float32"),) * 2
+    given = tf.data.Dataset.from_generator(lambda: iter([small]), output_signature=spec)
+    with pytest.raises(BadData, match=r"A batch of the dataset has the shape \[2,8,8,3\]"):
+        untold.fit(given, shuffle=False, verbose=0)

@@ -1,4 +1,5 @@
 import gc
+import os
 import struct
 import zlib
 
@@ -426,7 +427,7 @@ def test_tiff_of_16_bits_a_channel_and_of_many_channels(tmp_path):
     assert write([65535, 25700, 0], 16) == (255, 100, 0)
     assert write([65535, 25700, 0, 13107], 16, (338, 3, [2])) == (255, 100, 0, 51)
     assert write([255, 100, 0, 7, 9], 8, (338, 3, [0, 0])) == (255, 100, 0)
-    with pytest.raises(BadPicture, match=r"a.tiff' is not a picture that Pillow can read"):
+    with pytest.raises(BadPicture, match=r"a.tiff' is a TIFF of 2 channels of 16-bit whole numbers.* Convert it"):
         write([65535, 13107], 16, (338, 3, [2]))
 
 
@@ -487,11 +488,22 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         files.open_picture(tmp_path / "gone.png")
     with pytest.raises(BadPicture, match="is a folder"):
         files.open_picture(tmp_path)
+    os.mkfifo(tmp_path / "pipe.png")  # nobody writes into it
+    with pytest.raises(BadPicture, match="is no regular file"):
+        files.open_picture(tmp_path / "pipe.png")
 
 
 def test_a_name_that_no_file_can_have_is_refused(tmp_path):
-    with pytest.raises(BadPicture, match=r"cannot be read: .*File name too long"):
+    with pytest.raises(BadPicture, match="There is no file"):
         files.open_picture(tmp_path / ("a" * 300))
+
+
+def test_a_file_that_is_opened_as_a_text_and_an_image_without_pixels_are_refused(tmp_path):
+    Image.new("RGB", (3, 2)).save(tmp_path / "a.png")
+    with open(tmp_path / "a.png") as text, pytest.raises(BadPicture, match="open it as a binary file"):
+        files.open_picture(text)
+    with pytest.raises(BadPicture, match="no pixels"):
+        files.opened(Image.new("RGB", (0, 5)))
 
 
 # Arrays
@@ -648,6 +660,152 @@ def test_matched_picture_is_not_lighter_than_the_styles_are():
 
 def test_tones_of_a_flat_picture_are_finite():
     assert np.isfinite(luminance.match_tones(np.zeros((4, 4, 3), "float32"), np.float32([0.1, 0.2, -1, 1]))).all()
+
+
+# Alpha that is 0 everywhere
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [(".tga", {}), (".bmp", {}), (".tiff", {}), (".dds", {}), (".sgi", {}), (".ico", {"bitmap_format": "bmp"})],
+)
+def test_alpha_that_is_0_everywhere_is_ignored_where_programs_leave_it_unused(suffix, options, tmp_path):
+    image = quarters(16).resize((16, 16))
+    image.putalpha(0)
+    if suffix == ".ico":  # Pillow writes smaller sizes as well, but keeps the colours of the whole size
+        options = {**options, "sizes": [(16, 16)]}
+    image.save(tmp_path / f"a{suffix}", **options)
+    assert np.array_equal(files.open_picture(tmp_path / f"a{suffix}", alpha=True), image.convert("RGB"))
+    image.putpixel((3, 3), (9, 9, 9, 1))  # one pixel that is seen, hardly
+    image.save(tmp_path / f"a{suffix}", **options)
+    if suffix != ".bmp":  # as Pillow writes it, it has no alpha
+        assert files.open_picture(tmp_path / f"a{suffix}", alpha=True).getextrema()[3] == (0, 1)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".gif", ".avif"])
+def test_alpha_that_is_0_everywhere_is_meant_elsewhere(suffix, tmp_path):
+    image = quarters()
+    image.putalpha(0)
+    image.save(tmp_path / f"a{suffix}")
+    picture = files.open_picture(tmp_path / f"a{suffix}", alpha=True)
+    assert picture.getextrema() == ((255, 255), (255, 255), (255, 255), (0, 0))
+
+
+# What a PNG declares of its colours
+
+
+def png_with(path, image, options=None, **chunks):
+    """Write a PNG with further chunks in front of all others but the first."""
+    image.save(path, **(options or {}))
+    content = path.read_bytes()
+    more = b""
+    for name, data in chunks.items():
+        head = name.encode() + data
+        more += struct.pack(">I", len(data)) + head + struct.pack(">I", zlib.crc32(head))
+    path.write_bytes(content[:33] + more + content[33:])
+    return np.asarray(files.open_picture(path))
+
+
+def g_ama(value):
+    return struct.pack(">I", round(value * 100000))
+
+
+P3 = struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+TO_P3 = np.array([[0.5151, 0.2920, 0.1571], [0.2412, 0.6922, 0.0666], [-0.0011, 0.0419, 0.7841]])  # of Display P3, D50
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "LA", "P", "RGBA", "I;16"])
+def test_the_gamma_of_a_png_is_honoured_in_every_mode(mode, tmp_path):
+    if mode == "I;16":
+        image = Image.fromarray(np.full((4, 4), 51 * 257, "uint16"))
+    else:
+        image = Image.new("RGB", (4, 4), (51, 51, 51)).convert(mode)
+    for gamma, exponent in ((1.0, 1.0), (1 / 1.8, 1.8), (0.25, 4.0)):
+        expected = encoded((51 / 255) ** exponent)
+        assert np.abs(png_with(tmp_path / "a.png", image, gAMA=g_ama(gamma)) - expected).max() <= 1.5, gamma
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        {"gAMA": g_ama(0.45455)},
+        {"gAMA": g_ama(0.4587)},  # a rounded 1 / 2.18
+        {"gAMA": g_ama(0)},
+        {"gAMA": g_ama(1), "sRGB": b"\0"},
+        {"gAMA": g_ama(1), "cICP": bytes([1, 13, 0, 1])},
+        {"cICP": bytes([2, 2, 0, 1])},  # not specified
+        {"gAMA": g_ama(0.45455), "cHRM": bytes(32)},
+        {"gAMA": g_ama(0.45455), "cHRM": struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)},
+    ],
+)
+def test_numbers_that_are_those_of_srgb_stay(chunks, tmp_path):
+    assert np.array_equal(png_with(tmp_path / "a.png", quarters(), **chunks), quarters())
+
+
+def test_a_profile_precedes_gamma_and_cicp_precedes_a_profile(tmp_path):
+    grey, profile = Image.new("RGB", (4, 4), (55, 55, 55)), {"icc_profile": rgb_profile(TO_XYZ, 1.8)}
+    by_profile = png_with(tmp_path / "a.png", grey, profile, gAMA=g_ama(1))
+    assert np.abs(by_profile - encoded((55 / 255) ** 1.8)).max() <= 1.5
+    assert (png_with(tmp_path / "a.png", grey, profile, gAMA=g_ama(1), cICP=bytes([1, 13, 0, 1])) == 55).all()
+    linear = png_with(tmp_path / "a.png", grey, profile, cICP=bytes([1, 8, 0, 1]))
+    assert np.abs(linear - encoded(55 / 255)).max() <= 1.5
+
+
+@pytest.mark.parametrize("chunks", [{"cICP": bytes([12, 13, 0, 1])}, {"gAMA": g_ama(0.45455), "cHRM": P3}])
+def test_the_primaries_of_a_png_are_honoured(chunks, tmp_path):
+    shade = np.array([200, 100, 50])
+    light = np.where(shade / 255 <= 0.04045, shade / 255 / 12.92, ((shade / 255 + 0.055) / 1.055) ** 2.4)
+    expected = encoded(np.linalg.inv(TO_XYZ) @ TO_P3 @ light)
+    got = png_with(tmp_path / "a.png", Image.new("RGB", (4, 4), tuple(shade.tolist())), **chunks)
+    assert np.abs(expected - shade).max() > 10
+    assert np.abs(got - expected).max() <= 2
+
+
+def test_a_png_of_high_dynamic_range_is_refused(tmp_path):
+    with pytest.raises(
+        BadPicture, match=r"a\.png' cannot be used: it is a PNG of high dynamic range .* convert it to sRGB"
+    ):
+        png_with(tmp_path / "a.png", quarters(), cICP=bytes([9, 16, 0, 1]))
+
+
+def test_significant_bits_may_be_on_either_side(tmp_path):
+    """On the left says the standard; programs that write camera data as it is have them on the right."""
+    values = np.arange(4096, dtype="uint16").reshape(64, 64)
+    expected = np.rint(values / 4095 * 255)
+    for right in (values, values << 4, values << 4 | values >> 8):
+        got = png_with(tmp_path / "a.png", Image.fromarray(right), sBIT=b"\x0c")[..., 0]
+        assert np.abs(got - expected).max() <= 1
+    dark = Image.fromarray(values[:4] << 4)  # 256 of 4096 levels, on the left
+    assert png_with(tmp_path / "a.png", dark, sBIT=b"\x0c").max() == 16
+    assert png_with(tmp_path / "a.png", Image.fromarray(values)).max() == 16  # nothing is declared
+
+
+# Too large for memory
+
+
+def test_a_picture_that_is_scaled_may_be_larger(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "LARGEST", 1000)
+    monkeypatch.setattr(files, "LARGEST_SCALED", 20_000)
+    said = r"has 128 x 96 pixels; up to 0 megapixels are possible\. Scale it down first \(--size\)\.$"
+    for suffix in (".png", ".jpg"):  # a JPEG is decoded at a quarter
+        Image.new("RGB", (128, 96), RED).save(tmp_path / f"a{suffix}")
+        with pytest.raises(BadPicture, match=said):
+            files.open_picture(tmp_path / f"a{suffix}")
+        assert files.open_picture(tmp_path / f"a{suffix}", shorter=12).size == (32, 24)
+    Image.new("1", (300, 200)).save(tmp_path / "bomb.png")
+    for shorter in (None, 12):
+        with pytest.raises(BadPicture, match=r"bomb\.png' has far too many pixels\. Scale it down first\.$"):
+            files.open_picture(tmp_path / "bomb.png", shorter=shorter)
+    assert Image.MAX_IMAGE_PIXELS == 89_478_485  # as Pillow has it
+
+
+@pytest.mark.parametrize("count", [2, 255, 256])
+def test_a_gif_keeps_up_to_256_colours(count, tmp_path):
+    shades = np.random.default_rng(0).permutation(2**24)[:count]
+    palette = np.stack([shades >> 16, shades >> 8 & 255, shades & 255], axis=-1).astype("uint8")
+    few = palette[np.arange(32 * 32).reshape(32, 32) % count]
+    files.save_picture(Image.fromarray(few), tmp_path / "few.gif")
+    assert np.array_equal(files.open_picture(tmp_path / "few.gif"), few)
 
 
 def test_an_array_of_levels_is_the_picture_that_pillow_shows_and_one_of_no_numbers_is_none():

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import reference_weights
 import torch_writer
+from stylezoo_builtins.generators import resnet
 
 import stylezoo
 from stylezoo import Recipe
 from stylezoo.errors import BadOptions, BadRun, BadWeights
+from stylezoo.runs import torch_import
 from stylezoo.runs.folder import RunFolder
-from stylezoo.runs.torch_import import import_weights
+from stylezoo.runs.torch_import import AS_IN_EVALUATION, DRAWS_GREY, READS_GREY, import_weights
 
 SMALL = {"image_size": 64, "discriminators": "patch:filters=4"}
 INPUT = np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 3)).astype("f4")
@@ -39,11 +41,14 @@ def reference(name):
 
 
 def imported(file, weights, tmp_path, write=torch_writer.zip_file, recipe=None, **changes):
+    """The run folder; what is said is left in `imported.said`."""
     write(file, torch_writer.state_dict(weights))
-    return import_weights(file, recipe or Recipe(**SMALL), tmp_path / "run", **changes)
+    imported.said = []
+    out = tmp_path / "run"
+    return import_weights(file, recipe or Recipe(**SMALL), out, say=imported.said.append, **changes)
 
 
-@pytest.mark.parametrize("write", [torch_writer.zip_file, torch_writer.old_file])
+@pytest.mark.parametrize("write", [torch_writer.zip_file, torch_writer.old_file, torch_writer.safetensors_file])
 @pytest.mark.parametrize(
     ("name", "generator"),
     [
@@ -69,6 +74,7 @@ def test_an_imported_generator_draws_what_the_reference_draws(tmp_path, file, wr
     model = stylezoo.load_model(folder)
     np.testing.assert_allclose(model.stylize(source), output, atol=1e-4)
     assert output.std() > 1e-3  # else anything small would do
+    assert imported.said == ([AS_IN_EVALUATION] if name == "unet_generator" else [])
 
 
 def test_the_average_that_stylising_uses_is_the_imported_one_too(tmp_path, file):
@@ -133,7 +139,7 @@ def changed(weights, name, array):
     return {key: array if key == name else each for key, each in weights.items() if key != name or array is not None}
 
 
-RESNET = reference("resnet_generator")[0]
+RESNET, SOURCE, OUTPUT = reference("resnet_generator")
 PATCH = {
     key.removeprefix("weights/"): each
     for key, each in reference_weights.read("patch_discriminator").items()
@@ -145,13 +151,14 @@ PATCH = {
     ("weights", "said"),
     [
         (changed(RESNET, "model.12.weight", np.zeros((32, 8, 3, 3), "f4")), r"its model\.12 has kernel 3x3x8x32"),
-        (changed(RESNET, "model.7.bias", None), r"its model\.7 has kernel 3x3x16x32, .* has kernel .*, bias 32"),
+        (changed(RESNET, "model.7.bias", np.zeros(8, "f4")), r"its model\.7 has kernel 3x3x16x32, bias 8, .*, bias 32"),
         (changed(RESNET, "model.15.weight", None), "its model.15"),
-        ({**RESNET, "model.3.weight": np.ones(8, "f4"), "model.3.bias": np.ones(8, "f4")}, "layers with weights"),
-        (
-            changed(RESNET, "model.1.weight", np.zeros((8, 1, 7, 7), "f4")),
-            r"the first model\.1\.weight 8x1x7x7, which no generator takes",
-        ),
+        ({**RESNET, "model.2.weight": np.ones(8, "f4"), "model.2.bias": np.ones(8, "f4")}, "affine instance norm"),
+        ({**RESNET, "model.2.bias": np.ones(8, "f4")}, "layers with weights"),
+        (changed(RESNET, "model.1.weight", np.zeros((8, 4, 7, 7), "f4")), "takes 4 channels and draws 3"),
+        (changed(RESNET, "model.19.weight", np.zeros((2, 8, 7, 7), "f4")), "takes 3 channels and draws 2"),
+        ({name.replace("block.1.", "block.0."): each for name, each in RESNET.items()}, "blocks pad with zeros"),
+        (changed(RESNET, "model.4.bias", np.full(16, np.nan, "f4")), r"no numbers, in model\.4: its training"),
         (
             changed(RESNET, "model.1.weight", np.zeros((8, 3, 5, 5), "f4")),
             r"the first model\.1\.weight 8x3x5x5, which no generator takes",
@@ -165,6 +172,133 @@ def test_what_does_not_fit_is_told_in_one_line_and_leaves_nothing(tmp_path, file
         imported(file, weights, tmp_path)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+# Options of the official code
+
+
+def drawn(weights, source=INPUT):
+    """What the generator of these weights draws, without a run folder around it; and what is said."""
+    (found,) = torch_import._networks("x.pth", weights, Recipe(**SMALL), None)
+    network = Recipe(**SMALL).changed(generator=found.spec).resolve().build_generator()
+    torch_import._copy("x.pth", found.weights, network, found.spec)
+    return network(source), found.spec.options, list(torch_import._notes(found.weights, network))
+
+
+def with_norms(weights):
+    """The ResNet's weights as --norm batch saves them, and the same folded into kernels and biases."""
+    random = np.random.default_rng(3)
+    given, folded = {}, {}
+    for name, each in weights.items():
+        layer, _, part = name.rpartition(".")
+        if layer == LAST or part == "bias":
+            given |= {name: each} if layer == LAST else {}
+            folded |= {name: each} if layer == LAST else {}
+            continue
+        axis = 1 if layer in TRANSPOSED else 0
+        gamma, beta, mean, variance = random.uniform(0.5, 1.5, (4, each.shape[axis])).astype("f4")
+        number = int(layer.rpartition(".")[2])
+        norm = f"{layer.rpartition('.')[0]}.{number + 1}"
+        parts = {"weight": gamma, "bias": beta, "running_mean": mean, "running_var": variance}
+        given |= {name: each} | {f"{norm}.{part}": array for part, array in parts.items()}
+        given[f"{norm}.num_batches_tracked"] = np.array(9)
+        scale = gamma / np.sqrt(variance + 1e-5)
+        shape = [-1 if i == axis else 1 for i in range(4)]
+        folded |= {name: each * scale.reshape(shape), f"{layer}.bias": beta - mean * scale}
+    return given, folded
+
+
+TRANSPOSED, LAST = ("model.12", "model.15"), "model.19"
+
+
+def test_batch_norms_draw_as_their_statistics_folded_into_the_convolutions(tmp_path, file):
+    given, folded = with_norms(RESNET)
+    assert len(given) == 9 * 6 + 2
+    picture = stylezoo.load_model(imported(file, given, tmp_path)).stylize(INPUT)
+    plain = resnet.build((None, None, 3), filters=8, blocks=2, norm="none")
+    reference_weights.copy(folded, plain)
+    np.testing.assert_allclose(picture, plain(INPUT), atol=1e-4)
+    assert picture.std() > 1e-2
+    assert imported.said == [AS_IN_EVALUATION]
+
+
+def test_no_norm_and_no_biases_draw_as_zero_biases_do():
+    given = {name: each for name, each in RESNET.items() if name.endswith("weight") or LAST in name}
+    picture, options, said = drawn(given)
+    assert options == {"filters": 8, "blocks": 2, "antialias": False, "norm": "none"}
+    plain = resnet.build((None, None, 3), filters=8, blocks=2, norm="none")
+    reference_weights.copy({name: each if name in given else 0 * each for name, each in RESNET.items()}, plain)
+    np.testing.assert_allclose(picture, plain(INPUT), atol=1e-5)
+    assert said == []
+
+
+def test_dropout_in_the_blocks_shifts_their_numbers_and_is_off():
+    picture, options, said = drawn(
+        {name.replace("block.5.", "block.6."): each for name, each in RESNET.items()}, SOURCE
+    )
+    assert options["dropout"] == 0.5
+    np.testing.assert_allclose(picture, OUTPUT, atol=1e-4)
+    assert said == [AS_IN_EVALUATION]
+
+
+@pytest.mark.parametrize(("name", "last"), [("resnet_generator", "model.19"), ("unet_generator", "model.model.3")])
+def test_a_network_of_one_channel_sees_luminance_and_draws_grey(name, last):
+    weights = reference(name)[0]
+    first, kernel = next(iter(weights)), weights[f"{last}.weight"]
+    grey = (
+        weights
+        | {
+            first: weights[first].sum(axis=1, keepdims=True),  # of a grey picture the same as of its three channels
+            f"{last}.weight": kernel[:1] if name == "resnet_generator" else kernel[:, :1],
+            f"{last}.bias": weights[f"{last}.bias"][:1],
+        }
+    )
+    picture, _, said = drawn(grey)
+    assert said[:2] == [READS_GREY, DRAWS_GREY]
+    light = np.repeat(INPUT @ np.float32([[0.299], [0.587], [0.114]]), 3, -1)
+    np.testing.assert_allclose(picture, np.repeat(drawn(weights, light)[0][..., :1], 3, -1), atol=1e-4)
+
+
+# Several networks in a file
+
+
+def test_averaged_weights_are_taken_and_it_is_said(tmp_path, file):
+    raw = {name: each + 1 for name, each in RESNET.items()}
+    tree = {"params": torch_writer.state_dict(raw), "params_ema": torch_writer.state_dict(RESNET)}
+    torch_writer.zip_file(file, tree)
+    said = r"averaged ones, params_ema; params without averaging: network='params' \(--network params\)"
+    with pytest.warns(UserWarning, match=said):
+        folder = stylezoo.import_weights(file, Recipe(**SMALL), tmp_path / "run")
+    np.testing.assert_allclose(stylezoo.load_model(folder).stylize(SOURCE), OUTPUT, atol=1e-4)
+
+
+def test_a_network_is_told_by_its_shapes_wherever_it_lies(tmp_path, file):
+    lightning = {f"netG.module.{name}": each for name, each in RESNET.items()}
+    lightning |= {f"netD.{name}": each for name, each in PATCH.items()}
+    moments = {i: {"step": 1, "exp_avg": torch_writer.Tensor(each)} for i, each in enumerate(RESNET.values())}
+    tree = {
+        "rng_state": torch_writer.Tensor(np.zeros(16, "u1")),
+        "optimizer_states": [{"state": moments, "param_groups": [{"lr": 2e-4}]}],
+        "state_dict": torch_writer.state_dict(lightning),
+    }
+    torch_writer.zip_file(file, tree)
+    folder = import_weights(file, Recipe(**SMALL), tmp_path / "run")
+    np.testing.assert_allclose(stylezoo.load_model(folder).stylize(SOURCE), OUTPUT, atol=1e-4)
+
+
+def test_several_networks_are_for_the_user_to_decide(tmp_path, file):
+    other = torch_writer.state_dict({name: each + 1 for name, each in RESNET.items()})
+    torch_writer.zip_file(
+        file, {"netG_A": other, "netG_B": torch_writer.state_dict(RESNET), "netD_A": other["model.1.bias"]}
+    )
+    said = r"several networks, netG_A, netG_B\. Say which: network='netG_A' \(--network netG_A\)"
+    with pytest.raises(BadWeights, match=said):
+        import_weights(file, Recipe(**SMALL), tmp_path / "run")
+    with pytest.raises(BadWeights, match=r"no network 'netD_A' that a generator takes\. It has: netG_A, netG_B"):
+        import_weights(file, Recipe(**SMALL), tmp_path / "run", network="netD_A")
+    assert not (tmp_path / "run").exists()
+    folder = import_weights(file, Recipe(**SMALL), tmp_path / "run", network="netG_B")
+    np.testing.assert_allclose(stylezoo.load_model(folder).stylize(SOURCE), OUTPUT, atol=1e-4)
 
 
 def test_what_the_weights_tell_cannot_be_set(tmp_path, file):

@@ -102,7 +102,9 @@ def test_train_shows_its_progress_and_takes_callbacks(verbose, tmp_path, capsys)
     assert int(gan.step) == len(steps) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    form = r"step 1/2  generator [\d.]+  discriminator [\d.]+\nstep 2/2  generator [\d.]+  discriminator [\d.]+\n"
+    losses = r"  generator [\d.]+  discriminator [\d.]+\n"
+    look = r"Look at .*/run/samples/latest.png, always the newest sheet.\n"
+    form = f"{look}step 1/2{losses}step 2/2{losses}"
     assert re.fullmatch(form if verbose else "", shown.err)
 
 
@@ -112,7 +114,7 @@ class Terminal(io.StringIO):
 
 
 class ShortRun:
-    step, steps = 0, 3
+    step, steps, has_sheet = 1, 3, False
 
 
 def test_a_bar_ends_with_the_training_also_after_an_error():
@@ -124,7 +126,7 @@ def test_a_bar_ends_with_the_training_also_after_an_error():
             progress.on_train_batch_end(0, {"generator": 0.5, "discriminator": 0.25, "generator/l1": 0.1})
             if not fails:
                 progress.on_train_end()
-        assert "Tracing the training step" in terminal.getvalue()
+        assert "Compiling the training step" in terminal.getvalue()
         assert "1/3" in terminal.getvalue()
         assert "generator 0.500  discriminator 0.250" in terminal.getvalue()
         assert terminal.getvalue().count(cursor_on) == 1

@@ -12,6 +12,7 @@ from stylezoo.layers import (
     InstanceNormalization,
     ReflectionPadding2D,
     SpectralNormalization,
+    UpSampling2D,
     initializer,
     normalization,
 )
@@ -242,3 +243,19 @@ def test_layers_come_back_from_a_keras_file(layer, tmp_path):
     model.save(tmp_path / "layer.keras")
     again = keras.models.load_model(tmp_path / "layer.keras")
     np.testing.assert_array_equal(again(x), model(x))
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+def test_upsampling_is_that_of_keras_and_works_in_a_graph_of_unknown_sizes(interpolation, pictures):
+    layer = UpSampling2D((2, 3), interpolation=interpolation)
+    expected = keras.layers.UpSampling2D((2, 3), interpolation=interpolation)(pictures)
+    np.testing.assert_array_equal(layer(pictures), expected)
+    any_size = tf.function(layer.call, input_signature=[tf.TensorSpec((None, None, None, 3))])
+    np.testing.assert_array_equal(any_size(pictures), expected)
+    assert layer(pictures.astype("float16")).dtype == "float32"  # the layer's own precision
+
+
+def test_blur_upsampling_works_in_a_graph_of_unknown_sizes(pictures):
+    layer = BlurUpsampling2D()
+    any_size = tf.function(layer.call, input_signature=[tf.TensorSpec((None, None, None, 3))])
+    np.testing.assert_array_equal(any_size(pictures), layer(pictures))

@@ -1,9 +1,11 @@
+import contextlib
 import dataclasses
 import inspect
 import json
 import math
 import re
 
+import keras
 import pytest
 
 from stylezoo import Recipe, Spec
@@ -534,3 +536,98 @@ def test_resolving_twice_changes_nothing():
     assert plan.resolve() is plan
     assert [str(spec) for spec in plan.recipe.losses] == ["stylezoo/diverse"]
     assert len(plan.recipe.discriminators) == 2
+
+
+# Limits: a recipe may be a stranger's
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"image_size": 10**6},
+        {"load_size": 10**6},
+        {"batch_size": 10**9},
+        {"batch_size": 5000},  # with image_size 256
+        {"pool": 10**9},
+        {"pool": 9999},
+        {"steps": 10**30},
+        {"steps_per_epoch": 10**30},
+        {"seed": 10**400},
+        {"seed": 10**5000},
+        {"average": 10**400},
+        {"average": math.nan},
+        {"losses": [f"acme/loss-{i}" for i in range(1000)]},
+        {"discriminators": ["patch"] * 1000},
+        {"image_size": 10**400},
+    ],
+)
+def test_a_recipe_has_limits(fields):
+    with pytest.raises(BadRecipe) as caught:
+        Recipe(**fields)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "value", [[], {}, None, [[]], {"a": []}, 10**400, math.inf, math.nan, True, "", "\x1b[31m\n", "x" * 10**5]
+)
+@pytest.mark.parametrize("field", FIELDS)
+def test_any_value_in_any_field_is_taken_or_refused_in_one_line(field, value):
+    with contextlib.suppress(StylezooError):
+        Recipe.from_dict({field: value})
+
+
+@pytest.mark.parametrize("plain", [[], None, 5, "x"])
+def test_what_is_no_object_is_no_recipe(plain):
+    with pytest.raises(BadRecipe, match="must be an object"):
+        Recipe.from_dict(plain)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"about": ' * 50 + b"1" + b"}" * 50, "nested too deeply"),
+        (b'{"seed": ' + b"9" * 400 + b"}", "a number of 400 digits"),
+        (b'{"seed": ' + b"9" * 10_000 + b"}", "Cannot read"),
+        (b'{"losses": [' + b"1," * 30_000 + b"1]}", "more than 20000 values"),
+        (b'{"about": "' + b"x" * 30_000 + b'"}', "more than 20000 characters"),
+        (b'{"about": "\\ud800"}', "half a character"),
+        (b'{"average": NaN}', "average is nan"),
+        (b'{"average": 1e999}', "average is inf"),
+        (b"\xff\xfe", "Cannot read"),
+        (b" " * (2**22 + 1), "more than 4194304 bytes"),
+        (b"[]", "holds no recipe"),
+    ],
+    ids=range(12),
+)
+def test_a_recipe_file_of_a_stranger_is_one_line(content, said, tmp_path):
+    (tmp_path / "recipe.json").write_bytes(content)
+    with pytest.raises(BadRecipe, match=said):
+        Recipe.read(tmp_path / "recipe.json")
+
+
+def test_a_recipe_file_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "recipe.json").write_bytes(b'\xef\xbb\xbf{"seed": 7}')
+    assert Recipe.read(tmp_path / "recipe.json").seed == 7
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"generator": "resnet:filters=9000"}, "more than 1,000,000,000 weights"),
+        ({"discriminators": ["patch:filters=9000"]}, "more than 1,000,000,000 weights"),
+        ({"order": "discriminator-first:critic_steps=1000000"}, "it must be 1 to 100"),
+        ({"generator": "stylegan2-resnet:filters=9999"}, "weights|refuses"),
+    ],
+)
+def test_networks_are_counted_before_their_memory_is_taken(fields, said):
+    with pytest.raises(StylezooError, match=said):
+        GAN(Recipe(**fields))
+
+
+def test_layers_are_counted_while_they_are_made(monkeypatch):
+    monkeypatch.setattr("stylezoo.plan.MOST_LAYERS", 20)
+    before = keras.Operation.__init__, keras.Variable.__init__
+    with pytest.raises(BadRecipe, match="more than 20 layers"):
+        GAN(Recipe(generator="resnet:filters=2"))
+    assert (keras.Operation.__init__, keras.Variable.__init__) == before

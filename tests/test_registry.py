@@ -348,3 +348,47 @@ def test_a_distribution_without_the_table_was_written_for_the_first(third_party)
     third_party("acme")
     assert {plugin.api for plugin in offered_by("acme-style").values()} == {1}
     assert {plugin.api for plugin in offered_by("stylezoo").values()} == {registry.API}
+
+
+# Names of strangers
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31mb", "soft\u202eglow", "a\u200bb", "a\x07"])
+def test_a_name_with_control_characters_is_told_and_skipped(name, tmp_path, monkeypatch):
+    write_distribution(tmp_path, "odd-1.0.dist-info", f"[stylezoo.losses]\n{name} = odd:Loss\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert not offered_by("odd")
+    (fault,) = registry.faults()
+    assert "it has the name" in fault
+    assert fault.isprintable()
+
+
+@pytest.mark.parametrize("project", ["../../etc", "--index-url=http://evil", "a;rm", "-x", "x-", "größe", "a$(b)"])
+def test_a_project_that_no_command_could_name_is_told_and_skipped(project, tmp_path, monkeypatch):
+    write_distribution(
+        tmp_path, "odd-1.0.dist-info", "[stylezoo.losses]\nmine = odd:L\n", f"Name: {project}\nVersion: 1\n\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert not [plugin for plugin in registry.plugins() if plugin.name == "mine"]
+    assert "no project can be called" in registry.faults()[0]
+
+
+def test_a_version_that_is_none_is_left_out(tmp_path, monkeypatch):
+    write_distribution(
+        tmp_path, "odd-1.0.dist-info", "[stylezoo.losses]\nmine = odd:L\n", "Name: odd\nVersion: 1\x1b[2J\n\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert offered_by("odd")["mine"].owner == "odd"
+
+
+def test_an_enormous_table_is_told_and_skipped(tmp_path, monkeypatch):
+    write_distribution(tmp_path, "odd-1.0.dist-info", "[stylezoo.losses]\n" + "x = odd:L\n" * 200_000)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "more than 1048576 bytes" in registry.faults()[0]
+
+
+@pytest.mark.parametrize("owner", ["../../etc", "a;rm -rf", "$(x)", "--pre"])
+def test_no_command_names_what_is_no_distribution(owner):
+    with pytest.raises(UnknownPlugin) as caught:
+        registry.find("loss", f"{owner}/passwd")
+    assert "pip install" not in str(caught.value)

@@ -97,7 +97,13 @@ def test_plugin_that_its_distribution_does_not_offer_any_more_is_told(lost, said
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "there is no such file or folder"), (b"", "damaged"), (b"no zip", "damaged")],
+    [
+        (None, "there is no such file or folder"),
+        (b"", "is empty, no model of stylezoo"),
+        (b"no zip", "is a text that begins 'no zip', no model of stylezoo"),
+        (b"\1\2\3\xff", "damaged"),
+        (b"\x89HDF\r\n\x1a\n", r"HDF5, .*, no model of stylezoo\. A model of stylezoo is a run folder or a \.keras"),
+    ],
 )
 def test_what_is_no_model_is_told_in_one_line(content, message, tmp_path):
     path = tmp_path / "x.keras"

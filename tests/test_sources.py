@@ -1,5 +1,9 @@
+import importlib.machinery
+import importlib.util
 import inspect
 import sys
+import time
+import zipfile
 
 import pytest
 
@@ -200,3 +204,93 @@ def test_a_source_that_is_no_python_is_told(text, described):
 @pytest.mark.parametrize("target", ["my-module:Soft", "acme_style", "acme_style:", ""])
 def test_a_target_of_the_wrong_form_is_told(target, described):
     assert described({}, target).problem == f"its entry point '{target}' is not of the form 'package.module:object'"
+
+
+# Where modules lie, and what strangers may write
+
+
+def test_namespace_packages_within_each_other_are_found(described):
+    said = described({"space/inner/mod.py": "def build(shape):\n    'Deep.'"}, "space.inner.mod:build")
+    assert (said.doc, said.problem) == ("Deep.", "")
+
+
+def test_the_finder_of_an_editable_install_is_asked(tmp_path, monkeypatch):
+    """As setuptools writes it for a package within a namespace: it knows the inner package, not the outer one."""
+    (tmp_path / "mod.py").write_text("def build(shape):\n    'Edited.'")
+
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name == "edited.inner.mod":
+                return importlib.util.spec_from_file_location(name, tmp_path / "mod.py")
+            return 1 / 0  # a finder that breaks hides no module of the others
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    assert describe(registry.Plugin("loss", "soft", "acme", "1.0", "edited.inner.mod:build", tmp_path)).doc == "Edited."
+
+
+def test_a_module_in_an_archive_is_read(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("zipped/__init__.py", "1 / 0")
+        archive.writestr("zipped/mod.py", "def build(shape, width=3):\n    'Zipped.'")
+    monkeypatch.syspath_prepend(str(tmp_path / "x.zip"))
+    said = describe(registry.Plugin("loss", "soft", "acme", "1.0", "zipped.mod:build", tmp_path))
+    assert (said.doc, said.options) == ("Zipped.", (Option("width", "", "3"),))
+
+
+@pytest.mark.parametrize("name", ["mod.pyc", "mod.cpython-SOABI.so"])
+def test_a_compiled_module_is_not_readable_and_not_broken(name, described):
+    suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
+    said = described({name.replace(".cpython-SOABI.so", suffix): b""}, "mod:build")
+    assert (said.problem, said.unread) == ("", "it has no source in Python")
+
+
+LONG = {
+    "a sum": ("def build(shape, x=" + "+".join("1" * 400) + "): pass", "...", ""),
+    "a huge number": ("def build(shape, x=0x" + "f" * 9000 + "): pass", "...", ""),
+    "a long text": (f"def build(shape, x={'y' * 9000!r}): pass", "'" + "y" * 199 + " ...", ""),
+    "control characters": ("def build(shape, x='\\x1b[31m\\u202e'): pass", "'\\x1b[31m\\u202e'", ""),
+    "a deep sum": ("def build(shape, x=" + "+".join("1" * 60_000) + "): pass", None, "it is nested too deeply"),
+    "a deep call": ("def build(shape, x=a" + "()" * 60_000 + "): pass", None, "it is nested too deeply"),
+    "much": ("#" * 50_000_000 + "\ndef build(shape): pass", None, "it has more than 262144 bytes"),
+}
+
+
+@pytest.mark.parametrize("what", LONG)
+def test_a_source_that_is_odd_breaks_nothing_and_takes_no_second(what, described):
+    source, default, unread = LONG[what]
+    began = time.monotonic()
+    said = described({"odd.py": source}, "odd:build")
+    assert time.monotonic() - began < 1
+    assert (said.problem, said.unread) == ("", unread)
+    if default:
+        assert said.options == (Option("x", "", default),)
+
+
+@pytest.mark.parametrize(
+    "source", [b"x = 1\0", "x = 1".encode("utf-16"), b"# coding: klingon\n", b"x = '\xff'", b"x = " + b"(" * 5000]
+)
+def test_what_is_no_python_is_broken_in_one_line(source, described):
+    said = described({"odd.py": source}, "odd:build")
+    assert said.problem.startswith("its source cannot be read: ")
+    assert "\n" not in said.problem
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_docstring_has_no_control_characters(described):
+    said = described(
+        {"odd.py": "def build(shape):\n  'One\\x1b[31m.\\n\\n    two\\x07\\u202e \\d\\n      in'"}, "odd:build"
+    )
+    assert said.doc == "One.\n\ntwo \\d\n  in"
+
+
+@pytest.mark.parametrize("how", ["def __getattr__(name): ...", "globals().update()", "from nowhere import *"])
+def test_a_module_that_may_have_the_object_is_not_broken(how, described):
+    assert described({"odd.py": how}, "odd:build").problem == ""
+
+
+def test_fields_of_a_recipe_are_plain_data(described):
+    fields = 'about="A\\x1b[0mB", a={(1, 2): 3}, b=1e999, c=[1, ("x", None)], d=-2, **more, e=1 + 1, f=0x' + "f" * 9000
+    said = described({"odd.py": f"recipe = Recipe({fields})"}, "odd:recipe")
+    assert dict(said.fields) == {
+        "about": "AB", "a": "{(1, 2): 3}", "b": "1e309", "c": [1, ("x", None)], "d": -2, "e": "1 + 1", "f": "...",
+    }  # fmt: skip

@@ -1,11 +1,13 @@
+import contextlib
 import json
 import sys
+import time
 
 import pytest
 
 from stylezoo import Recipe, Spec
 from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, PluginConflict, UnknownPlugin
-from stylezoo.spec import read_value
+from stylezoo.spec import check_options, read_value
 
 VALUES = [
     0,
@@ -259,3 +261,52 @@ def test_an_option_is_there_once():
 def test_a_whole_number_that_no_float_holds_is_refused():
     with pytest.raises(BadRecipe, match="which is no float"):
         Recipe(optimizer=f"adam:learning_rate={10**340}").resolve()
+
+
+# What strangers may write
+
+
+@pytest.mark.parametrize("piece", ["'", '"', "\\'", "'\\\\", "\"'", ",'", "a,", "[", "\\"])
+def test_a_long_text_is_read_in_linear_time(piece):
+    began = time.monotonic()
+    with contextlib.suppress(BadOptions):
+        Spec.parse("lsgan:real=" + piece * 20_000)
+    assert time.monotonic() - began < 2  # quadratic: minutes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"lsgan:real={'9' * 400}",
+        f"lsgan:weight={'9' * 400}",
+        "lsgan:real=1e999",
+        "lsgan:weight=1e999",
+        "lsgan:real=0x" + "f" * 9000,
+    ],
+)
+def test_numbers_beyond_all_measure_are_refused(text):
+    with pytest.raises(BadOptions) as caught:
+        Spec.parse(text).part("loss")
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        ("generator", "resnet:blocks=20000", "'blocks' of the generator 'resnet' has the number 20000; .* up to 10000"),
+        ("generator", "resnet:filters=100000", "'filters' .* has the number 100000"),
+        ("discriminator", "patch:layers=-20000", "has the number -20000"),
+        ("loss", f"patch-nce:patches={2**40}", "has the number 1099511627776; .* up to 2147483648"),
+    ],
+)  # fmt: skip
+def test_options_cannot_ask_for_too_much(kind, text, said):
+    with pytest.raises(BadOptions, match=said):
+        Spec.parse(text).part(kind)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [([1] * 5000, "has more than 1000 values"), ([[[{"a": 2**40}]]], "has the number 1099511627776")]
+)
+def test_lists_cannot_hold_too_much(value, said):
+    with pytest.raises(BadOptions, match=f"'names' of the data {said}"):
+        check_options("data", lambda names: None, {"names": value})

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -172,11 +173,35 @@ def test_a_name_that_no_file_can_have_is_one_line(several, tmp_path):
     assert f"'{long}' cannot be read: " in done.stderr
 
 
-def test_a_picture_that_is_named_is_drawn_again(plain, tmp_path):
-    source, target = picture(tmp_path / "a.png"), tmp_path / "a-stylized.png"
+@pytest.mark.parametrize("named", [True, False])
+def test_the_result_of_a_picture_is_replaced_only_if_that_is_said(named, plain, tmp_path):
+    source = picture(tmp_path / "a.png")
+    target = tmp_path / ("mine.png" if named else "a-stylized.png")
     target.write_bytes(b"old")
-    assert drawn(source, "-m", plain).stderr == ""
+    words = [source, "-m", plain, *(["-o", target] if named else [])]
+    done = run(*words)
+    assert (done.exit_code, target.read_bytes()) == (2, b"old")
+    assert done.stderr == f"Error: '{target}' exists already; --overwrite replaces it, -o names another file.\n"
+    assert drawn(*words, "--overwrite").stderr == ""
     assert format_and_size(target) == ("PNG", (40, 32))
+
+
+def test_of_several_named_pictures_those_that_are_there_are_skipped(plain, tmp_path):
+    sources = [picture(tmp_path / name) for name in ("a.png", "b.png")]
+    (tmp_path / "a-stylized.png").write_bytes(b"old")
+    done = drawn(*sources, "-m", plain, "--strength", 0)
+    assert done.stderr.startswith(f"1 of 2 exist already in '{tmp_path}', perhaps in another style; --overwrite")
+    assert (tmp_path / "a-stylized.png").read_bytes() == b"old"
+    assert format_and_size(tmp_path / "b-stylized.png") == ("PNG", (40, 32))
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_slash_at_the_end_means_a_folder(there, plain, tmp_path):
+    source, folder = picture(tmp_path / "a.png"), tmp_path / "results-1.5"
+    if there:
+        folder.mkdir()
+    drawn(source, "-m", plain, "-o", f"{folder}/", "--strength", 0)
+    assert format_and_size(folder / "a-stylized.png") == ("PNG", (40, 32))
 
 
 def test_results_inside_of_the_folder_are_not_drawn_again(plain, photos):
@@ -184,6 +209,33 @@ def test_results_inside_of_the_folder_are_not_drawn_again(plain, photos):
     done = drawn(photos, "-m", plain, "-o", photos / "done", "--overwrite")
     assert len(done.stdout.splitlines()) == 4
     assert not (photos / "done/done").exists()
+
+
+def test_a_folder_of_all_sorts_is_drawn_and_what_is_left_out_is_said(plain, tmp_path):
+    folder = tmp_path / "all"
+    picture(folder / "x.png")
+    picture(folder / "x.ico", 32, 32)
+    picture(folder / ".Trash-0" / "old.png")
+    picture(folder / "pages.tif", save_all=True, append_images=[smooth(8, 8)])
+    (folder / "b.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    done = drawn(folder, "-m", plain, "--strength", 0)
+    results = sorted(each.name for each in (tmp_path / "all-stylized").rglob("*"))
+    assert results == ["pages.tif", "x.ico.png", "x.png"]
+    assert done.stderr.splitlines() == [
+        f"1 HEIC file is left out, such as '{folder}/b.heic'. 'pip install pillow-heif' (the extra 'heif') makes such "
+        "files readable; or convert them to JPEG.",
+        f"Pictures that differ in the suffix only keep it: the result of '{folder}/x.ico' is "
+        f"'{folder}-stylized/x.ico.png'.",
+        f"'{folder}/pages.tif' has 2 pages; the first is used.",
+    ]
+
+
+def test_frames_that_a_format_cannot_hold_are_said(plain, tmp_path):
+    film = picture(tmp_path / "film.gif", save_all=True, append_images=[smooth(40, 32, 1)])
+    done = drawn(film, "-m", plain, "-o", tmp_path / "still.jpg", "--strength", 0)
+    assert done.stderr == (
+        f"'{film}' has 2 frames; the first is used. Results that end in .gif, .png or .webp have all frames.\n"
+    )
 
 
 def test_one_bad_file_is_named_at_the_end_and_the_others_are_written(plain, photos, tmp_path):
@@ -689,6 +741,16 @@ def test_help_says_what_is_possible(said):
 
 
 # What makes no sense
+
+
+def test_a_picture_as_style_without_a_model_is_answered_with_the_commands_that_do_it(wide, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for style in (picture(tmp_path / "my painting.jpg"), picture(tmp_path / "monet/1.jpg").parent):
+        done = run(wide, "--style", style)
+        folder = shlex.quote(f"runs/{style.stem}")
+        train = f"stylezoo train --source {wide} --style {shlex.quote(str(style))} -o {folder}"
+        assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+        assert done.stderr.endswith(f": {train} && stylezoo stylize {wide} --model {folder}\n")
 
 
 HINT = " Without --model each --style is a run: name the model with --model and its style with --style.\n"

@@ -67,6 +67,55 @@ def test_other_arrays_are_refused_in_words(generator, shape):
         Painter(generator).paint(np.zeros(shape))
 
 
+def test_bytes_and_file_objects_are_the_picture_that_they_stand_for(generator, tmp_path):
+    levels = np.random.default_rng(0).integers(0, 256, (16, 24, 3), dtype="uint8")
+    painter = Painter(generator)
+    fake = painter.paint(levels)
+    assert fake.dtype == np.float32
+    np.testing.assert_allclose(fake, 1 - levels / 127.5, atol=1e-6)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    with open(tmp_path / "a.png", "rb") as file:
+        assert np.array_equal(painter.paint(file), 255 - levels)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            np.full((8, 8, 3), 255.0),
+            r"An array has values from 255 to 255; .* of values in 0\.\.255 take x / 127\.5 - 1",
+        ),
+        (np.full((8, 8, 3), 1.5), "An array has values from 1.5 to 1.5"),
+        (np.full((8, 8, 3), np.nan), "An array holds values that are no numbers"),
+        (np.full((8, 8, 3), -np.inf), "An array holds values that are no numbers"),
+        (np.zeros((8, 8, 3), "uint16"), "An array is uint16; pictures are uint8 in 0..255 or floats"),
+        (np.zeros((8, 8, 3), bool), "An array is bool; pictures are uint8 in 0..255 or floats"),
+        (["a.png", "b.png"], "A list is no picture: give a path.* of several give one after another"),
+        (b"\x89PNG", "A bytes is no picture: give a path, a binary file object"),
+        (None, "A NoneType is no picture"),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_words(given, said, generator):
+    with pytest.raises(BadPicture, match=said):
+        Painter(generator).paint(given)
+
+
+def test_slightly_too_far_is_taken(generator):
+    assert np.array_equal(Painter(generator).paint(np.full((8, 8, 3), 1.005, "float32")), np.full((8, 8, 3), -1))
+
+
+def test_strength_0_is_the_picture_itself_and_the_network_does_not_run(generator, monkeypatch):
+    painter = Painter(generator, Fusion(strength=0.0), np.float32([0, 0.1, -1, 1]), keep_colour=True)
+    monkeypatch.setattr(Graphs, "draw", None)
+    array = np.random.default_rng(0).uniform(-1, 1, (9, 7, 3)).astype("float32")
+    same = painter.paint(array)
+    assert np.array_equal(same, array)
+    assert not np.shares_memory(same, array)
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype="uint8"))
+    image.putalpha(77)
+    assert np.array_equal(painter.paint(image), image)
+
+
 def test_generator_with_two_inputs_is_given_the_picture_twice():
     source, style = (keras.Input((None, None, 3), name=name) for name in ("source", "style"))
     generator = keras.Model([source, style], keras.layers.Average()([source, style]))
@@ -487,3 +536,62 @@ def test_alpha_is_kept_and_what_is_hidden_is_drawn_as_white(generator):
     assert drawn.mode == "RGBA"
     assert drawn.getpixel((5, 5)) == (245, 55, 0, 128)
     assert drawn.getpixel((0, 0))[3] == 0
+
+
+# Broader strokes
+
+
+def resized(levels, height, width):
+    return np.asarray(Image.fromarray(levels).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def test_a_broad_stroke_is_drawn_small_enlarged_and_drawn_again(generator):
+    levels = np.random.default_rng(0).integers(0, 256, (48, 65, 3), dtype="uint8")
+    expected = 255 - resized(255 - resized(levels, 24, 32), 48, 65)  # the generator inverts
+    drawn = Painter(generator, stroke=2).paint(Image.fromarray(levels))
+    np.testing.assert_allclose(drawn, expected, atol=1)
+    array = Painter(generator, stroke=2).paint(levels)
+    assert array.dtype == np.float32
+    np.testing.assert_allclose(array, expected / 127.5 - 1, atol=0.02)
+
+
+@pytest.mark.parametrize("strength", [0, 0.5])
+def test_a_broad_stroke_of_less_strength_begins_with_more_of_the_picture(generator, strength):
+    picture = np.random.default_rng(0).uniform(-1, 1, (32, 32, 3)).astype("float32")
+    drawn = Painter(generator, Fusion(strength=strength), stroke=2).paint(picture)
+    coarse = arrays.resized(arrays.resized(picture, 16, 16), 32, 32)
+    sketch = (1 - 2 * strength) * coarse
+    begun = picture + strength * (sketch - picture)
+    np.testing.assert_allclose(drawn, (1 - 2 * strength) * begun, atol=0.03)
+
+
+def test_a_broad_stroke_keeps_the_colours_of_the_picture_itself(generator):
+    levels = np.random.default_rng(0).integers(60, 196, (32, 32, 3), dtype="uint8")
+    picture, plain = levels / 127.5 - 1, Painter(generator, stroke=2).paint(levels)
+    expected = luminance.with_light(picture.astype("float32"), luminance.light(plain))
+    np.testing.assert_allclose(Painter(generator, keep_colour=True, stroke=2).paint(levels), expected, atol=0.02)
+
+
+def test_a_film_of_broad_strokes_has_frames_of_one_size(generator):
+    frames = np.random.default_rng(0).integers(0, 256, (2, 32, 40, 3), dtype="uint8")
+    painter = Painter(generator, steady=True, stroke=2)
+    for frame in frames:
+        np.testing.assert_allclose(painter.paint(frame), Painter(generator, stroke=2).paint(frame), atol=1e-6)
+    with pytest.raises(BadPicture, match="steady painter redraws frames of one size"):
+        painter.paint(frames[0, :30])
+
+
+def test_a_broad_stroke_leaves_places_without_a_style_as_they_are(fusing):
+    generator, one, _ = fusing
+    picture = scene(0, 48, 96)
+    mask = np.zeros((48, 96))
+    mask[:, :40] = 1
+    drawn = Painter(generator, Fusion.of([one], [(one, mask)]), stroke=2).paint(picture)
+    np.testing.assert_allclose(drawn[:, 56:], picture[:, 56:], atol=0.03)
+    assert np.abs(drawn[:, :40] - picture[:, :40]).mean() > 0.05
+
+
+@pytest.mark.parametrize("stroke", [0, 0.5, 9, float("nan"), "2", None])
+def test_a_stroke_that_cannot_be_is_refused(generator, stroke):
+    with pytest.raises(BadOptions, match=r"The stroke is .*; it must be a number from 1, as trained, to 8 times as broad"):
+        Painter(generator, stroke=stroke)

@@ -189,7 +189,7 @@ def test_file_that_cannot_be_written_is_refused_as_saving_does(suffix):
 
 def test_names_that_no_file_can_have_are_no_folders():
     long = "a" * 300
-    assert told(f"{long}.jpg") == {f"{long}.jpg": f"{long}-stylized.png"}
+    assert told(f"{long}.jpg") == {f"{long}.jpg": f"{long[:242]}-stylized.png"}
     assert told("a.jpg", out=f"{long}.png") == {"a.jpg": f"{long}.png"}
 
 
@@ -216,7 +216,6 @@ def test_one_file_for_several_results_is_refused(pictures, said):
     ("pictures", "out", "one", "other", "file"),
     [
         (["in/a.jpg", "on/a.png"], "results", "in/a.jpg", "on/a.png", "results/a-stylized.png"),
-        (["a.jpg", "a.png"], None, "a.jpg", "a.png", "a-stylized.png"),
         (["photos", "others"], "results", "photos/a.jpg", "others/a.jpg", "results/a.jpg"),
     ],
 )
@@ -227,11 +226,33 @@ def test_two_results_in_one_file_are_refused(pictures, out, one, other, file):
         told(*pictures, out=out)
 
 
-def test_formats_that_become_one_are_refused():
-    picture("photos/a.png")
-    Path("photos/a.psd").write_bytes(b"8BPS")
-    with pytest.raises(UsageError, match=r"would be the same file, 'photos-stylized/a\.png'"):
-        told("photos")
+def test_pictures_that_differ_in_the_suffix_only_keep_it_in_their_results():
+    Path("photos").mkdir()
+    for name in ("a.png", "a.ico", "b.ico", "b.cur", "c.jpg", "c.JPG", "d.psd", "e.png"):
+        Path("photos", name).touch()
+    notes = []
+    found = {a.name: b.name for a, b in targets([Path("photos")], note=notes.append).items()}
+    assert found == {
+        "a.png": "a.png",
+        "a.ico": "a.ico.png",
+        "b.ico": "b.ico.png",
+        "b.cur": "b.cur.png",
+        "c.jpg": "c.jpg",
+        "c.JPG": "c.JPG",
+        "d.psd": "d.png",
+        "e.png": "e.png",
+    }
+    (note,) = notes  # said once, with an example
+    assert "the result of 'photos/a.ico' is 'photos-stylized/a.ico.png'" in note
+
+
+def test_named_pictures_of_one_stem_have_results_of_their_own():
+    assert told("a.jpg", "a.png", "b.jpg") == {
+        "a.jpg": "a.jpg-stylized.png",
+        "a.png": "a-stylized.png",
+        "b.jpg": "b-stylized.png",
+    }
+    assert told("a.jpg", "a.JPG", out="out") == {"a.jpg": "out/a.jpg-stylized.png", "a.JPG": "out/a.JPG-stylized.png"}
 
 
 @pytest.mark.parametrize(

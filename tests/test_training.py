@@ -288,7 +288,7 @@ def wait_for(condition, seconds=90):
 )
 def test_device_is_named(gpus, name, monkeypatch):
     monkeypatch.setattr("stylezoo.backend.gpus", lambda: gpus)
-    monkeypatch.setattr("os.cpu_count", lambda: 12)
+    monkeypatch.setattr("stylezoo.backend.cores", lambda: 12)
     assert training.device() == name
 
 

@@ -493,3 +493,18 @@ def test_adain_doubles_bilinearly_if_asked(file):
         network = build(ANY, vgg=file, depth=3, widths="4-5-6", smooth=smooth)
         found = [each.interpolation for each in network.layers if isinstance(each, keras.layers.UpSampling2D)]
         assert found == [interpolation] * 2
+
+
+def test_an_archive_that_would_grow_or_is_damaged_is_one_line(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez_compressed(
+        path, **{"0.kernel": np.zeros((3, 3, 64, 4096), "float32"), "0.bias": np.zeros(4096, "float32")}
+    )
+    with pytest.raises(BadWeights, match="it would unpack to an excessive size"):
+        vgg.vgg19(str(path), ("relu1_1",))
+    np.savez_compressed(path, **{"0.kernel": np.random.default_rng(0).normal(size=(3, 3, 3, 64))})
+    content = bytearray(path.read_bytes())
+    content[200:300] = b"\xff" * 100
+    path.write_bytes(content)
+    with pytest.raises(BadWeights, match=r"cannot be read as an \.npz"):
+        vgg.vgg19(str(path), ("relu1_1",))

@@ -1,9 +1,12 @@
 """Writes files as `torch.save` does, without PyTorch: those of today (`zip_file`) and of before 1.6 (`old_file`).
 
+`safetensors_file` writes as the library safetensors does.
+
 What is written is made of dicts, lists, tuples, texts, numbers, `Tensor`s, and, for hostile files, `Name`s and `Call`s.
 `torch.load` of torch 2.13 reads both formats as they are written here.
 """
 
+import json
 import struct
 import zipfile
 from collections import OrderedDict
@@ -80,6 +83,8 @@ class Pickle:
                 return b"J" + struct.pack("<i", each)
             case int():
                 return b"\x8a" + struct.pack("<B", 16) + each.to_bytes(16, "little", signed=True)
+            case float():
+                return b"G" + struct.pack(">d", each)
             case str():
                 return b"X" + struct.pack("<I", len(each.encode())) + each.encode()
             case Name():
@@ -137,3 +142,17 @@ def old_file(path, tree):
         file.write(pickle.dumps([str(key) for key in range(len(pickle.storages))]))
         for array in pickle.storages:
             file.write(struct.pack("<q", array.size) + array.tobytes())
+
+
+def safetensors_file(path, tree):
+    """Write tensors by name as safetensors: sorted by their kind and their names."""
+    described, content = {"__metadata__": {"format": "pt"}}, b""
+    kinds = {"f4": "F32", "f2": "F16", "f8": "F64", "i8": "I64", "u1": "U8", "u2": "BF16", "b1": "BOOL"}
+    for name, tensor in sorted(tree.items(), key=lambda item: (-item[1].storage.itemsize, item[0])):
+        raw = np.ascontiguousarray(tensor.storage).tobytes()
+        place = [len(content), len(content) + len(raw)]
+        kind = kinds[tensor.storage.dtype.str[1:]]
+        described[name] = {"dtype": kind, "shape": list(tensor.storage.shape), "data_offsets": place}
+        content += raw
+    header = json.dumps(described).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + content)

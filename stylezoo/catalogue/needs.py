@@ -8,15 +8,16 @@ import re
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
 
-FORMS = {"distribution": r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", "version": r"[\w.+!-]*", "name": r"[^/:\s][^/:]*"}
+FORMS = {"distribution": registry.PROJECT, "version": registry.VERSION, "name": re.compile(r"[^/:\s][^/:]*")}
 
 
 def are_plugins(plain) -> bool:
     """Whether plain data is a list of plugins, with names that can stand in a command."""
     return isinstance(plain, list) and all(
         isinstance(each, dict)
-        and each.get("kind") in KINDS
-        and all(re.fullmatch(form, str(each.get(key, " "))) for key, form in FORMS.items())
+        and isinstance(each.get("kind"), str)
+        and each["kind"] in KINDS
+        and all(isinstance(each.get(key), str) and form.fullmatch(each[key]) for key, form in FORMS.items())
         for each in plain
     )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stylezoo.catalogue.kinds import KINDS
-from stylezoo.errors import BadOptions, BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all
+from stylezoo.errors import BadOptions, BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all, printable
 
 # The version of the plugin API: the four groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.scene`,
 # `stylezoo.features`, `stylezoo.checks` and the fields of a recipe. It is independent of the version of the package:
@@ -33,6 +33,12 @@ API_GROUP = "stylezoo.api"
 
 LOCAL = "local"  # the owner of plugins made with `register`
 _registered: dict[tuple[str, str], "Plugin"] = {}
+
+# Names that can stand in a command such as "pip install NAME" (https://peps.python.org/pep-0508/#names), and versions.
+PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+VERSION = re.compile(r"[A-Za-z0-9._+!-]*")
+LARGEST_TABLE = 2**20  # bytes of an entry_points.txt
+LARGEST_HEADER = 2**16  # bytes of the metadata in which name and version must stand
 
 TARGET = re.compile(r"(\w+(?:\.\w+)*):(\w+(?:\.\w+)*)(?: *\[.*\])?")  # extras are allowed and mean nothing
 
@@ -217,9 +223,11 @@ def find(kind: str, name: str, home: str = "") -> Plugin:
         )
     if wanted:
         others = [p.qualified for p in known if p.name == bare]
-        rest = f"Installed: {name_all(others)}." if others else f"'pip install {wanted}' may bring it."
         if wanted == LOCAL:
             raise UnknownPlugin(f"The {kind} '{bare}' {unregistered(kind, bare)}.")
+        if not PROJECT.fullmatch(wanted):
+            raise UnknownPlugin(f"'{name}' names no {kind}: no distribution can be called '{wanted}'.")
+        rest = f"Installed: {name_all(others)}." if others else f"'pip install {wanted}' may bring it."
         raise UnknownPlugin(f"'{wanted}' is not installed or offers no {kind} '{bare}'. {rest}")
     names = sorted({p.name for p in known})
     raise UnknownPlugin(f"No {kind} is named '{name}'.{did_you_mean(bare, names)} Installed: {name_all(names)}.")
@@ -263,7 +271,7 @@ def _walk(places: tuple[tuple[str, int], ...]) -> tuple[list[Plugin], list[str]]
             found += _advertised(folder)
         except (configparser.Error, ValueError, OSError) as error:
             file, reason = os.path.join(folder, "entry_points.txt"), " ".join(str(error).split())
-            faults.append(f"Skipped {file}, which cannot be read: {reason}")
+            faults.append(printable(f"Skipped {file}, which cannot be read: {reason}"))
     return sorted(found, key=_place), faults
 
 
@@ -311,11 +319,13 @@ def _advertised(folder: str) -> list[Plugin]:
     """The plugins of one distribution, from its `entry_points.txt`."""
     try:
         with open(os.path.join(folder, "entry_points.txt"), "rb") as file:
-            content = file.read()
+            content = file.read(LARGEST_TABLE + 1)
     except (FileNotFoundError, NotADirectoryError):
         return []
     if b"stylezoo." not in content:  # most distributions; not parsed, so that their faults do not matter
         return []
+    if len(content) > LARGEST_TABLE:
+        raise ValueError(f"it has more than {LARGEST_TABLE} bytes")
     tables = configparser.ConfigParser(
         delimiters=("=",), comment_prefixes=("#", ";"), strict=False, interpolation=None, default_section=""
     )
@@ -324,12 +334,15 @@ def _advertised(folder: str) -> list[Plugin]:
     folder = Path(folder)
     name, version = _project(folder)
     api = _api(tables)
-    return [
-        Plugin(kind.name, entry, name, version, " ".join(target.split()), folder, api)
+    found = [
+        Plugin(kind.name, entry, name, version, printable(" ".join(target.split())), folder, api)
         for kind in KINDS.values()
         if tables.has_section(kind.group)
         for entry, target in tables.items(kind.group)
     ]
+    if odd := [plugin.name for plugin in found if plugin.name != printable(plugin.name)]:
+        raise ValueError(f"it has the name {odd[0]!a}")
+    return found
 
 
 def _api(tables: configparser.ConfigParser) -> int:
@@ -339,11 +352,19 @@ def _api(tables: configparser.ConfigParser) -> int:
 
 
 def _project(folder: Path) -> tuple[str, str]:
-    """Name and version from the distribution's own metadata, else from the name of its folder."""
+    """Name and version from the distribution's own metadata, else from the name of its folder.
+
+    Raises:
+        ValueError: No project can have that name.
+    """
     name, version = _name_and_version(folder.stem)
     for file in ("METADATA", "PKG-INFO"):
         if (folder / file).is_file():
-            header = (folder / file).read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
+            with open(folder / file, "rb") as opened:
+                header = opened.read(LARGEST_HEADER).decode(errors="replace").replace("\r\n", "\n").partition("\n\n")[0]
             fields = dict(re.findall(r"^(Name|Version): *(\S+)", header, re.MULTILINE))
-            return fields.get("Name", name), fields.get("Version", version)
-    return name, version
+            name, version = fields.get("Name", name), fields.get("Version", version)
+            break
+    if not PROJECT.fullmatch(name):
+        raise ValueError(f"no project can be called {name!a}")
+    return name, version if VERSION.fullmatch(version) else ""

@@ -1,18 +1,21 @@
 """Descriptions of plugins, read from their source files with `ast`: nothing is imported, not even their packages."""
 
 import ast
-import importlib.util
 import inspect
 import re
 import sys
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
-from stylezoo.catalogue import registry
+from stylezoo.catalogue import modules, registry
 from stylezoo.catalogue.registry import Plugin
+from stylezoo.errors import printable
+
+LONGEST = 20_000  # characters of a docstring
+LONGEST_VALUE = 200  # characters of a default value
+MOST_STARS = 20  # imports of everything from elsewhere that are followed
+INDIRECT = re.compile(r"__getattr__|globals|exec|import +\*")  # ways in which a module can have what it does not name
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Description:
         options: Its options.
         fields: Of a model: the fields that its `Recipe(...)` call sets, as far as they are literals.
         problem: Why it cannot work, as far as the source shows, else "".
+        unread: Why its source cannot be read, although it may work: it is compiled, or too large; else "".
     """
 
     file: Path | None = None
@@ -49,6 +53,7 @@ class Description:
     options: tuple[Option, ...] = ()
     fields: tuple[tuple[str, Any], ...] = ()
     problem: str = ""
+    unread: str = ""
 
     @property
     def about(self) -> str:
@@ -57,8 +62,14 @@ class Description:
 
     @property
     def prose(self) -> str:
-        """The docstring without its list of options."""
-        return self.doc.partition("\nArgs:\n")[0]
+        """The docstring without its list of options and its example."""
+        return re.split(r"\n(?:Args|Example):\n", self.doc)[0]
+
+    @property
+    def example(self) -> str:
+        """The command in the docstring's section "Example:", for a plugin that the default model cannot use; or ""."""
+        found = re.search(r"\nExample:\n +(stylezoo train .+)", self.doc)
+        return found[1].strip() if found else ""
 
     @property
     def meanings(self) -> dict[str, str]:
@@ -102,71 +113,40 @@ def _of_object(component) -> Description:
         return Description(fields=tuple(component.to_dict().items()))
     parameters = [p for p in inspect.signature(component).parameters.values() if p.name != "shape"]
     spell = lambda value: "" if value is inspect.Parameter.empty else getattr(value, "__name__", repr(value))  # noqa: E731
-    options = tuple(Option(p.name, spell(p.annotation), spell(p.default)) for p in parameters)
-    return Description(doc=inspect.cleandoc(component.__doc__ or ""), options=options)
+    options = tuple(Option(p.name, printable(spell(p.annotation)), printable(spell(p.default))) for p in parameters)
+    return Description(doc=_lines(component.__doc__ or ""), options=options)
 
 
 def _describe(module: str, name: str, hops: int) -> Description:
-    file = _source_file(module)
-    if file is None:
-        return Description(problem=f"there is no module '{module}'")
-    if file.suffix != ".py":  # compiled: it can be used, it cannot be read
-        return Description(file)
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError, OSError) as error:
-        return Description(file, problem=f"its source cannot be read: {error}")
-    for node in reversed(tree.body):  # the last definition is the one that counts
+    source = modules.read(module)
+    file = source.file
+    if source.tree is None:
+        return Description(file, problem=source.problem, unread=source.unread)
+    stars = []
+    for node in reversed(source.tree.body):  # the last definition is the one that counts
         match node:
             case ast.ClassDef(name=found) if found == name:
                 return Description(file, node.lineno, _doc(node), _class_options(node))
             case ast.FunctionDef(name=found) if found == name:
                 return Description(file, node.lineno, _doc(node), _options(node.args))
             case ast.Assign(targets=[ast.Name(id=found)], value=ast.Call(keywords=keywords)) if found == name:
-                return Description(file, node.lineno, _doc(tree), fields=_fields(keywords))
+                return Description(file, node.lineno, _doc(source.tree), fields=_fields(keywords))
+            case ast.ImportFrom(names=[ast.alias(name="*")]):
+                stars.append(node)
             case ast.ImportFrom() if hops and (there := _imported(node, name)):
-                found = _describe(_absolute(node, module, file), there, hops - 1)
-                if node.names[0].name != "*" or not found.problem:  # a star import may not be the one that has it
-                    return found
-    outermost = name.partition(".")[0]
-    if outermost in file.read_text(encoding="utf-8", errors="replace"):  # defined in a way that is not recognised
-        return Description(file, doc=_doc(tree))
+                return _describe(_absolute(node, module, file), there, hops - 1)
+    for node in stars[:MOST_STARS] if hops else ():  # one of them may have it
+        found = _describe(_absolute(node, module, file), name, hops - 1)
+        if not (found.problem or found.unread):
+            return found
+    if name.partition(".")[0] in source.text or INDIRECT.search(source.text):  # defined in a way that is not recognised
+        return Description(file, doc=_doc(source.tree))
     return Description(file, problem=f"the module '{module}' has no '{name}'")
-
-
-def _source_file(module: str) -> Path | None:
-    """Where a module's source lies. Only import finders are used: a submodule's package is not imported."""
-    top, *inner = module.split(".")
-    try:
-        spec = _top_level(top, tuple(sys.path))
-    except (ImportError, ValueError, AttributeError):
-        return None
-    if not inner:
-        return Path(spec.origin) if spec.origin else None
-    for folder in spec.submodule_search_locations or ():
-        path = Path(folder, *inner)
-        for file in (path.with_suffix(".py"), path / "__init__.py"):
-            if file.is_file():
-                return file
-        if compiled := next(path.parent.glob(f"{path.name}.*.so"), None):
-            return compiled
-    return None
-
-
-@lru_cache(maxsize=64)
-def _top_level(name: str, places: tuple[str, ...]) -> ModuleSpec:
-    """Where a package or module lies. A missing one is not cached: it may be installed later."""
-    spec = importlib.util.find_spec(name)
-    if spec is None:
-        raise ImportError(name)
-    return spec
 
 
 def _imported(node: ast.ImportFrom, name: str) -> str | None:
     """What `name` is called in the module that this statement imports it from, None if it imports something else."""
     for alias in node.names:
-        if alias.name == "*":
-            return name
         if (alias.asname or alias.name) == name:
             return alias.name
     return None
@@ -180,7 +160,13 @@ def _absolute(node: ast.ImportFrom, module: str, file: Path) -> str:
 
 
 def _doc(node) -> str:
-    return inspect.cleandoc(ast.get_docstring(node) or "")
+    return _lines(ast.get_docstring(node) or "")
+
+
+def _lines(doc: str) -> str:
+    """A docstring without indentation, each of its lines `printable`."""
+    lines = inspect.cleandoc(doc[:LONGEST]).split("\n")
+    return "\n".join(" " * (len(line) - len(line.lstrip())) + printable(line) for line in lines)
 
 
 def _class_options(node: ast.ClassDef) -> tuple[Option, ...]:
@@ -195,19 +181,44 @@ def _options(args: ast.arguments) -> tuple[Option, ...]:
     positional = args.posonlyargs + args.args
     defaults = [None] * (len(positional) - len(args.defaults)) + args.defaults
     pairs = [*zip(positional, defaults, strict=True), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
-    spell = lambda part: ast.unparse(part) if part else ""  # noqa: E731
     return tuple(
-        Option(arg.arg, spell(arg.annotation), spell(default))
+        Option(arg.arg, _written(arg.annotation), _written(default))
         for arg, default in pairs
         if arg.arg not in ("self", "shape")
     )
 
 
 def _fields(keywords: list[ast.keyword]) -> tuple[tuple[str, Any], ...]:
-    fields = []
-    for keyword in keywords:
-        try:
-            fields.append((keyword.arg, ast.literal_eval(keyword.value)))
-        except ValueError:  # a computed value: show it as it is written
-            fields.append((keyword.arg, ast.unparse(keyword.value)))
-    return tuple(fields)
+    return tuple((keyword.arg, _value(keyword.value)) for keyword in keywords if keyword.arg)
+
+
+def _value(node) -> Any:
+    """A literal as plain data; of a computed value what is written."""
+    try:
+        return _plain(ast.literal_eval(node))
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return _written(node)
+
+
+def _plain(value):
+    """Plain data for JSON, its texts `printable`.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if isinstance(value, str):
+        return printable(value[:LONGEST])
+    if isinstance(value, list | tuple) and len(value) < LONGEST:
+        return type(value)(map(_plain, value))
+    if value is None or (isinstance(value, int | float) and abs(value) < sys.float_info.max):  # the latter is not NaN
+        return value
+    raise ValueError(type(value).__name__)
+
+
+def _written(node) -> str:
+    """What is written in a source, on one line and not too long; "" if nothing is."""
+    try:
+        text = printable(ast.unparse(node)) if node else ""
+    except (RecursionError, ValueError):  # hundreds of terms in a row, or a number of thousands of digits
+        return "..."
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} ..."

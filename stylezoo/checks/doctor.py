@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from stylezoo.catalogue import needs
-from stylezoo.catalogue.registry import Plugin
+from stylezoo.catalogue.registry import PROJECT, Plugin
 from stylezoo.catalogue.sources import describe
 from stylezoo.errors import StylezooError
 
@@ -30,6 +30,7 @@ DEADLINE = 20.0  # seconds that an import may take
 SLOW = 3.0  # seconds from which on an import is called slow, without those for Keras and TensorFlow
 KERAS_DEADLINE = 300.0  # seconds for Keras itself, on a machine that is busy
 GRACE = 2.0  # seconds for a child to report where it hangs
+REQUIREMENT = re.compile(rf"{PROJECT.pattern} *(?:\[[A-Za-z0-9._, -]*\])? *\(?[A-Za-z0-9.*+!<>=~, -]*\)?")
 CHILD = "from stylezoo.checks.child import main; main()"
 CHILD_ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -215,21 +216,24 @@ def _file(plugin: Plugin) -> str:
 
 
 def _requirements(plugin: Plugin) -> list[str]:
-    """The unconditional requirements of the plugin's distribution, without those of extras or of some systems."""
+    """The unconditional requirements of the plugin's distribution, without those of extras or of some systems.
+
+    Those that are more than a name and versions, such as addresses, are left out: they stand in no command.
+    """
     try:
         required = importlib.metadata.Distribution.at(plugin.metadata).requires or []
     except OSError:
         return []
-    return [requirement.strip() for requirement in required if ";" not in requirement]
+    return [each for each in map(str.strip, required) if len(each) < 200 and REQUIREMENT.fullmatch(each)]
 
 
 def _missing_requirements(plugin: Plugin) -> list[str]:
-    return [each for each in _requirements(plugin) if needs.version_of(re.split(r"[^\w.-]", each)[0]) is None]
+    return [each for each in _requirements(plugin) if needs.version_of(PROJECT.match(each)[0]) is None]
 
 
 def _quoted(requirement: str) -> str:
     """A requirement quoted for a shell, where ">" would write a file."""
-    return requirement if re.fullmatch(r"[\w.-]+", requirement) else f'"{requirement}"'
+    return requirement if PROJECT.fullmatch(requirement) else f'"{requirement}"'
 
 
 def _other_stylezoo(plugin: Plugin) -> str:

@@ -18,6 +18,11 @@ FAMILIES = {
 class Group(click.Group):
     """Shows its commands family by family, and the library's errors as one line."""
 
+    def main(self, *given, **more):
+        terminal.open_streams()
+        with terminal.one_line_system_errors():
+            return super().main(*given, **more)
+
     def invoke(self, ctx):
         with terminal.one_line_errors():
             return super().invoke(ctx)

@@ -9,13 +9,15 @@ import click
 
 from stylezoo.cli import redrawing, terminal
 from stylezoo.cli.options import Refusal, as_one_object, refuse
-from stylezoo.cli.types import Mask, WeightedStyle
-from stylezoo.errors import BadOptions, BadPicture, BadRun, name_all
+from stylezoo.cli.types import PATH, Location, Mask, WeightedStyle
+from stylezoo.errors import BadOptions, BadPicture, BadRun, UsageError, name_all
+from stylezoo.runs.folder import RunFolder
 
 REFUSALS = [
     Refusal(
         lambda given: not given.model and not given.styles,
-        "Name a model with --model RUN, or runs to mix: --style RUN_A=0.5 --style RUN_B=0.5.",
+        "Name a model with --model RUN, or runs to mix: --style RUN_A=0.5 --style RUN_B=0.5. "
+        "'stylezoo train' makes one.",
     ),
     Refusal(
         lambda given: len({weight is None for _, weight in given.styles}) > 1,
@@ -37,7 +39,7 @@ REFUSALS = [
     "pictures",
     nargs=-1,
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Pictures, animations (GIF, WebP, PNG) and folders of them.",
 )
 @click.option(
@@ -48,8 +50,9 @@ REFUSALS = [
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
-    help="The file to write, in the format of its suffix, or for several pictures the folder. Default: beside each "
+    type=Location(path_type=str),
+    help="The file to write, in the format of its suffix, or a folder: for several pictures, or with a / at its end. "
+    "Default: beside each "
     "picture, as NAME-stylized.png (a GIF or WebP stays one); for a folder, in FOLDER-stylized.",
 )
 @click.option(
@@ -78,6 +81,13 @@ REFUSALS = [
 )
 @click.option("--keep-colour", "--keep-color", is_flag=True, help="Keep the picture's own colours.")
 @click.option(
+    "--stroke",
+    type=click.FloatRange(1, 8),
+    default=1.0,
+    metavar="TIMES",
+    help="Strokes this many times as broad, at the picture's own size: 2, or up to 8.",
+)
+@click.option(
     "--sweep",
     type=click.IntRange(2, 25),
     metavar="N",
@@ -103,7 +113,7 @@ REFUSALS = [
     default=0,
     help="For models with noise: another seed changes the strokes, or the random style.",
 )
-@click.option("--overwrite", is_flag=True, help="Redraw pictures of a folder whose results exist.")
+@click.option("--overwrite", is_flag=True, help="Replace results that exist.")
 @as_one_object
 def stylize(given):
     """Redraw PICTURES in the style of a model, or in a fusion of styles.
@@ -124,7 +134,8 @@ def stylize(given):
         return
     model = _checked_model(given)
     _check_masks(given)
-    failed, tried_all = redrawing.unreadable(file for file in given.pictures if file in files), True
+    size = given.size or (redrawing.SHEET_SIDE if given.sweep else None)
+    failed, tried_all = redrawing.unreadable((file for file in given.pictures if file in files), size), True
     if len(failed) < len(files):
         terminal.import_keras()
         tried_all = redrawing.redraw(files, _drawing(given, model), failed)
@@ -132,18 +143,23 @@ def stylize(given):
 
 
 def _files(given):
-    """The pictures to redraw and the files of their results, without pictures of a folder whose results exist."""
+    """The pictures to redraw and the files of their results, without those whose results exist.
+
+    Raises:
+        UsageError: There is one picture, and its result exists; also as `targets.targets`.
+    """
     from stylezoo.pictures import targets
 
     named = [*(mask for _, mask in given.masks), *(style for style, _ in given.styles)]
-    files = targets.targets(list(given.pictures), given.out, [Path(name) for name in named if os.path.isfile(name)])
-    if given.overwrite:
-        return files
-    there = [file for file, target in files.items() if file not in given.pictures and os.path.exists(target)]
+    keep = [Path(name) for name in named if os.path.isfile(name)]
+    files = targets.targets(list(given.pictures), given.out, keep, partial(terminal.say, err=True))
+    there = [] if given.overwrite else [file for file, target in files.items() if os.path.exists(target)]
+    if there == list(files) == list(given.pictures) and len(there) == 1:
+        raise UsageError(f"'{files[there[0]]}' exists already; --overwrite replaces it, -o names another file.")
     if there:
         folders = list(dict.fromkeys(files[file].parent for file in there))
         more = f" and {len(folders) - 1} more" if len(folders) > 1 else ""
-        click.echo(
+        terminal.say(
             f"{len(there)} of {len(files)} exist already in '{folders[0]}'{more}, perhaps in another style; "
             "--overwrite draws them again.",
             err=True,
@@ -162,10 +178,36 @@ def _checked_model(given):
 
     if given.model:
         return checked_file(given.model)
+    _refuse_pictures_as_styles(given)
     with _hint_at_model(BadRun):
         for run, _ in given.styles:
             checked_file(run)
     return None
+
+
+def _refuse_pictures_as_styles(given):
+    """Answer everybody's first guess, a style that is a picture and no model, with the commands that do it.
+
+    Raises:
+        UsageError: A style is a picture, or a folder of pictures that holds no model.
+    """
+    from shlex import join
+
+    for style in (style for style, _ in given.styles if _is_painting(Path(style))):
+        photo, run = str(given.pictures[0]), str(RunFolder.new(Path(style).stem))
+        train = join(["stylezoo", "train", "--source", photo, "--style", style, "-o", run])
+        draw = join(["stylezoo", "stylize", photo, "--model", run])
+        what = "a folder of pictures" if Path(style).is_dir() else "a picture"
+        raise UsageError(f"'{style}' is {what}, no model. Train one on it, which takes some minutes: {train} && {draw}")
+
+
+def _is_painting(path):
+    """Whether a path is a picture, or a folder of pictures that is no run."""
+    from stylezoo.pictures import files, folders
+
+    if path.is_dir():
+        return not RunFolder(path).is_run and bool(folders.pictures(path).pictures)
+    return path.is_file() and path.suffix.lower() in files.SUFFIXES
 
 
 def _check_masks(given):
@@ -191,7 +233,8 @@ def _drawing(given, model):
 
 
 def _look(given):
-    return {"seed": given.seed, "masks": list(given.masks), "keep_colour": given.keep_colour, "tile": given.tile}
+    shared = {name: getattr(given, name) for name in ("seed", "keep_colour", "stroke", "tile")}
+    return {**shared, "masks": list(given.masks)}
 
 
 def _painter_of_model(given, model):
@@ -240,9 +283,9 @@ def _introduce(given, weights, painter):
     for (style, _), weight in zip(given.styles, weights, strict=True):
         shares[style] = shares.get(style, 0) + weight / sum(weights)
     if len(shares) > 1:
-        click.echo(f"Styles  {name_all(f'{style} {share:.0%}' for style, share in shares.items())}", err=True)
-    if given.strength < 1 and not painter.has_strength:
-        click.echo(
+        terminal.say(f"Styles  {name_all(f'{style} {share:.0%}' for style, share in shares.items())}", err=True)
+    if 0 < given.strength < 1 and not painter.has_strength:
+        terminal.say(
             f"The model cannot draw at less strength: its result is blended with the picture at {given.strength:.0%}.",
             err=True,
         )

@@ -4,14 +4,13 @@ import os
 import sys
 from dataclasses import asdict
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import click
 
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.cli import terminal
-from stylezoo.cli.types import Kind, PluginName
+from stylezoo.cli.types import PATH, Kind, PluginName
 from stylezoo.errors import UnknownPlugin, did_you_mean, name_all
 
 UNHEALTHY = 3  # the exit code of a doctor that found a fault
@@ -36,7 +35,7 @@ def list_(kind, pattern, as_json):
 
     found = [(p, describe(p)) for p in registry.plugins(kind) if fnmatchcase(p.name, pattern)]
     for line in registry.faults():
-        click.echo(line, err=True)
+        terminal.say(line, err=True)
     if as_json:
         terminal.print_document(
             plugins=[{**_identity(p), "summary": source.summary, "problem": source.problem} for p, source in found]
@@ -58,16 +57,19 @@ def show(name, as_json):
     """Show a plugin, or the card of a trained model.
 
     For a plugin: its distribution, description and options. For a run or a model its card: recipe, plugins and whether
-    they are installed here, data, losses, licence. Nothing is imported. If a plugin and a folder have the same name,
-    the plugin is shown; write ./name for the folder.
+    they are installed here, data, losses, licence. For a folder of runs a line for each. Nothing is
+    imported. If a plugin and a folder have the same name, the plugin is shown; write ./name for the folder.
     """
     named = [plugin for plugin in registry.plugins() if plugin.answers_to(name)]
     if named:
         _show_plugins(named, as_json)
         return
-    from stylezoo.runs import hub
+    from stylezoo.runs import card, hub
 
-    if hub.is_address(name) or os.path.exists(os.path.expanduser(name)):
+    path = os.path.expanduser(name)
+    if not hub.is_address(name) and (runs := card.runs_in(path)):
+        _show_runs(runs, as_json)
+    elif hub.is_address(name) or os.path.exists(path):
         _show_card(name, as_json)
     else:
         names = sorted({plugin.name for plugin in registry.plugins()})
@@ -114,9 +116,7 @@ def doctor(name, as_json, deadline):
 @click.command()
 @click.argument("kind", type=Kind(), help="loss, generator, discriminator or model.")
 @click.argument("name", help="Its name: lower-case words joined by dashes.")
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="The new folder. Default: stylezoo-NAME, in the current one."
-)
+@click.option("-o", "--out", type=PATH, help="The new folder. Default: stylezoo-NAME, in the current one.")
 def new(kind, name, out):
     """Write a small package with a working plugin, to start from.
 
@@ -128,7 +128,7 @@ def new(kind, name, out):
 
     folder = scaffolding.new(kind, name, out)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        click.echo(f"Wrote   {file}")
+        terminal.say(f"Wrote   {file}")
     install = f"pip install -e {quote(f'{folder}[test]')}"
     terminal.print_next(
         "install it, look at it, test it", f"{install} && stylezoo show {name} && pytest {quote(str(folder))}"
@@ -149,16 +149,17 @@ def _print_table(found):
 
     width = min(shutil.get_terminal_size().columns, WIDEST)
     name_width = max(len(plugin.name) for plugin, _ in found)
-    owner_width = max(len(plugin.owner) for plugin, _ in found)
-    room = max(20, width - name_width - owner_width - 6)
     kind = None
     for plugin, source in found:
         if plugin.kind != kind:
             kind = plugin.kind
-            click.secho(KINDS[kind].plural, bold=True)
-        summary = textwrap.shorten(source.summary, room, placeholder=" ...")
+            terminal.say(KINDS[kind].plural, bold=True)
+        owner = "" if plugin.distribution == "stylezoo" else f"  {plugin.owner}"
+        room = max(20, width - name_width - len(owner) - 4)
+        summary = source.summary or (source.unread and f"source not readable: {source.unread}")
+        summary = textwrap.shorten(summary, room, placeholder=" ...")
         text, colour = (f"broken: {source.problem}", "red") if source.problem else (summary, None)
-        click.secho(f"  {plugin.name:{name_width}}  {text:{room}}  {plugin.owner}".rstrip(), fg=colour)
+        terminal.say(f"  {plugin.name:{name_width}}  {text:{room}}{owner}".rstrip(), fg=colour)
 
 
 def _show_plugins(named, as_json):
@@ -172,27 +173,34 @@ def _show_plugins(named, as_json):
         return
     for number, (plugin, source) in enumerate(shown):
         if number:
-            click.echo()
+            terminal.say()
         _print_description(plugin, source)
 
 
 def _print_description(plugin, source):
-    click.secho(f"{plugin.kind} {plugin.name}", bold=True, nl=False)
-    click.echo(f"  {plugin.owner}")
-    click.echo(f"{source.file}:{source.line}" if source.file else plugin.target)
+    terminal.say(f"{plugin.kind} {plugin.name}", nl=False, bold=True)
+    terminal.say(f"  {plugin.owner}")
+    terminal.say(f"{source.file}:{source.line}" if source.file else plugin.target)
     if source.problem:
-        click.secho(f"\nBroken: {source.problem}.", fg="red")
+        terminal.say()
+        terminal.say(f"Broken: {source.problem}.", fg="red")
+    if source.unread:
+        terminal.say()
+        terminal.say(f"Its source is not readable: {source.unread}.")
     if source.doc:
-        click.echo(f"\n{source.doc}")
+        for line in ("", *source.doc.split("\n")):
+            terminal.say(line)
     if source.options:
-        click.echo("\nOptions")
+        terminal.say()
+        terminal.say("Options")
         for option in source.options:
             spelled = f"{option.name}={option.default}" if option.default else f"{option.name} (must be given)"
-            click.echo(f"  {spelled}  {option.type}".rstrip())
+            terminal.say(f"  {spelled}  {option.type}".rstrip())
     if source.fields:
-        click.echo("\nRecipe")
+        terminal.say()
+        terminal.say("Recipe")
         for name, value in source.fields:
-            click.echo(f"  {name}: {name_all(value, empty='') if isinstance(value, tuple | list) else value}")
+            terminal.say(f"  {name}: {name_all(value, empty='') if isinstance(value, tuple | list) else value}")
 
 
 def _show_card(name, as_json):
@@ -203,20 +211,42 @@ def _show_card(name, as_json):
     if as_json:
         terminal.print_document(card={**found.to_dict(), "plugins": found.needs()})
         return
-    click.secho(name, bold=True)
+    terminal.say(name, bold=True)
     for heading, rows in found.sections():
-        click.echo(f"\n{heading}")
+        terminal.say()
+        terminal.say(heading)
         if heading == "Plugins":
             _print_needs(found.needs())
         else:
             terminal.print_rows(rows)
 
 
+def _show_runs(runs, as_json):
+    """Print a line for each run in a folder, or why its card cannot be read."""
+    from stylezoo.errors import StylezooError
+    from stylezoo.runs import card
+
+    rows, cards = [], []
+    for run in runs:
+        try:
+            found = card.read(run)
+        except StylezooError as error:
+            rows.append((str(run), str(error)))
+            continue
+        cards.append({"run": str(run), **found.to_dict()})
+        made = f"{found.steps or 0} of {found.total_steps} steps" if found.total_steps else found.origin
+        rows.append((str(run), "  ".join(filter(None, (found.date, made, str(found.recipe.get("about", "")))))))
+    if as_json:
+        terminal.print_document(cards=cards)
+    else:
+        terminal.print_rows(rows)
+
+
 def _print_needs(rows):
     for row in rows:
         owner = f"{row['distribution']} {row['version']}".rstrip()
         here = f"missing: {row['install']}" if row["missing"] else f"installed: {row['installed'] or 'yes'}"
-        click.secho(f"  {row['kind']} {row['name']}  {owner}, {here}", fg="red" if row["missing"] else None)
+        terminal.say(f"  {row['kind']} {row['name']}  {owner}, {here}", fg="red" if row["missing"] else None)
 
 
 def _to_examine(name):
@@ -236,21 +266,21 @@ def _print_diagnosis(diagnosis):
         terminal.print_status(f"ok  {plugin.kind} {plugin.name}")
         return
     terminal.print_status()
-    click.secho(f"{diagnosis.cause}: {plugin.kind} {plugin.name}  {plugin.owner}", fg="red")
+    terminal.say(f"{diagnosis.cause}: {plugin.kind} {plugin.name}  {plugin.owner}", fg="red")
     for label, text in (("why", diagnosis.reason), ("file", diagnosis.file or plugin.target), ("do", diagnosis.advice)):
-        click.echo(f"  {label:4}  {text}")
+        terminal.say(f"  {label:4}  {text}")
 
 
 def _print_summary(found, faults):
     """Print the metadata that cannot be read, the number of working plugins of each distribution, and shared names."""
     terminal.print_status()
     for line in faults:
-        click.secho(line, fg="red")
+        terminal.say(line, fg="red")
     owners = [diagnosis.plugin.owner for diagnosis in found]
     for owner in dict.fromkeys(owners):
         well = sum(d.plugin.owner == owner and not d.cause for d in found)
-        click.echo(f"{owner}: {well} of {owners.count(owner)} well")
+        terminal.say(f"{owner}: {well} of {owners.count(owner)} well")
     for kind, name in dict.fromkeys((d.plugin.kind, d.plugin.name) for d in found):
         twins = [plugin for plugin in registry.plugins(kind) if plugin.name == name]
         if len(twins) > 1:
-            click.echo(f"The {kind} '{name}' has several owners; say {' or '.join(p.qualified for p in twins)}.")
+            terminal.say(f"The {kind} '{name}' has several owners; say {' or '.join(p.qualified for p in twins)}.")

@@ -3,8 +3,6 @@
 import errno
 import sys
 
-import click
-
 from stylezoo.cli import terminal
 from stylezoo.errors import BadPicture, StylezooError, UsageError, name_all
 
@@ -12,14 +10,17 @@ SHEET_SIDE = 384  # pixels of the shorter side of a picture in a sheet, unless a
 FULL = (errno.ENOSPC, errno.EDQUOT)  # errors of a full disk
 
 
-def unreadable(pictures):
-    """The files that do not exist or are no pictures, each with the reason; none is decoded."""
+def unreadable(pictures, size=None):
+    """The files that do not exist or are no pictures, each with the reason; none is decoded.
+
+    With a `size`, the shorter side to which they will be scaled, they may be larger.
+    """
     from stylezoo.pictures import files
 
     failed = {}
     for picture in pictures:
         try:
-            with files.reading(picture):
+            with files.reading(picture, size):
                 pass
         except BadPicture as error:
             failed[picture] = str(error)
@@ -32,19 +33,21 @@ def redraw(files, draw, failed):
     Args:
         files: The pictures, each with the file of its result.
         draw: A function of the picture, the file of its result, and a function for the progress within this picture:
-            the number of parts that are done, and the number of all parts.
+            the number of parts that are done, and the number of all parts. It returns the frames or pages of the
+            picture in words if only the first was drawn, else "".
         failed: The pictures that cannot be drawn, each with the reason; those that fail here are added.
 
     Returns:
         Whether all were tried; false if the disk is full.
     """
+    several = {}
     with terminal.picture_progress(len(files), "redrawing") as show:
         for number, (picture, target) in enumerate(files.items()):
             if picture in failed:
                 continue
             show(number, picture.name)
             try:
-                draw(picture, target, lambda done, count, number=number: show(number + done / count))
+                left = draw(picture, target, lambda done, count, number=number: show(number + done / count))
             except KeyboardInterrupt:
                 _end_interrupted(number, files, failed)
             except UsageError:  # a fault of the command line, not of the picture
@@ -55,9 +58,23 @@ def redraw(files, draw, failed):
                     return False
             else:
                 show(number + 1)
+                if left:
+                    several[picture] = left
                 if not sys.stderr.isatty() or len(files) == 1:
-                    click.echo(target)
+                    terminal.say(target)
+    if several:
+        _print_first_used(several, files)
     return True
+
+
+def _print_first_used(several, files):
+    """Print that only the first frame or page of these files was drawn."""
+    from stylezoo.pictures import animation
+
+    line = animation.first_used(several)
+    if any("frames" in said and files[file].suffix not in animation.SUFFIXES for file, said in several.items()):
+        line += " Results that end in .gif, .png or .webp have all frames."
+    terminal.say(line, err=True)
 
 
 def end_if_failed(files, failed, tried_all):
@@ -66,7 +83,7 @@ def end_if_failed(files, failed, tried_all):
         return
     _print_reasons(failed)
     if tried_all and len(files) > 1:
-        click.secho(f"{len(failed)} of {len(files)} failed: {name_all(failed)}", fg="red", err=True)
+        terminal.say(f"{len(failed)} of {len(files)} failed: {name_all(failed)}", fg="red", err=True)
     sys.exit(1)
 
 
@@ -79,6 +96,9 @@ def draw_picture(painter, size, picture, target, progress):
         picture: The file of the picture.
         target: The file of the result.
         progress: As for `redraw`.
+
+    Returns:
+        As `draw` of `redraw`.
     """
     from dataclasses import replace
 
@@ -90,8 +110,8 @@ def draw_picture(painter, size, picture, target, progress):
     film = animation.opened(picture) if target.suffix.lower() in animation.SUFFIXES else None
     if film is None:
         painter.on_tile = progress
-        files.save_picture(painter.paint(scaled(files.open_picture(picture, alpha=True))), target)
-        return
+        files.save_picture(painter.paint(scaled(files.open_picture(picture, alpha=True, shorter=size))), target)
+        return animation.several(picture)
     steady = replace(painter, steady=True)
 
     def frames():
@@ -100,6 +120,7 @@ def draw_picture(painter, size, picture, target, progress):
             progress(number, len(film))
 
     film.save(frames(), target)
+    return ""
 
 
 def draw_sheet(painter, names, strength, steps, size, picture, target, progress):
@@ -114,14 +135,18 @@ def draw_sheet(painter, names, strength, steps, size, picture, target, progress)
         picture: The file of the picture.
         target: The file of the sheet.
         progress: As for `redraw`; a sheet is one part.
+
+    Returns:
+        As `draw` of `redraw`.
     """
-    from stylezoo.pictures import arrays, files, sheets
+    from stylezoo.pictures import animation, arrays, files, sheets
 
     titles, looks = _looks(names, strength, steps)
-    image = files.open_picture(picture)
+    image = files.open_picture(picture, shorter=size or SHEET_SIDE)
     image = arrays.scaled(image, size or min(SHEET_SIDE, *image.size), copies=sum(map(len, looks)))
     rows = [[painter(*look).paint(image) for look in row] for row in looks]
     files.save_picture(sheets.contact_sheet(rows, titles, image.height), target)
+    return animation.several(picture)
 
 
 def _looks(names, strength, steps):
@@ -146,12 +171,12 @@ def _reason(picture, target, error):
 
 
 def _end_interrupted(number, files, failed):
-    click.echo(err=True)
+    terminal.say(err=True)
     _print_reasons(failed)
-    click.echo(f"Stopped after {number} of {len(files)}; what is written stays.", err=True)
+    terminal.say(f"Stopped after {number} of {len(files)}; what is written stays.", err=True)
     sys.exit(terminal.INTERRUPTED)
 
 
 def _print_reasons(failed):
     for reason in failed.values():
-        click.secho(f"Error: {reason}", fg="red", err=True)
+        terminal.say(f"Error: {reason}", fg="red", err=True)

@@ -25,5 +25,5 @@ def push(run, repository, no_sheet, **given):
 
     address = stylezoo.push_to_hub(run, repository, sheet=not no_sheet, **given)
     model = hub.spelled(repository.removeprefix(hub.SCHEME), given["revision"])
-    click.echo(f"Wrote   {address}")
+    terminal.say(f"Wrote   {address}")
     terminal.print_next("others use it by its name", f"stylezoo stylize PICTURE.jpg --model {model}")

@@ -2,17 +2,15 @@
 
 import os
 import sys
-from pathlib import Path
 
 import click
 
 from stylezoo.cli import terminal
 from stylezoo.cli.options import RecipeCommand, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
-from stylezoo.cli.types import PluginName, Setting
-from stylezoo.errors import name_all
+from stylezoo.cli.types import PATH, PluginName, Setting
+from stylezoo.errors import NotDownloaded, name_all
 from stylezoo.runs.folder import RunFolder
 
-PATH = click.Path(path_type=Path)
 REFUSALS = [
     Refusal(
         lambda given: given.resume and given.typed - {"resume", "steps"},
@@ -125,7 +123,7 @@ def settings(help):
 @click.option(
     "--license", metavar="TEXT", help="The licence that the model's card names: an SPDX identifier such as CC-BY-4.0."
 )
-@click.option("--dry-run", is_flag=True, help="Print the complete recipe and stop.")
+@click.option("--dry-run", is_flag=True, help="Check and build everything, print the complete recipe and stop.")
 @as_one_object
 def train(given):
     """Train a MODEL on a source and a style, and write a run folder.
@@ -136,7 +134,7 @@ def train(given):
     if given.resume:
         _fit(_resumed(given))
     elif given.dry_run:
-        click.echo(_plan(given, given.added).recipe.to_json())
+        terminal.print_json(_tried(given).recipe.to_dict())
     else:
         _fit(_begun(given))
 
@@ -148,10 +146,11 @@ train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
 
 
 @click.command("import")
-@click.argument("file", type=PATH, help="A PyTorch state dict, such as latest_net_G.pth.")
+@click.argument("file", type=PATH, help="A checkpoint of PyTorch, such as latest_net_G.pth, or a .safetensors.")
 @click.option(
     "-m", "--model", required=True, type=PluginName("model"), help="The model that it was trained as: cyclegan, cut ..."
 )
+@click.option("--network", metavar="NAME", help="The network in FILE, if it holds several, such as netG_A.")
 @new_folder
 @settings("A field of the recipe: image_size=128. Repeatable.")
 @as_one_object
@@ -169,8 +168,11 @@ def import_(given):
     terminal.import_keras()
     from stylezoo.runs.torch_import import import_weights
 
-    made = import_weights(given.file, given.model, given.out, **given.changes)
-    click.echo(f"Wrote   {made}")
+    notes = []
+    made = import_weights(given.file, given.model, given.out, given.network, notes.append, **given.changes)
+    for line in notes:
+        terminal.say(f"        {line}", fg="yellow", err=True)
+    terminal.say(f"Wrote   {made}")
     _print_next(made)
 
 
@@ -185,19 +187,34 @@ def _resumed(given):
 
 def _begun(given):
     """A new run, with its initial weights."""
-    source, style = _albums(given)
-    plan = _plan(given, style if given.added else ())
+    albums = _albums(given)
+    return _started(given, albums, _plan(given, albums))
+
+
+def _tried(given):
+    """The plan of a training, which is prepared but not begun: what a training would refuse is refused."""
+    albums = _albums(given)
+    plan = _plan(given, albums)
+    try:
+        _started(given, albums, plan, write=False)
+    except NotDownloaded as error:  # the machine that trains may have a network
+        terminal.say(f"The networks are not checked. {error}", fg="yellow", err=True)
+    return plan
+
+
+def _started(given, albums, plan, **how):
     from stylezoo import training
 
     folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
-    return training.start(plan, source, style, folder, given.license or "", given.start_from)
+    return training.start(plan, *albums, folder, given.license or "", given.start_from, **how)
 
 
-def _plan(given, added):
-    """The plan of the recipe of the command line, which adds these styles."""
+def _plan(given, albums):
+    """The plan of the recipe of the command line, which may add styles."""
     from stylezoo.recipe import Recipe
     from stylezoo.runs.loading import checked_file
 
+    added = albums[1] if given.added else ()
     recipe = Recipe.read(given.file) if given.file else None
     _check_names(given.model, recipe, given.changes)
     if given.start_from:
@@ -255,7 +272,7 @@ def _albums(given):
 
 def _start_tensorflow(given):
     if sys.stderr.isatty() and not given.dry_run:
-        click.echo("Starting TensorFlow and reading the pictures ...", err=True)
+        terminal.say("Starting TensorFlow and reading the pictures ...", err=True)
     terminal.import_keras()
 
 
@@ -268,12 +285,12 @@ def _fit(run):
     with Progress(run) as progress:
         training.fit(run, [progress])
     if run.step < run.steps:
-        click.echo(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
-        click.echo(f"  stylezoo train --resume {run.folder}")
+        terminal.say(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
+        terminal.say(f"  stylezoo train --resume {run.folder}")
         sys.exit(terminal.INTERRUPTED)
-    click.echo(f"Wrote   {run.folder / RunFolder.RESULT}, the first source in the style")
+    terminal.say(f"Wrote   {run.folder / RunFolder.RESULT}, the first source in the style")
     sheets, beside = run.folder / RunFolder.SAMPLES, f"{RunFolder.LOG} and {RunFolder.MODEL}"
-    click.echo(f"        {sheets}{os.sep} with contact sheets; beside it {beside}")
+    terminal.say(f"        {sheets}{os.sep} with contact sheets; beside it {beside}")
     _print_next(run.folder)
 
 
@@ -290,15 +307,15 @@ def _introduce(run):
     recipe, batches = run.recipe, run.batches
     weights = sum(math.prod(variable.shape) for variable in run.model.trainable_variables)
     discriminators = name_all(spec.label for spec in recipe.discriminators)
-    click.echo(f"Source  {batches.source}")
+    terminal.say(f"Source  {batches.source}")
     for name, style in batches.styles.items():
-        click.echo(f"Style   {style} {name and f'of {name}'}".rstrip())
-    for line in [line for pictures in (batches.source, *batches.styles.values()) for line in pictures.skipped]:
-        click.secho(f"        skipped: {line}", fg="yellow", err=True)
-    click.echo(f"Model   {recipe.generator.label} against {discriminators}, {weights:,} weights")
+        terminal.say(f"Style   {style} {name and f'of {name}'}".rstrip())
+    for line in batches.left_out:
+        terminal.say(f"        {line}", fg="yellow", err=True)
+    terminal.say(f"Model   {recipe.generator.label} against {discriminators}, {weights:,} weights")
     for line in run.notes:
-        click.secho(f"        {line}", fg="yellow", err=True)
-    click.echo(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
+        terminal.say(f"        {line}", fg="yellow", err=True)
+    terminal.say(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
     batch = f"batches of {recipe.batch_size}, crops of {recipe.image_size} pixels"
-    click.echo(f"Run     {run.folder}, {run.steps} steps, {batch}")
-    click.echo(f"Device  {training.device()}")
+    terminal.say(f"Run     {run.folder}, {run.steps} steps, {batch}")
+    terminal.say(f"Device  {training.device()}")

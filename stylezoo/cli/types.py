@@ -1,6 +1,7 @@
 """The types of the command's parameters: how they read a word of the command line, and how a shell completes it."""
 
 import os
+from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
@@ -25,6 +26,21 @@ class Kind(click.ParamType):
 
     def shell_complete(self, ctx, param, incomplete):
         return [CompletionItem(name) for name in PLURALS if name.startswith(incomplete)]
+
+
+class Location(click.Path):
+    """A path, where ``~`` is the home folder also if the shell left it there, as in ``--out=~/x.png``.
+
+    An empty one, as a shell makes of a variable that is not set, does not mean the current folder.
+    """
+
+    def convert(self, value, param, ctx):
+        if not os.fspath(value):
+            self.fail("A path is empty.", param, ctx)
+        return super().convert(os.path.expanduser(value), param, ctx)
+
+
+PATH = Location(path_type=Path)
 
 
 class PluginName(click.ParamType):
@@ -63,6 +79,7 @@ class WeightedStyle(click.ParamType):
     def convert(self, value, param, ctx):
         if isinstance(value, tuple):
             return value
+        value = os.path.expanduser(value)
         style, equals, weight = value.rpartition("=")
         if not (equals and style) or os.path.exists(value):
             return value, None
@@ -80,7 +97,7 @@ class Mask(click.ParamType):
     def convert(self, value, param, ctx):
         if isinstance(value, tuple):
             return value
-        words = value.split("=")
+        words = os.path.expanduser(value).split("=")
         splits = [("=".join(words[i:]), "=".join(words[:i])) for i in range(1, len(words))]
         if not splits or not all(splits[0]):
             self.fail(f"'{value}' is not of the form FILE=STYLE, such as sky.png=monet.")

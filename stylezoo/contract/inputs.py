@@ -51,7 +51,12 @@ def random_code(generator, source, seed=0):
 
 def random_noise(generator, source, seed=0):
     """Normal random numbers for a generator's input `noise`, for each picture of `source`."""
-    return normal(next(each for each in generator.inputs if each.name == "noise"), source, seed)
+    return normal(noise_input(generator), source, seed)
+
+
+def noise_input(generator):
+    """A generator's input `noise`; None: it has none."""
+    return next((each for each in generator.inputs if each.name == "noise"), None)
 
 
 def made_of_codes(generator):

@@ -12,9 +12,8 @@ from typing import Any
 
 from PIL import Image
 
-from stylezoo.errors import BadData
-from stylezoo.files import plain
-from stylezoo.pictures import colour, files
+from stylezoo.errors import BadData, printable
+from stylezoo.pictures import animation, colour, files, folders
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +37,21 @@ class Item:
             return "The image"
         return f"'{self.path}, half {self.half}'" if self.half else f"'{self.path}'"
 
-    def open(self) -> Image.Image:
+    @property
+    def several(self) -> str:
+        """The frames or pages of its file in words, if there are several; the first is used."""
+        return "" if self.path is None else animation.several(self.path)
+
+    def open(self, shorter: int | None = None) -> Image.Image:
         """The picture, upright, RGB, at its own size.
+
+        Args:
+            shorter: As in `files.open_picture`.
 
         Raises:
             BadPicture: The file cannot be read.
         """
-        image = files.open_picture(self.path) if self.image is None else colour.to_rgb(self.image)
+        image = files.open_picture(self.path, shorter=shorter) if self.image is None else colour.to_rgb(self.image)
         width = image.width // 2 if self.half else image.width
         left = image.width - width if self.half == "B" else 0
         return image.crop((left, 0, left + width, image.height)) if self.half else image
@@ -83,11 +90,12 @@ class Album:
         """Read pictures in any form.
 
         Args:
-            given: A picture file, a folder that is searched with its subfolders, a Pillow image, a list or a dict by
-                name of these, an album, or None for the built-in samples.
+            given: A picture file, a folder that is searched with its subfolders, a Pillow image, a binary file object,
+                a list or a dict by name of these, an album, or None for the built-in samples.
 
         Raises:
             BadData: There is no such file or folder, or it is none of these.
+            BadPicture: A file object is no picture.
         """
         if isinstance(given, Album):
             return given
@@ -95,11 +103,15 @@ class Album:
             return cls()
         if isinstance(given, Image.Image):
             return cls("image", image=given)
+        if hasattr(given, "read"):
+            return cls("image", image=files.open_picture(given, alpha=True))
         if isinstance(given, dict):
             return cls("named", parts=tuple(map(cls.of, given.values())), names=tuple(given))
         if isinstance(given, list | tuple):
             return cls("list", parts=tuple(map(cls.of, given)))
         if isinstance(given, str | os.PathLike):
+            if not os.fspath(given):  # which would mean the current folder
+                raise BadData("The path of the pictures is empty: give a file or a folder.")
             return cls._at(Path(os.path.expanduser(given)))
         raise BadData(
             f"A {type(given).__name__} is not a picture: give a path, a folder, a Pillow image, or a list of them."
@@ -173,7 +185,7 @@ class Album:
     @property
     def name(self) -> str:
         """The name of the file or folder, without the folders above it; "" for other kinds."""
-        return plain.printable(self.path.resolve().name) if self.path is not None else ""
+        return printable(self.path.resolve().name) if self.path is not None else ""
 
     @property
     def folder(self) -> Path | None:
@@ -195,10 +207,17 @@ class Album:
         if self.image is not None:
             return (Item(image=self.image),)
         if self.folder is not None:
-            return tuple(Item(file, required=False) for file in self._found())
+            return tuple(Item(file, required=False) for file in self._pictures())
         if self.path is not None:
             return (Item(self.path),)
         return tuple(item for part in self.parts for item in part.items)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """A line for each kind of files in folders that are pictures and cannot be read."""
+        if self.folder is not None:
+            return self._found.left_out
+        return tuple(line for part in self.parts for line in part.left_out)
 
     def subfolders(self, *names: str) -> tuple[Album, ...]:
         """The subfolders of these names, if this is a folder that has them all; else none."""
@@ -230,11 +249,14 @@ class Album:
         return path and (path.name if self.folder else path.stem)
 
     def _inner(self):
-        inner = sorted(self.folder.glob("[!.]*/")) if self.folder else []
-        return tuple(Album("folder", path=each) for each in inner if each.is_dir())
+        inner = folders.subfolders(self.folder) if self.folder else []
+        return tuple(Album("folder", path=each) for each in inner)
 
+    @cached_property
     def _found(self):
-        found = files.in_folder(self.folder)
-        if not found:
-            raise BadData(f"The folder '{self.folder}' holds no picture files.")
-        return found
+        return folders.pictures(self.folder)
+
+    def _pictures(self):
+        if not self._found.pictures:
+            raise BadData(" ".join([f"The folder '{self.folder}' holds no picture files.", *self._found.left_out]))
+        return self._found.pictures

@@ -54,6 +54,13 @@ class Batches:
         """The pictures of the first style."""
         return next(iter(self.styles.values()))
 
+    @property
+    def left_out(self) -> list[str]:
+        """Lines about files, frames and pages that are not used, and why."""
+        domains = (self.source, *self.styles.values())
+        skipped = [f"skipped: {line}" for pictures in domains for line in pictures.skipped]
+        return list(dict.fromkeys([*skipped, *(line for pictures in domains for line in pictures.notes)]))
+
     @cached_property
     def tones(self) -> np.ndarray:
         """The tones of the styles: see `luminance.tones`."""

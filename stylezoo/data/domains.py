@@ -8,7 +8,7 @@ from PIL import Image
 
 from stylezoo.data.album import Album, Item
 from stylezoo.errors import BadData, BadPicture, name_all
-from stylezoo.pictures import arrays, luminance
+from stylezoo.pictures import animation, arrays, luminance
 
 KEPT_BYTES = 2**30  # of scaled pictures in memory for each domain: 3500 of 320 x 320 pixels
 
@@ -29,6 +29,7 @@ class Pictures:
         album: Where they come from.
         items: The pictures that are used, in order.
         skipped: A line for each file of a folder that is not used: it cannot be read, or it is too small.
+        notes: Lines about kinds of files that are left out, and about files whose first frame or page is used.
 
     Raises:
         BadData: There is no such file or folder, or not one usable picture.
@@ -39,7 +40,7 @@ class Pictures:
         self.size = size
         self.tones = tones
         self.smallest = smallest
-        self.items, self.skipped = [], []
+        self.items, self.skipped, self.notes = [], [], list(self.album.left_out)
         self._kept, self._kept_bytes = {}, 0
         self._read_all(self.album.items if items is None else items)
         if not self.items:
@@ -63,12 +64,13 @@ class Pictures:
         self.items = [self.items[i] for i in indices]
 
     def image(self, index: int) -> Image.Image:
-        """The picture, upright, RGB, at the size it has in its file."""
-        return self.items[index].open()
+        """The picture, upright, RGB, at the size it has in its file; one that is too large for memory smaller."""
+        return self.items[index].open(self.size)
 
     def _read_all(self, items):
+        several = {}
         with ThreadPoolExecutor() as pool:  # Pillow decodes without holding the interpreter's lock
-            for item, pixels in zip(items, pool.map(self._try_read, items), strict=True):
+            for item, (pixels, frames) in zip(items, pool.map(self._try_read, items), strict=True):
                 if isinstance(pixels, BadPicture) and item.required:
                     raise BadData(str(pixels))
                 if isinstance(pixels, BadPicture):
@@ -78,15 +80,20 @@ class Pictures:
                     self._kept[len(self.items)] = pixels
                     self._kept_bytes += pixels.nbytes
                 self.items.append(item)
+                if frames:
+                    several[item.path] = frames
+        if several:
+            self.notes.append(animation.first_used(several))
 
     def _try_read(self, item):
+        """The pixels of a picture, or the error; and its frames or pages in words, if there are several."""
         try:
-            return self._read(item)
+            return self._read(item), item.several
         except BadPicture as error:
-            return error
+            return error, ""
 
     def _read(self, item):
-        image = item.open()
+        image = item.open(self.size)
         if min(image.size) < self.smallest:
             raise BadPicture(
                 f"{item} has {image.width} x {image.height} pixels, too small: at least {self.smallest} are needed "

@@ -1,14 +1,17 @@
 """The arguments of `fit` in Python: arrays and batches, checked before training."""
 
 import os
+import re
+from contextlib import contextmanager
 
 import keras
 import numpy as np
 from keras import ops
+from PIL import Image
 
+from stylezoo import backend
 from stylezoo.errors import BadData
-
-SLACK = 0.01  # how far values may be outside of [-1, 1], as in resampled pictures
+from stylezoo.pictures import arrays
 
 
 def checked_arrays(plan, source, style, labels=None) -> tuple:
@@ -18,14 +21,14 @@ def checked_arrays(plan, source, style, labels=None) -> tuple:
 
     Args:
         plan: The model's plan.
-        source: Pictures (count, height, width, 3), float, in [-1, 1].
+        source: Pictures (count, height, width, 3), floats in [-1, 1] or uint8 in 0..255.
         style: Likewise.
         labels: With named styles the number of each picture's style, (count,), or one-hot rows (count, K).
 
     Raises:
         BadData: They do not fit; the message names what is needed.
     """
-    if source is None or isinstance(source, str | os.PathLike):
+    if _is_file(source):
         raise BadData("fit takes arrays or a dataset of them: fit(source, style). For folders there is stylezoo.train.")
     if not _is_array(source):
         return source, style, labels
@@ -55,10 +58,48 @@ def tensors(plan, data) -> tuple:
     *pictures, labels = (*data, *[None] * (3 - len(data)))
     pictures = tuple(each for each in pictures if each is not None)
     _check_count(plan.data.labelled, pictures, labels)
+    sides = (plan.recipe.image_size if plan.discriminators else None,) * 2
+    pictures = tuple(backend.with_shape(each, (None, *sides, 3)) for each in pictures)
     for name, tensor in zip(("source", "style"), pictures, strict=True):
         _check_pictures(name, tuple(tensor.shape), keras.backend.standardize_dtype(tensor.dtype))
     _check_size(plan, *(tuple(tensor.shape[1:3]) for tensor in pictures))
+    pictures = tuple(map(_floats, pictures))
     return pictures if labels is None else (*pictures, _one_hot(labels, plan.styles))
+
+
+def _is_file(given):
+    """Whether pictures are files, or images in memory, or nothing: what `stylezoo.train` takes, and `fit` does not."""
+    if isinstance(given, list | tuple) and given:
+        given = given[0]
+        return isinstance(given, str | os.PathLike | bytes) or hasattr(given, "read")
+    return given is None or isinstance(given, str | os.PathLike | bytes | Image.Image) or hasattr(given, "read")
+
+
+def _floats(tensor):
+    """A tensor of uint8 as float32 in [-1, 1]; one of floats as it is."""
+    is_levels = keras.backend.standardize_dtype(tensor.dtype) == "uint8"
+    return ops.cast(tensor, "float32") / 127.5 - 1 if is_levels else tensor
+
+
+@contextmanager
+def checked_shapes(plan):
+    """A context in which a batch of other shapes than those of `tensors`, which only a running graph sees, is told.
+
+    Raises:
+        BadData: There was such a batch.
+    """
+    try:
+        yield
+    except backend.BAD_BATCH as error:
+        found = re.search(r"Shape of tensor \S* ?(\[[\d,]*\]) is not compatible with expected shape", str(error))
+        if not found:
+            raise
+        side = plan.recipe.image_size
+        styles = f"; labels are one-hot, (count, {len(plan.styles)})" if plan.styles else ""
+        raise BadData(
+            f"A batch of the dataset has the shape {found[1]}; pictures are (count, height, width, 3), source and "
+            f"style of one size, the recipe's image_size={side}{styles}."
+        ) from None
 
 
 def _is_array(given):
@@ -105,22 +146,15 @@ def _check_values(name, array):
     _check_pictures(name, array.shape, str(array.dtype))
     if not len(array):
         raise BadData(f"There are no pictures in the {name}.")
-    if not np.isfinite(array).all():
-        raise BadData(f"The {name} holds values that are no numbers (NaN or infinite); pictures are in [-1, 1].")
-    if np.abs(array).max(initial=0) > 1 + SLACK:
-        raise BadData(
-            f"The {name} has values from {array.min():g} to {array.max():g}; pictures are floats in [-1, 1]: "
-            "of values in 0..255 take x / 127.5 - 1."
-        )
+    if found := arrays.fault(array):
+        raise BadData(f"The {name} {found}")
 
 
 def _check_pictures(name, shape, dtype):
     if len(shape) != 4 or shape[-1] != 3:
         raise BadData(f"The {name} has the shape {shape}; pictures are (count, height, width, 3).")
-    if "float" not in dtype:
-        raise BadData(
-            f"The {name} is {dtype}; pictures are floats in [-1, 1]: of {dtype} in 0..255 take x / 127.5 - 1."
-        )
+    if found := arrays.fault_of_type(dtype):
+        raise BadData(f"The {name} {found}")
 
 
 def _check_labels(labels, count, names):
@@ -151,8 +185,13 @@ def _are_numbers(labels, names):
 
 
 def _one_hot(labels, names):
-    if "str" in keras.backend.standardize_dtype(labels.dtype):
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    if "str" in dtype:
         raise BadData(f"The labels are texts; they must be numbers of the {len(names)} styles, or one-hot.")
+    if "float" in dtype:  # where a dataset does not tell their shape, they are taken for one-hot
+        labels = backend.with_shape(labels, (None, len(names)))
+    elif backend.rank(labels) is None:
+        labels = ops.reshape(labels, (-1,))
     if _are_numbers(labels, names):
         return ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), len(names), dtype="float32")
     return ops.cast(labels, "float32")

@@ -10,6 +10,7 @@ from stylezoo.data.crops import SOURCE
 from stylezoo.data.domains import Pictures
 from stylezoo.data.modes import DataMode, Read, checked_direction, train_folders
 from stylezoo.errors import BadData, BadRecipe, name_all
+from stylezoo.pictures import samples
 
 OTHER_HALVES = Album("other halves")
 
@@ -38,7 +39,10 @@ class Paired(DataMode, name="paired"):
             )
 
     def complete(self, source, style):
-        """There are no samples of pairs."""
+        """The samples are photographs and pencil sketches of them: the sketches are the sources."""
+        if not source.is_given and not style.is_given:
+            pairs = zip(samples.sketches().values(), samples.photographs().values(), strict=True)
+            return tuple(Album.of(list(pictures)) for pictures in zip(*pairs, strict=True))
         if not source.is_given:
             raise BadData(
                 "This model learns from pairs: name a folder of pictures that show source and result side by side "
@@ -49,7 +53,10 @@ class Paired(DataMode, name="paired"):
     def domains(self, source, style, read):
         """Sources and their ground truths, in pairs."""
         if style.is_given:
-            return read_pairs(source, style, _same_names(source, style), read)
+            pairs, notes = _same_names(source, style)
+            sources, styles = read_pairs(source, style, pairs, read)
+            sources.notes += notes
+            return sources, styles
         pairs = [item.halves("AB" if self.direction == "AtoB" else "BA") for item in source.items]
         return read_pairs(source, OTHER_HALVES, pairs, read)
 
@@ -92,22 +99,42 @@ def cut_pairs(batches, numbers):
 
 
 def _same_names(source, style):
-    """Pairs of pictures: the files of two folders that have the same name, two single pictures, or two lists."""
+    """Pairs of pictures: the files of two folders that have the same name, two single pictures, or two lists.
+
+    Also returns lines about files without a partner.
+    """
     are_folders = [leaf.folder is not None for leaf in (*source.leaves, *style.leaves)]
     if are_folders == [True, True]:
         return _shared(source, style)
     if any(are_folders) or len(source.leaves) != len(style.leaves):
         raise BadData("Pairs are two folders, two pictures or two lists of as many pictures.")
     pairs = zip(source.items, style.items, strict=True)
-    return [tuple(item.skippable() for item in pair) for pair in pairs]
+    return [tuple(item.skippable() for item in pair) for pair in pairs], []
 
 
 def _shared(source, style):
-    folders = [_by_name(leaf.folder, leaf.items) for leaf in (*source.leaves, *style.leaves)]
-    shared = [name for name in folders[0] if name in folders[1]]
-    if not shared:
+    leaves = [*source.leaves, *style.leaves]
+    folders = [_by_name(leaf.folder, leaf.items) for leaf in leaves]
+    pairs = [pair for name in folders[0] if name in folders[1] for pair in _of_one_name(*(f[name] for f in folders))]
+    if not pairs:
         raise BadData(f"No picture in '{source}' has the name of one in '{style}', so that there are no pairs.")
-    return [tuple(folder[name] for folder in folders) for name in shared]
+    used = {id(item) for pair in pairs for item in pair}
+    alone = [[item for item in leaf.items if id(item) not in used] for leaf in leaves]
+    return pairs, [
+        f"{len(items)} of {len(leaf.items)} pictures in '{leaf}' are left out, such as {items[0]}: there is no "
+        "other of their name, or more than one."
+        for leaf, items in zip(leaves, alone, strict=True)
+        if items
+    ]
+
+
+def _of_one_name(sources, styles):
+    """The pairs of files whose names differ in the suffix only: where there are several, those of equal suffixes."""
+    if len(sources) == len(styles) == 1:
+        return [(*sources, *styles)]
+    suffixes = [[item.path.suffix.lower() for item in items] for items in (sources, styles)]
+    once = [suffix for suffix in suffixes[0] if suffixes[0].count(suffix) == suffixes[1].count(suffix) == 1]
+    return [(sources[suffixes[0].index(suffix)], styles[suffixes[1].index(suffix)]) for suffix in once]
 
 
 def _by_name(folder: Path, items):
@@ -115,5 +142,5 @@ def _by_name(folder: Path, items):
     named = {}
     for item in items:
         name = item.path.relative_to(folder).with_suffix("")
-        named[name.with_name(name.name.removesuffix("_A").removesuffix("_B"))] = item
+        named.setdefault(name.with_name(name.name.removesuffix("_A").removesuffix("_B")), []).append(item)
     return named

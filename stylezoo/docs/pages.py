@@ -1,8 +1,10 @@
 """Documentation pages of installed plugins, in Markdown: a new plugin documents itself.
 
-Plugins are read, not imported, as in `stylezoo show`, so that a broken one breaks no build.
+Plugins are read, not imported, as in `stylezoo show`, so that a broken one breaks no build. Of the Markdown in their
+docstrings only paragraphs, `code` and indented blocks of code are kept, and addresses; all else is shown as it is.
 """
 
+import ast
 import inspect
 import re
 import shlex
@@ -15,9 +17,9 @@ from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main
 from stylezoo.errors import UnknownPlugin
 from stylezoo.runs.folder import RunFolder
-from stylezoo.spec import GIVEN
+from stylezoo.spec import GIVEN, Spec
 
-QUOTES = "'\""  # not needed in a shell
+ADDRESS = re.compile(r"(https?://[A-Za-z0-9._~/%?=+-]*[A-Za-z0-9/])")
 
 
 def filled(markdown):
@@ -26,9 +28,9 @@ def filled(markdown):
     ``{{ zoo loss }}`` by a section for each installed plugin of that kind, ``{{ zoo stylezoo-glow }}`` by one for each
     of that distribution, ``{{ cli }}`` by one for each command, ``{{ run }}`` by the table of a run folder.
     """
-    markdown = re.sub(r"^\{\{ zoo (\S+) \}\}$", lambda marker: zoo(marker[1]), markdown, flags=re.MULTILINE)
-    markdown = re.sub(r"^\{\{ run \}\}$", lambda marker: run_folder(), markdown, flags=re.MULTILINE)
-    return re.sub(r"^\{\{ cli \}\}$", lambda marker: command_line(), markdown, flags=re.MULTILINE)
+    made = {"run": run_folder, "cli": command_line}
+    fill = lambda marker: zoo(marker[1]) if marker[1] else made[marker[2]]()  # noqa: E731
+    return re.sub(r"^\{\{ (?:zoo (\S+)|(run|cli)) \}\}$", fill, markdown, flags=re.MULTILINE)
 
 
 def zoo(of):
@@ -48,7 +50,7 @@ def third_party():
     """The installed distributions of plugins besides stylezoo's own, each with its page, by name."""
     owners = {plugin.distribution: plugin.owner for plugin in registry.plugins()}
     return {
-        name: f"# {owner}\n\n```text\npip install {name}\n```\n\n{zoo(name)}\n"
+        name: f"# {_text(owner)}\n\n```text\npip install {name}\n```\n\n{zoo(name)}\n"
         for name, owner in sorted(owners.items())
         if name != "stylezoo"
     }
@@ -69,24 +71,40 @@ def command_line():
 
 def _plugin(plugin, name):
     found = describe(plugin)
-    prose = f"{found.about}\n\n{found.prose}" if found.about else found.prose
+    prose = [_paragraph(each) for each in (found.about, *found.prose.split("\n\n")) if each.strip()]
+    if found.unread:
+        prose.append(_text(f"Its source is not readable: {found.unread}."))
     meanings = found.meanings
-    typed = [option for option in found.options if option.name not in GIVEN]  # the others come from the recipe
-    settings = ",".join(f"{option.name}={option.default.strip(QUOTES) or '...'}" for option in typed)
-    called = f"{name}:{settings}" if settings else name
-    use = shlex.join(["stylezoo", "train", *KINDS[plugin.kind].flag.split(), called])
-    options = [(f"`{o.name}`", _code(o.type), _code(o.default), meanings.get(o.name, "")) for o in found.options]
+    typed = {o.name: _value(o.default) for o in found.options if o.name not in GIVEN}  # the others come from the recipe
+    called = _quoted(str(Spec(name, typed)))
+    use = found.example or " ".join(["stylezoo train", *KINDS[plugin.kind].flag.split(), called])
+    options = [
+        (f"`{o.name}`", _code(o.type), _code(o.default), _paragraph(meanings.get(o.name, ""))) for o in found.options
+    ]
     fields = [(f"`{field}`", _code(value)) for field, value in found.fields if field != "about"]
     return "\n\n".join(
         [
-            f"## {plugin.name}",
-            f"{plugin.kind.capitalize()} of {plugin.owner}, `{plugin.target}`",
-            f"**Broken:** {found.problem}." if found.problem else prose,
+            f"## {_text(plugin.name)}",
+            f"{plugin.kind.capitalize()} of {_text(plugin.owner)}, {_code(plugin.target)}",
+            *([f"**Broken:** {_text(found.problem)}."] if found.problem else prose),
             f"```text\n{use}\n```",
             _table(["Option", "Type", "Default", "Meaning"], options),
             _table(["Field", "Value"], fields),
         ]
     )
+
+
+def _quoted(word):
+    """A word for a shell, within double quotes where it holds single ones."""
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
+
+
+def _value(default):
+    """A default as it is written in a source, as a value; "..." if it must be given or cannot be written so."""
+    try:
+        return ast.literal_eval(default)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return "..."
 
 
 def _command(context):
@@ -114,5 +132,36 @@ def _table(head, rows):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def _paragraph(text):
+    """A paragraph of a docstring: indented code as it is, `code` in lines, and all else as plain text."""
+    if all(line.startswith("    ") for line in text.split("\n")):
+        return text
+    parts = re.split(r"(`+)([^`]+)\1", " ".join(text.split()))  # text, quotes, code, text ...
+    parts[1::3] = ["" for _ in parts[1::3]]
+    parts[::3] = [_text(part) for part in parts[::3]]
+    parts[2::3] = [_code(part) for part in parts[2::3]]
+    return re.sub(r"^[^A-Za-z&<`]", lambda first: _entity(first[0]), "".join(parts))  # begins no list and no heading
+
+
 def _code(value):
-    return ", ".join(f"`{each}`" for each in (value if isinstance(value, tuple | list) else [value]) if each != "")
+    return ", ".join(_span(str(each)) for each in (value if isinstance(value, tuple | list) else [value]) if each != "")
+
+
+def _span(text):
+    """A value as code."""
+    if re.search(r"[`|\\\n]", text):  # which could end it
+        return f"<code>{re.sub(r'[^A-Za-z0-9]', lambda each: _entity(each[0]), text)}</code>"
+    return f"`{text}`"
+
+
+def _text(text):
+    """A text in which nothing is markup; addresses stay as they are, which some sites make links."""
+    parts = ADDRESS.split(text)
+    parts[::2] = [
+        re.sub(r"[^\w\s.,;?'/%:()-]|_|(?<=www)\.", lambda each: _entity(each[0]), part) for part in parts[::2]
+    ]
+    return "".join(parts)
+
+
+def _entity(character):
+    return f"&#{ord(character)};"

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from stylezoo.errors import BadOptions, BadPicture, UsageError
-from stylezoo.pictures import colour, files
+from stylezoo.pictures import files
 
 __all__ = ["caption", "sweep"]
 
@@ -146,8 +146,9 @@ def opened_mask(mask) -> Image.Image:
         if values.ndim != 2 or not values.size or not (values.min() >= 0 and values.max() <= 1):
             raise BadPicture("A mask that is an array must be (height, width), with numbers in [0, 1].")
         return Image.fromarray(values)
-    image = mask if isinstance(mask, Image.Image) else files.open_picture(mask, alpha=True)
-    image = colour.upright(image)
+    image = files.opened(mask, alpha=True)
+    if image is None:
+        raise BadPicture(f"A {type(mask).__name__} is no mask: give a path, an image or an array (height, width).")
     grey = image.convert("L")
     if image.mode == "RGBA":
         grey = Image.composite(grey, Image.new("L", grey.size), image.getchannel("A"))

@@ -11,6 +11,7 @@ from keras import ops
 
 from stylezoo import backend
 from stylezoo.contract import style_input
+from stylezoo.errors import BadPicture
 from stylezoo.scene import Scene
 
 COARSEST = 256  # pixels: no published generator halves a picture more than eight times
@@ -74,27 +75,46 @@ class Graphs:
     @cached_property
     def side(self) -> int:
         """The side of the largest square that can be drawn in one piece within `MEMORY`."""
-        generator = self._generator()
-        specs = [backend.tensor_of((1, *(size or COARSEST for size in each.shape[1:]))) for each in generator.inputs]
-        draw = backend.graph(lambda *inputs: generator(inputs if len(inputs) > 1 else inputs[0]))
-        graph = draw.get_concrete_function(*specs).graph
-        outputs = [output.shape for operation in graph.get_operations() for output in operation.outputs]
+        operations = self._traced((COARSEST, COARSEST)).get_operations()
+        outputs = [output.shape for operation in operations for output in operation.outputs]
         numbers = max(
             math.prod(shape) for shape in outputs if shape.rank == 4 and shape.is_fully_defined() and shape[0] == 1
         )
         side = (MEMORY / (PIXEL + BYTES * numbers / COARSEST**2)) ** 0.5
         return max(SMALLEST_TILE, int(side) // 64 * 64)
 
-    def fitting(self, height: int, width: int) -> Iterator[tuple[int, tuple[int, int]]]:
-        """The sizes from (height, width) on at which the generator's output has the size of its input.
+    @cached_property
+    def step(self) -> int:
+        """The number by which the sides of a picture must be divisible, so that the generator can draw it.
 
-        Each as (step, sides), where the sides are divisible by the step.
+        Raises:
+            BadPicture: There is none.
         """
+        for sides in self.fitting(COARSEST + 1, COARSEST + 1):  # the worst case: nothing divides it
+            try:
+                self._traced(sides)
+            except ValueError:  # branches that cannot be joined, which compute_output_shape did not show
+                continue
+            return sides[0] - COARSEST  # the steps divide COARSEST
+        raise BadPicture(f"The generator '{self._generator().name}' cannot redraw pictures of any size.")
+
+    def _traced(self, sides):
+        """The graph of the network for pictures of one size."""
+        generator = self._generator()
+        shapes = [
+            (size or other for size, other in zip(each.shape, (1, *sides, 0), strict=False))
+            for each in generator.inputs
+        ]
+        draw = backend.graph(lambda *inputs: generator(inputs if len(inputs) > 1 else inputs[0]))
+        return draw.get_concrete_function(*(backend.tensor_of(tuple(shape)) for shape in shapes)).graph
+
+    def fitting(self, height: int, width: int) -> Iterator[tuple[int, int]]:
+        """The sizes from (height, width) on at which the generator's output has the size of its input."""
         step = 1
         while step <= COARSEST:
             sides = tuple(-(-max(size, SMALLEST) // step) * step for size in (height, width))
             if keeps_shape(self._generator(), (1, *sides, 3)):
-                yield step, sides
+                yield sides
             step *= 2
 
     def _at(self, sides):

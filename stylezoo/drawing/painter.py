@@ -1,9 +1,9 @@
 """A trained generator and a picture of any size: the same picture in the style, in one piece or in tiles."""
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from numbers import Real
 
 import keras
 import numpy as np
@@ -11,15 +11,17 @@ from keras import ops
 from PIL import Image
 
 from stylezoo.contract import style_input
+from stylezoo.contract.inputs import noise_input
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.graphs import COARSEST, SMALLEST_TILE, Graphs
 from stylezoo.drawing.tiles import Tiling, View
 from stylezoo.errors import BadOptions, BadPicture
-from stylezoo.pictures import arrays, colour, files, luminance
+from stylezoo.pictures import arrays, files, luminance
 
 __all__ = ["Painter"]
 
 LARGEST_STYLE = 896  # pixels: the side of a square with the area at which style pictures are used at most
+BROADEST = 8  # the largest stroke
 UNTOUCHED = 4  # exponent of the share without a style: grey places of a mask keep the network's output
 LASTING = ("generator", "fusion", "tones", "seed")  # attributes that the facts of a film depend on
 
@@ -38,6 +40,8 @@ class Painter:
         tones: From `luminance.tones`, to which pictures are matched first; None: they are not.
         seed: For a generator with noise or random style codes.
         keep_colour: Whether only the luminance is redrawn, and the picture's own colours stay.
+        stroke: How many times as broad strokes are, from 1 to `BROADEST`: the picture is drawn smaller by this factor,
+            enlarged, and drawn again.
         tile: The side of tiles, in pixels; 0: draw in one piece; None: tiles as large as memory allows, if the picture
             is larger than one.
         steady: Whether all pictures are frames of one film, all of one size: the facts about the first frame are used
@@ -55,6 +59,7 @@ class Painter:
     tones: np.ndarray | None = None
     seed: int = 0
     keep_colour: bool = False
+    stroke: float = 1.0
     tile: int | None = None
     steady: bool = False
     on_tile: Callable[[int, int], None] = lambda done, count: None
@@ -62,8 +67,11 @@ class Painter:
     def __post_init__(self):
         if self.tile and self.tile < SMALLEST_TILE:
             raise BadOptions(f"Tiles of {self.tile} pixels are too small: {SMALLEST_TILE} or more, or 0 for none.")
+        if not isinstance(self.stroke, Real) or not 1 <= self.stroke <= BROADEST:  # also for NaN
+            raise BadOptions(
+                f"The stroke is {self.stroke!r}; it must be a number from 1, as trained, to {BROADEST} times as broad."
+            )
         self._film = None  # the size of its frames and the facts about the first
-        self._step = None  # the sides of tiles must be divisible by it
         self._style = style_input(self.generator)
         self._graphs = Graphs.of(self.generator)
         several = len(self.fusion.parts) > 1 and not self._style.can_mix
@@ -72,6 +80,7 @@ class Painter:
         self.has_strength = bool(self.fusion.parts) and self._style.can_weaken
         self._fusion = self.fusion if self.has_strength else replace(self.fusion, strength=1.0)
         self._opacity = 1.0 if self.has_strength else self.fusion.strength
+        self._sketcher = replace(self, stroke=1.0, keep_colour=False) if self.stroke > 1 else None
 
     def __setattr__(self, name, value):
         if name in LASTING and "_graphs" in vars(self):
@@ -82,21 +91,20 @@ class Painter:
         """Redraw a picture.
 
         Args:
-            picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
-                [-1, 1].
+            picture: A path, a binary file object, a Pillow image, or an array (height, width, 3) or (count, height,
+                width, 3): floats in [-1, 1], or uint8 in 0..255.
 
         Returns:
-            A Pillow image for a path or an image, as transparent as it was; a float32 array of the same shape, not
-            quantised, for an array.
+            A Pillow image for a file or an image, as transparent as it was; a float32 array of the same shape, not
+            quantised, for an array. At strength 0 it is the picture itself, and the network does not run.
 
         Raises:
-            BadPicture: The file cannot be read, the array is of another shape, the frames of a film differ in size, or
-                there is not enough memory.
+            BadPicture: The file cannot be read, the array is of another shape or range, the frames of a film differ in
+                size, or there is not enough memory.
         """
-        if isinstance(picture, str | os.PathLike):
-            picture = files.open_picture(picture, alpha=True)
-        if isinstance(picture, Image.Image):
-            return self._image(colour.upright(picture))
+        image = files.opened(picture, alpha=True)
+        if image is not None:
+            return self._image(image)
         array = arrays.as_array(picture)
         if array.ndim == 4:  # one by one: memory, not speed, is short
             return np.stack([self._redrawn(one) for one in array])
@@ -109,6 +117,33 @@ class Painter:
         return drawn
 
     def _redrawn(self, pixels):
+        """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
+        if not self.fusion.strength:
+            return pixels.copy()
+        return self._drawn(pixels) if self.stroke == 1 else self._broadly_drawn(pixels)
+
+    def _broadly_drawn(self, pixels):
+        """The picture drawn smaller, enlarged, and drawn again at its own size, which makes the enlarged strokes sharp.
+
+        Where the picture has less of a style, the second drawing begins with more of the picture.
+        """
+        height, width, _ = pixels.shape
+        picture = arrays.from_levels(pixels)
+        small = arrays.resized(pixels, *(max(1, round(side / self.stroke)) for side in (height, width)))
+        self._sketcher.tile, self._sketcher.on_tile = self.tile, self.on_tile
+        sketch = arrays.from_levels(arrays.resized(self._sketcher.paint(small), height, width))
+        drawn = self._drawn(picture + self._styled(height, width) * (sketch - picture))
+        if self.keep_colour:
+            drawn = luminance.with_light(picture, luminance.light(drawn))
+        return arrays.levels(drawn) if pixels.dtype == np.uint8 else drawn
+
+    def _styled(self, height, width):
+        """How much of each place has a style: 1 is all of it at full strength."""
+        if not self._fusion.has_source:
+            return self._opacity
+        return self._opacity * (1 - self._fusion.shares(self._fusion.masks(height, width))[..., -1:])
+
+    def _drawn(self, pixels):
         """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
         height, width, _ = pixels.shape
         view = View(pixels, self._fusion.masks(height, width), self._noise(height, width))
@@ -146,13 +181,13 @@ class Painter:
         """The picture as float32, padded by reflection to a size for the generator and cut back; and its facts."""
         height, width = view.shape
         reason = None
-        for step, sides in self._graphs.fitting(height, width):
+        for sides in self._graphs.fitting(height, width):
             try:
                 drawn, found = self._draw(view, (0, 0), sides, facts)
             except ValueError as error:  # branches that cannot be joined, which compute_output_shape did not show
                 reason = error
                 continue
-            return drawn[:height, :width], replace(facts, step=step, found=found)
+            return drawn[:height, :width], replace(facts, found=found)
         raise BadPicture(
             f"The generator of this model cannot redraw a picture of {width} x {height} pixels."
         ) from reason
@@ -172,10 +207,7 @@ class Painter:
         if facts is None:
             _, facts = self._in_one_piece(view.thumbnail(self._graphs.side), self._first_facts(view))
             self._remember(view, facts)
-        if self._step is None:  # the thumbnail's sides may fit by chance; these are the worst case
-            odd = view.cut((0, 0), (COARSEST + 1, COARSEST + 1))
-            self._step = self._in_one_piece(odd, replace(facts, found=None))[1].step
-        tiling = Tiling.of(view.shape, tile, self._step)
+        tiling = Tiling.of(view.shape, tile, self._graphs.step)  # the thumbnail's sides may fit by chance
         return tiling.joined(view, lambda corner: self._draw(view, corner, tiling.sides, facts)[0], self.on_tile)
 
     def _draw(self, view, corner, sides, facts):
@@ -233,7 +265,7 @@ class Painter:
         would depend on another.
         """
         factor = min(1.0, LARGEST_STYLE / math.prod(view.shape) ** 0.5)
-        _, sides = next(self._graphs.fitting(*(max(1, round(factor * side)) for side in view.shape)))
+        sides = next(self._graphs.fitting(*(max(1, round(factor * side)) for side in view.shape)))
         pictures = [style if style is None else arrays.fitted(style, *sides) for style in styles]
         if self._fusion.has_source:
             pictures.append(arrays.from_levels(arrays.resized(view.pixels, *sides)))
@@ -241,7 +273,7 @@ class Painter:
 
     def _noise(self, height, width):
         """Noise for every pixel of a picture, for a generator that has a map of it: (height, width, channels)."""
-        wanted = next((each for each in self.generator.inputs if each.name == "noise"), None)
+        wanted = noise_input(self.generator)
         if wanted is None or len(wanted.shape) < 4:
             return None
         noise = keras.random.normal((height, width, wanted.shape[-1]), seed=self.seed)
@@ -266,11 +298,9 @@ class Facts:
     Attributes:
         light: Mean and deviation of its luminance; None where no tones are matched.
         palette: The styles, from `StyleInput.palette`; None where the generator takes one unchanged.
-        step: A number by which the sides of a part must be divisible.
         found: The layers' facts in each of two passes; None: to be recorded.
     """
 
     light: tuple[float, float] | None
     palette: np.ndarray | None = None
-    step: int = 1
     found: list | None = None

@@ -1,8 +1,10 @@
 """Redrawing pictures with a trained model."""
 
 from stylezoo.contract import style_input
+from stylezoo.drawing.exporting import Export
 from stylezoo.drawing.looks import look
 from stylezoo.drawing.painter import Painter
+from stylezoo.errors import BadOptions
 
 
 class Stylizing:
@@ -17,20 +19,26 @@ class Stylizing:
         """Whether a style is a picture when one is stylised."""
         return style_input(self.generator).takes_picture
 
+    @property
+    def known_tones(self):
+        """The tones of the styles as an array, if the model matches them and training has set them; else None."""
+        known = self.tones is not None and self.tones.numpy().any()
+        return self.tones.numpy() if known else None
+
     def stylize(self, picture, style=None, seed=0, **look):
         """Redraw a picture in the style, or in several.
 
         Args:
-            picture: A path, a Pillow image, or a float array (height, width, 3) or (count, height, width, 3) in
-                [-1, 1], of any size.
+            picture: A path, a binary file object, a Pillow image, or an array (height, width, 3) or (count, height,
+                width, 3) of any size: floats in [-1, 1], or uint8 in 0..255.
             style: One style: see `painter`.
             seed: For a generator with noise or random styles: another seed changes the strokes, the same one gives the
                 same picture.
-            **look: `styles`, `masks`, `strength`, `keep_colour` and `tile`: see `painter`.
+            **look: `styles`, `masks`, `strength`, `keep_colour`, `stroke` and `tile`: see `painter`.
 
         Returns:
-            A Pillow image for a path or an image, as transparent as it was; a float32 array of the same shape, not
-            quantised, for an array.
+            A Pillow image for a file or an image, as transparent as it was; a float32 array of the same shape, not
+            quantised, in [-1, 1] for an array.
 
         Raises:
             BadPicture: A file cannot be used.
@@ -50,6 +58,7 @@ class Stylizing:
         masks=None,
         strength=1.0,
         keep_colour=False,
+        stroke=1.0,
         tile=None,
         steady=False,
     ) -> Painter:
@@ -69,6 +78,7 @@ class Stylizing:
             strength: From 0, the picture as it is, to 1, full style. If the generator itself cannot draw a style at
                 less strength, its output is blended with the picture.
             keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
+            stroke: From 1 to 8: how many times as broad strokes are.
             tile: The side of tiles in pixels, which limits the memory for a large picture; 0: draw in one
                 piece. None: tiles as large as 2 GB allow, for a picture that is larger than one.
             steady: Whether all pictures are frames of a film.
@@ -78,7 +88,6 @@ class Stylizing:
             BadOptions: As in `stylize`.
         """
         generator = self.average or self.generator
-        known = self.tones is not None and self.tones.numpy().any()
         return Painter(
             generator,
             look(
@@ -90,9 +99,35 @@ class Stylizing:
                 names=self.plan.styles,
                 random=self.random_codes,
             ),
-            tones=self.tones.numpy() if known else None,
+            tones=self.known_tones,
             seed=seed,
             keep_colour=keep_colour,
+            stroke=stroke,
             tile=tile,
             steady=steady,
         )
+
+    def export(self, filepath, format="tf_saved_model", verbose=True, input_signature=None, **options):
+        """Write a SavedModel of TensorFlow, whose function `serve` draws what `stylize` draws, without stylezoo.
+
+        It takes pictures, float32 (batch, height, width, 3) in [-1, 1] of any size, and gives the same. Where the
+        generator is given a style it takes ``[pictures, styles]``: style pictures, or for named styles the weights of
+        each, (batch, K); pictures alone get the style that `stylize` takes if none is named.
+
+        Args:
+            filepath: The folder.
+            format: "tf_saved_model". The network alone has others: ``gan.generator.export(path, format="onnx")``.
+            verbose: Whether the arguments of `serve` are printed.
+            input_signature: As in Keras; None: any size.
+            **options: None are known.
+
+        Raises:
+            BadOptions: The format is another, or there are options.
+        """
+        if format != "tf_saved_model" or options:
+            raise BadOptions(
+                f"A GAN is exported as format='tf_saved_model' without options, not {format!r} with {sorted(options)}; "
+                "its network alone can be: gan.generator.export(path, format='onnx')."
+            )
+        drawing = Export(self.average or self.generator, self.plan.styles, self.random_codes, self.known_tones)
+        drawing.write(filepath, input_signature, verbose is not False)

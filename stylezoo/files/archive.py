@@ -7,12 +7,14 @@ names and plain data only, and names no class that Keras would import from elsew
 import io
 import os
 import re
+import struct
 import zipfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
 from stylezoo.catalogue import registry
-from stylezoo.errors import BadRun
+from stylezoo.errors import BadRun, printable
 from stylezoo.files import plain
 
 CONFIG = "config.json"
@@ -25,8 +27,14 @@ LARGEST = {METADATA: 2**16, CONFIG: 2**22, CARD: 2**20, SHEET: 2**25}  # bytes, 
 EXPANSION = 20  # unpacked bytes for each packed one: Keras does not compress, and weights hardly shrink
 SOME_BYTES = 2**20
 
+BEGIN = b"PK\3\4"  # the first bytes of an archive
+DAMAGE = (  # what a damaged archive can raise
+    OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, EOFError, IndexError,
+    OverflowError, AssertionError, struct.error, zlib.error,
+)  # fmt: skip
+
 # Classes in the state of a compiled model. The model itself is described by its recipe, not by layers.
-KERAS_CLASSES = re.compile(r"keras\.(optimizers|losses|metrics)(\.[a-z_.]+)?:\w+|keras:\w*DTypePolicy")
+KERAS_CLASSES = re.compile(r"keras\.optimizers(\.[a-z_.]+)?:\w+|keras:\w*DTypePolicy")
 OUR_MODULES = ("stylezoo.updates.optimizers", "stylezoo.updates.schedules", "stylezoo.optimizers")  # the last: 0.1.0
 IDENTITY = {"module": "stylezoo.gan", "class_name": "GAN", "registered_name": "stylezoo>GAN"}
 
@@ -39,11 +47,14 @@ def opened(file: Path):
         BadRun: It is no archive, it is damaged, or it holds something else.
     """
     try:
+        with open(file, "rb") as content:
+            if content.read(len(BEGIN)) != BEGIN:  # an archive may also lie behind something else, such as HDF5
+                raise zipfile.BadZipFile("it does not begin as a .keras file does")
         with zipfile.ZipFile(file) as archive:
             _check_members(file, archive)
             yield archive
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, EOFError) as error:
-        raise BadRun(f"'{file}' is no model of stylezoo or is damaged: {plain.printable(str(error))[:200]}") from None
+    except DAMAGE as error:
+        raise BadRun(f"'{file}' is no model of stylezoo or is damaged: {printable(str(error))[:200]}") from None
 
 
 def document(archive: zipfile.ZipFile, name: str):
@@ -104,7 +115,7 @@ def check_weights(file: Path) -> None:
 def refused(file: Path, reason: str) -> BadRun:
     """The error for a file with content that no model of stylezoo has."""
     return BadRun(
-        f"'{file}' is refused: {plain.printable(reason)[:300]}. A model of stylezoo holds weights, names and plain "
+        f"'{file}' is refused: {printable(reason)[:300]}. A model of stylezoo holds weights, names and plain "
         "data only; do not trust who made this."
     )
 
@@ -141,6 +152,8 @@ def _check_members(file, archive):
             raise refused(file, f"it has the member '{name}'{' twice' if name in MEMBERS else ''}")
         if info.flag_bits & 1:
             raise refused(file, f"its member '{name}' is encrypted")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise refused(file, f"its member '{name}' is compressed in a way that no model is")
         if info.file_size > LARGEST.get(name, info.file_size):
             raise refused(file, f"its {name} has {info.file_size} bytes, more than {LARGEST[name]}")
     unpacked = sum(info.file_size for info in infos)

@@ -6,7 +6,7 @@ but opens a linked file when it looks for groups. Here no link is followed.
 
 import h5py
 
-from stylezoo.files.plain import printable
+from stylezoo.errors import printable
 
 SLACK = 2**20  # bytes that a dataset may declare without storing them, for instance zeros
 NUMBERS = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM, h5py.h5t.OPAQUE)  # booleans are enumerations
@@ -20,13 +20,15 @@ def check(file) -> None:
 
     Raises:
         ValueError: It does not; the message names the fault and its place.
-        OSError: It is no HDF5 file.
+        OSError: It is no HDF5 file, or it is damaged.
     """
-    with h5py.File(file, "r") as opened:
-        try:
+    try:
+        with h5py.File(file, "r") as opened:
             _check_group(opened.id, set())
-        except RecursionError:
-            raise ValueError("its weights are nested too deeply") from None
+    except RecursionError:
+        raise ValueError("its weights are nested too deeply") from None
+    except (RuntimeError, KeyError, TypeError, OverflowError) as error:  # what h5py makes of errors of HDF5
+        raise OSError(f"its weights cannot be read: {error}") from None
 
 
 def _check_group(group, seen):

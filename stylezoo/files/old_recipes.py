@@ -64,7 +64,7 @@ def translated(plain: dict) -> dict:
             "schedule": _schedule(old),
             "losses": _losses(old),
         }
-    except (TypeError, ValueError, IndexError, AttributeError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise BadRecipe(f"A recipe of stylezoo 0.1.0 cannot be read: {error}.") from None
     same = {name: value for name, value in plain.items() if name not in MOVED}
     return {**same, **{name: value for name, value in changed.items() if value is not None}}

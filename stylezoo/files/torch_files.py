@@ -1,4 +1,4 @@
-"""Weights in files of PyTorch, read without PyTorch and without running code of such a file."""
+"""Weights in files of PyTorch and of safetensors, read without PyTorch and without running code of such a file."""
 
 import math
 import os
@@ -7,59 +7,51 @@ from pathlib import Path
 
 import numpy as np
 
-from stylezoo.errors import BadWeights, name_all
-from stylezoo.files.torch_pickle import ADVICE, KINDS, Storage, Tensor, is_count, unpickle
+from stylezoo.errors import BadWeights, printable
+from stylezoo.files import recognition, safetensors
+from stylezoo.files.torch_norms import computed
+from stylezoo.files.torch_pickle import KINDS, LARGEST_RANK, Storage, Tensor, is_count, unpickle
 
-MAGIC = 0x1950A86A20F9469CFC6C  # the start of files from before PyTorch 1.6
-PROTOCOL = 1001
-WRAPPERS = ("state_dict", "model", "model_state_dict", "params", "net", "weights")
-LARGEST_RANK = 8
+PROTOCOL = 1001  # of files from before PyTorch 1.6
+DEEPEST = 16  # dicts and lists within each other
+MOST = 2**17  # values in a file
 DAMAGE = (ValueError, IndexError, KeyError, TypeError, AttributeError, EOFError, OverflowError, MemoryError)
 
 
 def read(path: str | Path) -> dict[str, np.ndarray]:
-    """The tensors of a state dict by name, in the file's order; arrays that must not be written to.
+    """The tensors of a file by name; arrays that must not be written to.
 
-    All files of `torch.save` since 2017 are read. A dict around the state dict and the "module." of data parallel
-    training are removed. 16-bit floats become float32, other types are kept.
+    All files of `torch.save` since 2017 are read, and safetensors. A name is made of all keys that lead to a tensor,
+    "state_dict.model.1.weight". Names are in the file's order, but numbers in theirs: safetensors sorts 10 before 2.
+    16-bit floats become float32, other types are kept. Kernels with spectral or weight normalisation are computed.
 
     Raises:
-        BadWeights: The file is missing, damaged, holds anything that is no tensor, or no tensors.
+        BadWeights: The file is missing, damaged, of another kind, holds anything that is no tensor, or no tensors.
     """
     path = Path(os.path.expanduser(path))
     try:
+        kind = recognition.kind_of(path)
+        if kind not in FORMATS:
+            raise BadWeights(recognition.sentence(path, kind, "no file of PyTorch weights"))
         with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            tree, raw, order = _zip_file(path, file, size) if _is_zip(file) else _old_file(path, file, size)
-            return _arrays(path, _state_dict(path, tree), raw, order)
+            tree, raw, order = FORMATS[kind](path, file, os.fstat(file.fileno()).st_size)
+            return computed(_arrays(path, _in_order(_tensors(path, tree)), raw, order))
     except OSError as error:
         raise BadWeights(f"'{path}' cannot be read: {error.strerror or error}.") from None
     except (*DAMAGE, RuntimeError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = printable(str(error)) or type(error).__name__
         raise BadWeights(f"'{path}' is damaged or is no file of PyTorch weights: {reason[:200]}.") from None
 
 
-# The two formats: each gives the pickled object and the bytes of its storages, by key
-
-
-def _is_zip(file):
-    start = file.read(4)
-    file.seek(0)
-    return start == b"PK\x03\x04"
+# The formats: each gives a tree of dicts and lists with tensors, the bytes of its storages by key, and their order
 
 
 def _zip_file(path, file, size):
     """A file of PyTorch 1.6 or later: a zip archive without compression."""
     archive = zipfile.ZipFile(file)
     entries = {info.filename: info for info in archive.infolist()}
-    pickles = [name for name in entries if name.rpartition("/")[2] == "data.pkl"]
-    if not pickles:
-        raise BadWeights(f"'{path}' is a zip archive, but no file of PyTorch weights: it holds no data.pkl.")
-    folder = pickles[0].rpartition("/")[0]
+    folder = next(name for name in entries if name.rpartition("/")[2] == "data.pkl").rpartition("/")[0]
     folder = f"{folder}/" if folder else ""
-    if f"{folder}constants.pkl" in entries:
-        raise BadWeights(f"'{path}' is a compiled TorchScript program. {ADVICE}")
-
     left = size  # bytes; entries that claim more than the file has would fill the memory
 
     def content(name):
@@ -72,19 +64,14 @@ def _zip_file(path, file, size):
             raise BadWeights(f"'{path}' claims to hold more than its {size} bytes: refused.")
         return archive.read(info)
 
-    tree, storages = unpickle(path, content(pickles[0]))
+    tree, storages = unpickle(path, content(f"{folder}data.pkl"))
     order = ">" if f"{folder}byteorder" in entries and content(f"{folder}byteorder") == b"big" else "<"
     return tree, {key: content(f"{folder}data/{key}") for key in storages}, order
 
 
 def _old_file(path, file, size):
     """A file from before PyTorch 1.6: five pickles, then the storages one after the other."""
-    if size > 262 and _peek(file, 257, 5) == b"ustar":
-        raise BadWeights(
-            f"'{path}' is in PyTorch's tar format of before 2017. Load and save it once with a PyTorch of that time."
-        )
-    if unpickle(path, file)[0] != MAGIC:
-        raise BadWeights(f"'{path}' is no file of PyTorch weights: it does not begin like one.")
+    unpickle(path, file)  # the number by which such a file is recognised
     if unpickle(path, file)[0] != PROTOCOL:
         raise BadWeights(f"'{path}' is in a format of PyTorch that is not known.")
     unpickle(path, file)  # sizes of types on the machine that wrote it; storages are little-endian on any
@@ -107,34 +94,57 @@ def _old_file(path, file, size):
     return tree, raw, "<"
 
 
-def _peek(file, place, length):
-    file.seek(place)
-    found = file.read(length)
-    file.seek(0)
-    return found
+def _safetensors(path, file, size):
+    return *safetensors.read(path, file, size), "<"
+
+
+FORMATS = {
+    recognition.WEIGHTS: _zip_file,
+    recognition.OLD_WEIGHTS: _old_file,
+    recognition.SAFETENSORS: _safetensors,
+}
 
 
 # From what a file describes to arrays
 
 
-def _state_dict(path, tree):
-    """The dict of tensors in what a file describes."""
+def _tensors(path, tree):
+    """The tensors in dicts and lists within each other, by the keys that lead to each."""
+    found, budget = {}, iter(range(MOST))
+
+    def collect(each, keys):
+        if next(budget, None) is None:
+            raise ValueError(f"it holds more than {MOST} values")
+        if isinstance(each, Tensor):
+            found[".".join(keys)] = each
+        items = each.items() if isinstance(each, dict) else enumerate(each) if isinstance(each, list | tuple) else ()
+        if items and len(keys) == DEEPEST:
+            raise ValueError("its dicts are nested too deeply")
+        for key, inner in items:
+            collect(inner, (*keys, printable(str(key)[:200])))
+
+    collect(tree, ())
     if isinstance(tree, Tensor):
-        raise BadWeights(f"'{path}' holds one tensor without a name, no weights of a network. {ADVICE}")
-    if not isinstance(tree, dict):
-        raise BadWeights(f"'{path}' holds no dict of tensors. {ADVICE}")
-    for _ in range(4):  # deeper wrapping is not known
-        if tensors := {str(name): each for name, each in tree.items() if isinstance(each, Tensor)}:
-            short = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
-            return short if len(short) == len(tensors) else tensors
-        inner = {name: each for name, each in tree.items() if isinstance(each, dict) and each}
-        named = [name for name in WRAPPERS if name in inner] or list(inner)
-        if not named:
-            break
-        if len(named) > 1 and named[0] not in WRAPPERS:
-            raise BadWeights(f"'{path}' holds several networks, {name_all(named)}. {ADVICE}")
-        tree = inner[named[0]]
-    raise BadWeights(f"'{path}' holds no tensors. {ADVICE}")
+        raise BadWeights(f"'{path}' holds one tensor without a name, no weights of a network. {recognition.SAVE}")
+    if not found:
+        raise BadWeights(f"'{path}' holds no tensors. {recognition.SAVE}")
+    return found
+
+
+def _in_order(tensors):
+    """The tensors, numbers in their names in order; words in the order in which they appear."""
+    places = {}
+
+    def place(name):
+        parts = name.split(".")
+        return [
+            (0, int(part), 0)
+            if part.isdecimal() and len(part) < 10
+            else (1, 0, places.setdefault((*parts[: i + 1],), len(places)))
+            for i, part in enumerate(parts)
+        ]
+
+    return dict(sorted(tensors.items(), key=lambda item: place(item[0])))
 
 
 def _arrays(path, tensors, raw, order):

@@ -8,7 +8,8 @@ import pickletools
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from stylezoo.errors import BadWeights
+from stylezoo.errors import BadWeights, printable
+from stylezoo.files.recognition import SAVE
 
 KINDS = {
     "FloatStorage": "f4",
@@ -22,15 +23,24 @@ KINDS = {
     "ByteStorage": "u1",
     "BoolStorage": "u1",
 }
+LARGEST_RANK = 8
 LONGEST = 2**24  # bytes of a pickle; one of 10,000 tensors has a tenth of it
 BUILDERS = {
     ("collections", "OrderedDict"),
     ("torch._utils", "_rebuild_tensor"),
     ("torch._utils", "_rebuild_tensor_v2"),
     ("torch._utils", "_rebuild_parameter"),
+    ("torch._utils", "_rebuild_parameter_with_state"),
+}
+DICTS = {("collections", "defaultdict"), ("collections", "Counter")}
+SIDE_ISSUES = {  # what checkpoints hold beside weights: recognised, left out, and not made
+    *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("scalar", "_reconstruct")),
+    *(("numpy", name) for name in ("dtype", "ndarray")),
+    *(("torch", name) for name in ("Size", "device", "float16", "bfloat16", "float32", "float64", "int64", "uint8")),
+    *((module, name) for module in ("builtins", "__builtin__") for name in ("set", "list", "dict", "int", "float")),
+    ("_codecs", "encode"),
 }
 REFUSED = "refused; nothing was run."
-ADVICE = "Save the weights alone with PyTorch: torch.save(network.state_dict(), 'weights.pth')."
 
 
 @dataclass(frozen=True)
@@ -160,7 +170,7 @@ class _Machine:
     def leave_attributes(self, _):
         """The versions of modules, which a state dict carries as its attribute, are not needed."""
         self.stack.pop()
-        if not isinstance(self.stack[-1], OrderedDict):
+        if not isinstance(self.stack[-1], OrderedDict | Name):
             raise ValueError("attributes for something that is no state dict")
 
 
@@ -207,12 +217,13 @@ COMMANDS = {
 
 
 def _known(path, module, name):
-    """A name that stands for a builder of tensors or a kind of storage."""
+    """A name that stands for a builder of tensors, a kind of storage, or something that is left out."""
     if not isinstance(module, str) or not isinstance(name, str):
         raise ValueError("a name that is no text")
     is_storage = module in ("torch", "torch.cuda") and name in KINDS
-    if not is_storage and (module, name) not in BUILDERS:
-        raise BadWeights(f"'{path}' holds {module}.{name}, which is no tensor: {REFUSED} {ADVICE}")
+    if not is_storage and (module, name) not in BUILDERS | DICTS | SIDE_ISSUES:
+        named = printable(f"{module}.{name}"[:100])
+        raise BadWeights(f"'{path}' holds {named}, which is no tensor: {REFUSED} {SAVE}")
     return Name(module, name)
 
 
@@ -220,11 +231,15 @@ def _built(path, name, arguments):
     """What a call in the file stands for."""
     if not isinstance(name, Name) or not isinstance(arguments, tuple):
         raise ValueError("a call of something that is no name")
+    if (name.module, name.name) in SIDE_ISSUES:
+        return name
+    if (name.module, name.name) in DICTS:
+        return {}
     if name.name == "OrderedDict":
         filled = OrderedDict()
         _fill_dict(filled, *arguments)
         return filled
-    if name.name == "_rebuild_parameter":
+    if name.name.startswith("_rebuild_parameter"):
         if not isinstance(arguments[0], Tensor):
             raise ValueError("a parameter that is no tensor")
         return arguments[0]

@@ -16,7 +16,8 @@ from stylezoo.errors import BadPicture
 from stylezoo.files import atomic
 from stylezoo.pictures import colour, files
 
-FORMATS = ("GIF", "WEBP", "PNG")  # not TIFF and MPO: their further pictures are pages, not frames
+FORMATS = ("GIF", "WEBP", "PNG", "AVIF", "FLI")  # not TIFF and MPO: their further pictures are pages, not frames
+OTHERS = {"TIFF": "pages", "DCX": "pages", "HEIF": "pictures"}  # not MPO, ICO and PSD: previews, sizes and layers
 
 
 def opened(path: str | Path) -> "Animation | None":
@@ -28,6 +29,28 @@ def opened(path: str | Path) -> "Animation | None":
             return Animation(path, _count(image), colour.upright(image).size, _plays(image))
     except BadPicture:
         return None
+
+
+def several(path: str | Path) -> str:
+    """The frames or pages of a file in words, such as "3 pages"; "" if there is only one, or it cannot be read."""
+    try:
+        with files.reading(path, shorter=1) as image:  # of any size: nothing is decoded
+            known = image.format in (*FORMATS, *OTHERS) and _count(image) > 1
+            return f"{_count(image)} {OTHERS.get(image.format, 'frames')}" if known else ""
+    except BadPicture:
+        return ""
+
+
+def first_used(files_of_several: dict[Path, str]) -> str:
+    """A line which says that only the first frame or page of files is used.
+
+    Args:
+        files_of_several: The files, each with what `several` said.
+    """
+    (first, said), *rest = files_of_several.items()
+    if not rest:
+        return f"'{first}' has {said}; the first is used."
+    return f"{1 + len(rest)} files have several frames or pages, such as '{first}'; the first of each is used."
 
 
 class Animation:
@@ -88,7 +111,7 @@ class Animation:
             for number in range(len(self)):
                 try:
                     image.seek(first + number)
-                    files.refuse_large(image, self.path)  # in a GIF one may be larger than the first
+                    files.refuse_large(image, f"'{self.path}'")  # in a GIF one may be larger than the first
                     image.load()
                 except BadPicture:
                     raise
@@ -146,7 +169,9 @@ def _write_gif(file, frames, durations, plays):
             file.write(b"GIF89a" + struct.pack("<HHBBB", *frame.size, 0, 0, 0) + _repetitions(plays))
         picture, corner = _drawn(before, frame)
         cleared = "RGBA" in (frame.mode, after and after.mode)
-        options = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1, "transparency": colour.CLEAR}
+        options = {"duration": 10 * hundredths, "disposal": 2 if cleared else 1}
+        if not _is_full(picture):
+            options["transparency"] = colour.CLEAR
         for block in GifImagePlugin.getdata(picture, corner, include_color_table=True, **options):
             file.write(block)
         before = frame
@@ -169,8 +194,15 @@ def _drawn(before, frame):
     red, green, blue = ImageChops.difference(before, frame).split()
     same = ImageChops.lighter(ImageChops.lighter(red, green), blue).point([255] + [0] * 255)
     picture = colour.paletted(frame)
-    picture.paste(colour.CLEAR, mask=same)
+    if not _is_full(picture):
+        picture.paste(colour.CLEAR, mask=same)
+        picture.info["transparency"] = colour.CLEAR
     return picture, box[:2]
+
+
+def _is_full(picture):
+    """Whether the last index of an image of mode P is one of 256 colours, so that none stands for transparency."""
+    return "transparency" not in picture.info and picture.getextrema()[1] == colour.CLEAR
 
 
 def _changed(before, frame):

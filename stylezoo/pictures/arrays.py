@@ -1,12 +1,12 @@
 """Pictures as float arrays (height, width, 3) in [-1, 1] and back, and in other sizes."""
 
-import os
-
 import numpy as np
 from PIL import Image, ImageOps
 
 from stylezoo.errors import BadPicture
 from stylezoo.pictures import colour, files
+
+SLACK = 0.01  # how far floats may be outside of [-1, 1], as in resampled pictures
 
 
 def to_array(image: Image.Image) -> np.ndarray:
@@ -18,27 +18,59 @@ def as_array(picture) -> np.ndarray:
     """A picture in any form as float32 (height, width, 3) or (count, height, width, 3) in [-1, 1].
 
     Args:
-        picture: A path, a Pillow image, or such an array; one of uint8 has levels in 0..255.
+        picture: A path, a binary file object, a Pillow image, or such an array; one of uint8 has levels in 0..255.
 
     Raises:
-        BadPicture: The file cannot be read, or the array is of another shape.
+        BadPicture: The file cannot be read, or the array is of another shape, type or range.
     """
-    if isinstance(picture, str | os.PathLike):
-        picture = files.open_picture(picture)
-    if isinstance(picture, Image.Image):
-        return to_array(picture)
-    try:
-        array = from_levels(np.asarray(picture)).astype("float32", copy=False)
-    except (TypeError, ValueError):
-        raise BadPicture(
-            f"A {type(picture).__name__} is no picture: give a path, a Pillow image or an array."
-        ) from None
+    image = files.opened(picture)
+    if image is not None:
+        return to_array(image)
+    array = _numbers(picture)
     if array.ndim not in (3, 4) or array.shape[-1] != 3 or 0 in array.shape:
         raise BadPicture(
             f"An array of shape {array.shape} is no picture: (height, width, 3) or (count, height, width, 3) is needed."
         )
+    if found := fault(array):
+        raise BadPicture(f"An array {found}")
+    return from_levels(array).astype("float32", copy=False)
+
+
+def fault(array: np.ndarray) -> str:
+    """What is wrong with the values of pictures, the rest of a sentence; "" for uint8 and for floats in [-1, 1]."""
+    if array.dtype == np.uint8:
+        return ""
+    if wrong := fault_of_type(str(array.dtype)):
+        return wrong
     if not np.isfinite(array).all():
-        raise BadPicture("An array holds values that are no numbers (NaN or infinite); pictures are in [-1, 1].")
+        return "holds values that are no numbers (NaN or infinite); pictures are in [-1, 1]."
+    if np.abs(array).max(initial=0) > 1 + SLACK:
+        return (
+            f"has values from {array.min():g} to {array.max():g}; pictures are floats in [-1, 1] or uint8: of values "
+            "in 0..255 take x / 127.5 - 1."
+        )
+    return ""
+
+
+def fault_of_type(name: str) -> str:
+    """Likewise for the name of a type alone."""
+    if name == "uint8" or "float" in name:
+        return ""
+    return f"is {name}; pictures are uint8 in 0..255 or floats in [-1, 1]: of {name} in 0..255 take x / 127.5 - 1."
+
+
+def _numbers(picture):
+    """An array of numbers from whatever is like one."""
+    try:
+        array = np.asarray(picture)
+    except (TypeError, ValueError):  # lists of unequal lengths
+        array = np.asarray(None)
+    if array.dtype.kind in "OSUM":
+        many = "; of several give one after another" if isinstance(picture, list | tuple) else ""
+        raise BadPicture(
+            f"A {type(picture).__name__} is no picture: give a path, a binary file object, a Pillow image or an array"
+            f"{many}."
+        )
     return array
 
 

@@ -9,27 +9,39 @@ from io import BytesIO
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
+from stylezoo.pictures import depth, png
+
 WARNING_FILTERS = threading.Lock()  # they belong to the process, and folders are read by several threads
 SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}  # what ICC calls the colours of a Pillow mode
 CLEAR = 255  # the colour of a palette that stands for transparency
+OFTEN_UNUSED = frozenset({"BMP", "CUR", "DDS", "DIB", "ICO", "SGI", "TGA", "TIFF"})  # many programs leave alpha 0 there
 
 
 def upright(image: Image.Image) -> Image.Image:
     """Any Pillow image as upright sRGB of 8 bits a channel: RGBA where a pixel is transparent, else RGB.
 
-    Colours are not premultiplied, and white where alpha is 0. An embedded ICC profile is applied; one that is damaged
-    or made for another colour space is ignored. An RGB image that needs none of this is returned itself, not a copy.
+    Colours are not premultiplied, and white where alpha is 0. An alpha that is 0 everywhere is ignored in formats where
+    programs often leave it unused (`OFTEN_UNUSED`); a PNG, WebP, GIF or AVIF means it. An embedded ICC profile is
+    applied, as are the gamma and the primaries of a PNG; a profile that is damaged or made for another colour space is
+    ignored. What is black and white in more than 8 bits is told in `stylezoo.pictures.depth`. An RGB image that needs
+    none of this is returned itself, not a copy.
+
+    Raises:
+        BadPicture: The range of its values is not known.
     """
+    chunks, form = png.chunks(image), image.format
     image.load()
-    image, profile = _turned(image), image.info.get("icc_profile")
-    if image.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
-        image = _of_eight_bits(image)
+    declared, profile = depth.Declared.of(image, chunks), png.profile(image, chunks)
+    image = _turned(image)
+    if image.mode in depth.GREYS or declared.is_signed_byte:
+        image = _of_eight_bits(image, declared)
     if not image.has_transparency_data:
         return _in_srgb(image, profile)
     image = _with_alpha(image)
     alpha = image.getchannel("A")
     colours = _in_srgb(image.convert(image.mode.removesuffix("A")), profile)
-    if alpha.getextrema()[0] < 255:
+    least, most = alpha.getextrema()
+    if least < 255 and (most or form not in OFTEN_UNUSED):
         colours.paste("white", mask=alpha.point([255] + [0] * 255))
         colours.putalpha(alpha)
     return colours
@@ -44,10 +56,13 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def paletted(image: Image.Image) -> Image.Image:
-    """An RGB or RGBA image as mode P: its up to 255 colours, or dithered to 255; the last index is transparent."""
+    """An RGB or RGBA image as mode P: its colours, or dithered to 255 of them; the last index is free or transparent.
+
+    Only an opaque image of exactly 256 colours has no free index.
+    """
     colours = image.convert("RGB")
-    if colours.getcolors(CLEAR):  # None if there are more
-        indices = chosen = colours.quantize(CLEAR, Image.Quantize.MEDIANCUT)
+    if found := colours.getcolors(CLEAR + (image.mode == "RGB")):  # None if there are more
+        indices = chosen = colours.quantize(len(found), Image.Quantize.MEDIANCUT)
     else:  # octrees are dithered more evenly than median cuts, and thirty times as fast
         chosen = colours.quantize(CLEAR, Image.Quantize.FASTOCTREE)
         indices = colours.quantize(palette=chosen, dither=Image.Dither.FLOYDSTEINBERG)
@@ -74,12 +89,12 @@ def _turned(image):
         return ImageOps.exif_transpose(image) if turned else image
 
 
-def _of_eight_bits(image):
-    """An image of one channel of 16 or 32 bits as L, or as LA if one of its values stands for transparency."""
-    values = np.asarray(image)
-    grey = Image.fromarray(_eight_bits(values))
+def _of_eight_bits(image, declared):
+    """An image of one channel of other samples as L, or as LA if one of its values stands for transparency."""
+    samples = declared.samples(image)
+    grey = Image.fromarray(declared.levels(samples))
     if "transparency" in image.info:
-        grey.putalpha(Image.fromarray(np.uint8(255) * (values != image.info["transparency"])))
+        grey.putalpha(Image.fromarray(np.uint8(255) * (samples != image.info["transparency"])))
     return grey
 
 
@@ -102,7 +117,7 @@ def _in_srgb(image, profile):
     if transform is None:
         return image if image.mode == "RGB" else image.convert("RGB")
     converted = transform.apply(image)
-    del converted.info["icc_profile"]
+    del converted.info["icc_profile"]  # that of sRGB
     return converted
 
 
@@ -128,12 +143,3 @@ def _changes_nothing(transform):
     cube = np.stack(np.meshgrid(*[np.arange(0, 256, 15, dtype="uint8")] * 3), axis=-1).reshape(18, -1, 3)
     changed = np.asarray(transform.apply(Image.fromarray(cube)))
     return np.abs(changed.astype(int) - cube).max() <= 2  # table profiles have rounding errors
-
-
-def _eight_bits(values):
-    """Grey values of more than 8 bits as 8: integers of 16 bits by their range, floats in [0, 1] or [0, 255]."""
-    if values.dtype.kind == "f":
-        values = np.nan_to_num(values) * (255 if np.nanmax(values, initial=0) <= 1 else 1)
-    elif values.max(initial=0) > 255 or values.dtype == np.uint16:
-        values = values / 257
-    return np.rint(np.clip(values, 0, 255)).astype("uint8")

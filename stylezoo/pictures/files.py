@@ -1,69 +1,107 @@
-"""Picture files: opened as Pillow images, found in folders, and written so that a reader never sees half a file."""
+"""Picture files: opened as Pillow images, and written so that a reader never sees half a file."""
 
+import math
+import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
+from importlib.util import find_spec
+from io import TextIOBase
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
 from stylezoo.errors import BadPicture
 from stylezoo.files import atomic
-from stylezoo.pictures import colour
+from stylezoo.pictures import colour, foreign
+from stylezoo.pictures.depth import Unusable
 
-STUBS = {"BUFR", "GRIB", "HDF5"}  # formats that Pillow recognises but cannot decode
+if find_spec("pillow_heif"):  # the extra "heif"; Pillow learns a format by its registration
+    with suppress(ImportError):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+
+STUBS = {"BUFR", "GRIB", "HDF5", "MPEG"}  # formats that Pillow recognises but cannot decode
 SUFFIXES = frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in {*Image.OPEN} - STUBS)
-UNFIT = STUBS | {"BLP", "EPS", "ICNS", "ICO", "MSP", "WMF", "XBM"}  # formats that Pillow does not write properly
+UNFIT = STUBS | {"BLP", "EPS", "HEIF", "ICNS", "ICO", "MSP", "WMF", "XBM"}  # formats that are not written properly
 LARGEST = 64_000_000  # pixels: some four times what a phone takes; above that a decoder may fill the memory
+FILLING = threading.Lock()  # only one thread decodes a picture that fills the memory
+LARGEST_SCALED = 4 * LARGEST  # pixels of a picture that is scaled down as soon as it is decoded
 WITH_ALPHA = frozenset({"AVIF", "DDS", "GIF", "ICNS", "ICO", "JPEG2000", "PNG", "SGI", "TGA", "TIFF", "WEBP"})
 
 
-def open_picture(path: str | Path, alpha: bool = False) -> Image.Image:
+def open_picture(source: str | Path | BinaryIO, alpha: bool = False, shorter: int | None = None) -> Image.Image:
     """A picture file as an upright RGB image in sRGB, or with `alpha` what `colour.upright` gives: RGB or RGBA.
 
     The first frame of an animation is taken, and 16 bits a channel become 8. Without `alpha` transparency is laid on
     white.
 
+    Args:
+        source: The path, or a binary file object.
+        alpha: Whether transparency is kept.
+        shorter: The shorter side to which the caller scales the picture, in pixels. With it a picture may have up to
+            `LARGEST_SCALED` pixels; one of more than `LARGEST` is returned smaller, at least twice as large as wanted.
+
     Raises:
-        BadPicture: The file is missing, is no picture, is cut off, or has more than `LARGEST` pixels.
+        BadPicture: The file is missing, is no picture, is cut off, does not say which values are white, or has more
+            than `LARGEST` pixels.
     """
-    with reading(path) as image:
-        return colour.upright(image) if alpha else colour.to_rgb(image)
+    with reading(source, shorter) as image:
+        large = image.width * image.height > LARGEST
+        with FILLING if large else nullcontext():
+            picture = colour.upright(image) if alpha else colour.to_rgb(image)
+            return picture.reduce(max(1, min(picture.size) // (2 * shorter))) if large else picture
+
+
+def opened(picture, alpha: bool = False) -> Image.Image | None:
+    """A picture that is a path, a binary file object or a Pillow image, as `open_picture`; None for anything else.
+
+    Raises:
+        BadPicture: As `open_picture`; or an image has no pixels.
+    """
+    if isinstance(picture, str | os.PathLike) or hasattr(picture, "read"):
+        return open_picture(picture, alpha)
+    if not isinstance(picture, Image.Image):
+        return None
+    if 0 in picture.size:
+        raise BadPicture("The image has no pixels.")
+    return colour.upright(picture) if alpha else colour.to_rgb(picture)
 
 
 @contextmanager
-def reading(path: str | Path) -> Iterator[Image.Image]:
+def reading(source: str | Path | BinaryIO, shorter: int | None = None) -> Iterator[Image.Image]:
     """The Pillow image of a picture file, not decoded yet; the file is open within the block.
+
+    Args:
+        source: As in `open_picture`.
+        shorter: Likewise.
 
     Raises:
         BadPicture: As `open_picture`; also for any error of Pillow within the block.
     """
-    path = Path(path)
+    name = "The file" if hasattr(source, "read") else f"'{source}'"
     try:
-        if not path.exists():
-            raise BadPicture(f"There is no file '{path}'.")
-        if path.is_dir():
-            raise BadPicture(f"'{path}' is a folder; a picture file was expected.")
-        with colour.silenced():
-            image = Image.open(path)
-        with image:
-            refuse_large(image, path)
+        with _image_of(source, name) as image:
+            _fit_memory(image, name, shorter)
             yield image
+    except Unusable as error:
+        raise BadPicture(f"{name} cannot be used: {error.reason}.") from None
     except BadPicture:
         raise
     except Image.DecompressionBombError:
-        raise BadPicture(f"'{path}' has far too many pixels. Scale it down first.") from None
-    except Image.UnidentifiedImageError:
-        raise BadPicture(f"'{path}' is not a picture that Pillow can read.") from None
+        raise BadPicture(f"{name} has far too many pixels. Scale it down first.") from None
     except Exception as error:  # each of Pillow's decoders has its own way to fail on a damaged file
-        raise BadPicture(f"'{path}' cannot be read: {reason(error)}.") from None
+        raise BadPicture(f"{name} cannot be read: {reason(error)}.") from None
 
 
-def refuse_large(image: Image.Image, path: str | Path) -> None:
-    """Raises BadPicture if the image of a file has more than `LARGEST` pixels."""
+def refuse_large(image: Image.Image, name: str) -> None:
+    """Raises BadPicture, with this name for the file, if an image has more than `LARGEST` pixels."""
     if image.width * image.height > LARGEST:
         raise BadPicture(
-            f"'{path}' has {image.width} x {image.height} pixels; "
-            f"up to {LARGEST // 1_000_000} megapixels are possible. Scale it down first."
+            f"{name} has {image.width} x {image.height} pixels; "
+            f"up to {LARGEST // 1_000_000} megapixels are possible. Scale it down first (--size)."
         )
 
 
@@ -86,7 +124,7 @@ def save_picture(image: Image.Image, path: str | Path) -> None:
     Raises:
         BadPicture: Pillow cannot write that format.
     """
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     if not is_writable(path):
         raise BadPicture(not_writable(path))
     form = Image.registered_extensions()[path.suffix.lower()]
@@ -99,14 +137,57 @@ def save_picture(image: Image.Image, path: str | Path) -> None:
             image.save(temporary, form, **_quality(path))
 
 
-def in_folder(folder: Path) -> list[Path]:
-    """The files of a folder and its subfolders with the suffixes of pictures, in order."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-
-
 def reason(error: Exception) -> str:
     """The message of an error, in one line without a full stop."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _image_of(source, name):
+    """The Pillow image of a path or a file object."""
+    if isinstance(source, TextIOBase):
+        raise BadPicture("The file is opened as a text; open it as a binary file: open(path, 'rb').")
+    if hasattr(source, "read"):
+        return _recognised(source, name, "")
+    path = Path(os.path.expanduser(source))
+    if not os.path.exists(path):  # unlike the methods of Path it raises no error for names that are too long
+        raise BadPicture(f"There is no file '{path}'.")
+    if os.path.isdir(path):
+        raise BadPicture(f"'{path}' is a folder; a picture file was expected.")
+    if not os.path.isfile(path):  # a pipe, which waits until somebody writes, and cannot be read twice
+        raise BadPicture(f"'{path}' is no regular file.")
+    return _recognised(path, name, path.suffix)
+
+
+def _recognised(source, name, suffix):
+    try:
+        with colour.silenced(), _larger_allowed():
+            image = Image.open(source)
+    except Image.UnidentifiedImageError:
+        with nullcontext(source) if hasattr(source, "read") else open(source, "rb") as file:
+            raise BadPicture(f"{name} {foreign.unknown(file, suffix)}") from None
+    if foreign.is_raw(image, suffix):
+        image.close()
+        raise BadPicture(f"{name} is {foreign.RAW}")
+    return image
+
+
+@contextmanager
+def _larger_allowed():
+    """Let Pillow open what `reading` checks afterwards; `colour.silenced` keeps other threads out."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, LARGEST_SCALED // 2  # Pillow refuses twice that
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def _fit_memory(image, name, shorter):
+    """Refuse an image that is too large, or have it decoded at less than its size, as only JPEG can be."""
+    if shorter is None:
+        refuse_large(image, name)
+    elif image.width * image.height > LARGEST:
+        factor = 2 * shorter / min(image.size)
+        image.draft(None, tuple(math.ceil(side * factor) for side in image.size))
 
 
 def _quality(path):

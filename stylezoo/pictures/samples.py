@@ -1,11 +1,12 @@
 """The built-in samples: photographs, and pictures in three styles that are drawn here."""
 
 import os
+from functools import lru_cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from stylezoo.errors import MissingExtra
 
@@ -30,8 +31,15 @@ SPACING = 15  # pixels of the canvas from one line of a hatching to the next
 MOSAIC_SEED = 5
 REDS = [(112, 22, 44), (164, 34, 34), (208, 54, 34)]
 FIRE = np.array([*REDS, (44, 124, 84), (234, 112, 36), (132, 170, 70), (246, 176, 58), (252, 226, 148)])
+SKETCH_BLUR = 3  # pixels of a sample photograph
 STONE, JOINT = 30, 5  # pixels of the canvas from one stone to the next, and between two of them
 GROUT = (50, 28, 30)
+
+
+def _once(draw):
+    """A function that draws a picture when it is first called, and gives a copy each time."""
+    drawn = lru_cache(draw)
+    return wraps(draw)(lambda: drawn().copy())
 
 
 def photograph() -> Image.Image:
@@ -50,6 +58,15 @@ def photographs() -> dict[str, Image.Image]:
         MissingExtra: scikit-image, whose wheel holds the pictures, is not installed.
     """
     return {name: _photograph(name) for name in PHOTOGRAPHS}
+
+
+def sketches() -> dict[str, Image.Image]:
+    """The sample photographs as pencil sketches, by name: paper is white, and edges and textures are grey.
+
+    Raises:
+        MissingExtra: As `photographs`.
+    """
+    return {name: _sketched(picture.convert("L")) for name, picture in photographs().items()}
 
 
 def styles() -> dict[str, Image.Image]:
@@ -73,6 +90,7 @@ def write(folder: str | Path) -> list[Path]:
     return written
 
 
+@_once
 def painting() -> Image.Image:
     """The style of the sample pair: a night of swirling strokes in blues and yellows, 512 x 512 pixels."""
     random = np.random.default_rng(NIGHT_SEED)
@@ -88,6 +106,7 @@ def painting() -> Image.Image:
     return _halved(image)
 
 
+@_once
 def drawing() -> Image.Image:
     """Hills under a low sun in brown ink on paper, hatched, and hatched across in the dark; 512 x 512 pixels."""
     random = np.random.default_rng(INK_SEED)
@@ -104,6 +123,7 @@ def drawing() -> Image.Image:
     return _halved(_image(np.where(ink[..., None], INK, PAPER) + grain[..., None]))
 
 
+@_once
 def mosaic() -> Image.Image:
     """Flowers of small stones in reds, orange, green and yellow between dark joints, 512 x 512 pixels."""
     random = np.random.default_rng(MOSAIC_SEED)
@@ -125,7 +145,7 @@ def check_installed() -> None:
     if find_spec("skimage") is None:
         raise MissingExtra(
             "The sample photograph comes with scikit-image, which is not installed: "
-            "'pip install \"stylezoo[samples]\"', or pass pictures of your own with --source and --style."
+            "'pip install scikit-image', or pass pictures of your own with --source and --style."
         )
 
 
@@ -248,6 +268,12 @@ def _nearest(middles, count):
 def _image(pixels):
     """Pixels of any numbers as an image."""
     return Image.fromarray(np.clip(pixels, 0, 255).astype("uint8"))
+
+
+def _sketched(grey):
+    """A grey picture divided by its own blur, as RGB: what is as light as its surroundings becomes white."""
+    around = np.asarray(grey.filter(ImageFilter.GaussianBlur(SKETCH_BLUR)), float)
+    return _image(255 * np.asarray(grey) / np.maximum(around, 1)).convert("RGB")
 
 
 def _halved(image):

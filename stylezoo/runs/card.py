@@ -1,6 +1,5 @@
 """The card of a model: its recipe, plugins, versions and data, read and shown without Keras."""
 
-import csv
 import json
 import math
 import os
@@ -13,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from stylezoo.catalogue import needs
-from stylezoo.errors import BadOptions, BadRun
+from stylezoo.errors import BadOptions, BadRun, printable
 from stylezoo.files import archive, plain
-from stylezoo.runs import loading
+from stylezoo.runs import loading, log
 from stylezoo.runs.folder import RunFolder
 
 __all__ = ["Card", "read", "sheet"]
 
 SCHEMA = 1
+LARGEST = archive.LARGEST[archive.CARD]
 ID = r"[0-9a-f]{8,64}"  # the id of a training
 LIBRARIES = ("stylezoo", "keras", "tensorflow")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -44,6 +44,7 @@ class Card:
         recipe: The recipe as in `Recipe.to_dict`, without the folders of files.
         plugins: Kind, name, distribution and version of every plugin in it.
         versions: The versions of stylezoo, keras, tensorflow and python, as far as they are known.
+        machine: What else of the machine can change the last digits of results: the device and the number of cores.
         data: A row for the sources and for each style: its role, the kind and the name of the album, and the number of
             pictures.
         origin: "trained", "imported" or, if it is not known, "".
@@ -60,6 +61,7 @@ class Card:
     recipe: dict[str, Any] = field(default_factory=dict)
     plugins: list[dict[str, str]] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=dict)
     data: list[dict[str, Any]] = field(default_factory=list)
     origin: str = ""
     seed: int | None = None
@@ -165,7 +167,7 @@ class Card:
             "Last losses": [
                 (name, "no number" if value is None else f"{value:.6g}") for name, value in self.losses.items()
             ],
-            "Made with": list(self.versions.items()),
+            "Made with": [*self.versions.items(), *self.machine.items()],
             "Plugins": [
                 (f"{each['kind']} {each['name']}", f"{each['distribution']} {each['version']}") for each in self.plugins
             ],
@@ -197,6 +199,14 @@ def read(path: str | Path) -> Card:
             raise ValueError(f"its card cannot be read: {error}") from None
 
 
+def runs_in(path: str | Path) -> list[Path]:
+    """The run folders that lie in a folder, by name; none if it is a run folder itself or no folder."""
+    folder = Path(path)
+    if not folder.is_dir() or RunFolder(folder).is_run:
+        return []
+    return sorted(inner for inner in folder.iterdir() if inner.is_dir() and RunFolder(inner).is_run)
+
+
 def sheet(path: str | Path) -> bytes:
     """The contact sheet of a run folder or a model file, a PNG; empty if there is none."""
     folder = Path(os.path.expanduser(path))
@@ -211,12 +221,12 @@ def sheet(path: str | Path) -> bytes:
 
 def updated(card: Card, folder: Path) -> Card:
     """The card with the last values in the log of its run folder."""
-    rows = _logged(folder / RunFolder.LOG)
+    rows = log.rows(folder / RunFolder.LOG)
     if not rows:
         return card
     last = dict(zip(rows[0], rows[-1], strict=True))
     values = {name: float(value) for name, value in last.items() if name not in ("step", "seconds")}
-    losses = {plain.printable(name): value if math.isfinite(value) else None for name, value in values.items()}
+    losses = {printable(name): value if math.isfinite(value) else None for name, value in values.items()}
     return replace(card, steps=max(card.steps or 0, int(last["step"])), losses=losses)
 
 
@@ -264,7 +274,7 @@ def licensed(text: str | None) -> str:
     Raises:
         BadOptions: It is longer than a name.
     """
-    text = plain.printable(text or "")
+    text = printable(text or "")
     if len(text) > 200:
         raise BadOptions(f"The licence has {len(text)} characters; name it, such as CC-BY-4.0, or use at most 200.")
     return text
@@ -280,20 +290,22 @@ def _of_folder(folder):
             raise BadRun(f"'{folder}' is no run folder: there is no {RunFolder.RECIPE} in it.")
         card = Card.from_dict({} if found[RunFolder.CARD] is None else found[RunFolder.CARD])
         if found[RunFolder.CARD] is None:
+            if not isinstance(found[RunFolder.RECIPE], dict):
+                raise ValueError(f"{RunFolder.RECIPE} is no recipe")
             recipe = plain.without_folders(found[RunFolder.RECIPE])
             card = Card.from_dict(
                 {"recipe": recipe, "plugins": found[RunFolder.PLUGINS] or [], "seed": recipe.get("seed")}
             )
         return updated(card, folder)
-    except (OSError, ValueError, AttributeError, csv.Error) as error:
-        raise BadRun(f"'{folder}' is damaged: its card cannot be read: {plain.printable(str(error))[:200]}") from None
+    except (OSError, ValueError) as error:
+        raise BadRun(f"'{folder}' is damaged: its card cannot be read: {printable(str(error))[:200]}") from None
 
 
 def _document(path):
     """The plain data of a JSON file, None if there is no such file."""
     try:
         with open(path, "rb") as file:
-            return plain.read(file.read(archive.LARGEST[archive.CARD] + 1), archive.LARGEST[archive.CARD])
+            return plain.read(file.read(LARGEST + 1), LARGEST)
     except FileNotFoundError:
         return None
 
@@ -316,21 +328,6 @@ def _of_config(config, metadata):
     )
 
 
-def _logged(path):
-    """The complete rows of a log: the last may be cut off by a crash of the machine."""
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except FileNotFoundError:
-        return []
-    whole = [row for row in rows[1:] if len(row) == len(rows[0]) and row[0].isdigit() and all(map(_is_number, row))]
-    return [rows[0], *whole] if whole and rows[0][:1] == ["step"] else []
-
-
-def _is_number(text):
-    return re.fullmatch(r"[-+]?(\d+\.?\d*([eE][-+]?\d+)?|nan|inf)", text) is not None
-
-
 def _has_form(name, value):
     """Whether the plain data of a field has the field's type."""
     if name in ("seed", "steps", "total_steps"):
@@ -341,13 +338,13 @@ def _has_form(name, value):
         return isinstance(value, list) and all(isinstance(each, str) and re.fullmatch(ID, each) for each in value)
     if name in ("plugins", "data"):
         return isinstance(value, list) and all(isinstance(each, dict) for each in value)
-    inner = {"losses": (int, float, type(None)), "versions": str}.get(name, object)
+    inner = {"losses": (int, float, type(None)), "versions": str, "machine": str}.get(name, object)
     return isinstance(value, dict) and all(isinstance(each, inner) for each in value.values())
 
 
 def _shown(text):
     """A text within Markdown, all markup escaped."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$])", r"\\\1", plain.printable(str(text)))
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$])", r"\\\1", printable(str(text)))
 
 
 def _text(value):

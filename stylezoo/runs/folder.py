@@ -10,10 +10,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stylezoo.errors import BadRun
-from stylezoo.files.atomic import written
+from stylezoo.errors import BadRun, printable
+from stylezoo.files.atomic import leftovers, written
+from stylezoo.files.plain import of_file
 
 __all__ = ["RunFolder"]
+
+LARGEST, MOST = 2**28, 10**6  # bytes and values of a JSON file: there may be a path for each of many pictures
 
 if TYPE_CHECKING:
     from stylezoo.recipe import Recipe
@@ -50,6 +53,7 @@ class RunFolder(os.PathLike):
 
     RESULT = "result.png"
     SAMPLES = "samples"
+    LATEST = "samples/latest.png"
     LOG = "log.csv"
     MODEL = "model.keras"
     CARD = "card.json"
@@ -62,7 +66,11 @@ class RunFolder(os.PathLike):
 
     CONTENTS = (
         Content(RESULT, "the first source in the style, at its full size", "at the end"),
-        Content(f"{SAMPLES}/", "contact sheets: source, style, result", "about ten times in a training"),
+        Content(
+            f"{SAMPLES}/",
+            "contact sheets: source, style, result; latest.png is the newest",
+            "about ten times in a training",
+        ),
         Content(LOG, "step, seconds and the mean of every loss since the row before", "about a hundred rows"),
         Content(MODEL, "the model, for 'stylezoo stylize' and 'stylezoo.load_model'", "at the end, also after Ctrl-C"),
         Content(CARD, "the facts about the model, for 'stylezoo show'", "at the start and at the end"),
@@ -109,6 +117,11 @@ class RunFolder(os.PathLike):
     def has(self, *names: str) -> bool:
         """Whether all these files exist."""
         return all((self / name).is_file() for name in names)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it holds a recipe or a model."""
+        return self.has(self.RECIPE) or self.has(self.MODEL)
 
     def check_empty(self) -> None:
         """Check that a run can start here.
@@ -173,13 +186,13 @@ class RunFolder(os.PathLike):
             BadRun: It is missing or damaged.
         """
         try:
-            return json.loads((self / name).read_text(encoding="utf-8"))
+            return of_file(self / name, LARGEST, MOST)
         except (OSError, ValueError) as error:
             raise self.damaged(name, error) from None
 
-    def damaged(self, name: str, error: Exception) -> BadRun:
-        """The error for a file of this folder that cannot be read."""
-        return BadRun(f"'{self}' is damaged: {name} cannot be read: {error}")
+    def damaged(self, name: str, error: Exception | str) -> BadRun:
+        """The error for a file of this folder that cannot be read, or its reason."""
+        return BadRun(f"'{self}' is damaged: {name} cannot be read: {printable(str(error))[:200]}")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -203,6 +216,13 @@ class RunFolder(os.PathLike):
             with suppress(OSError):
                 file.unlink()
             os.close(descriptor)
+
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files of a training that was killed while it wrote. The folder must be locked."""
+        names = (content.name for content in self.CONTENTS if not content.name.endswith("/"))
+        for name in (*names, self.CHECKPOINT, f"{self.SAMPLES}/*.png", f"{self.PICTURES}/*.png"):
+            for file in leftovers(self / name):
+                file.unlink(missing_ok=True)
 
     @contextmanager
     def one_line_errors(self) -> Iterator[None]:

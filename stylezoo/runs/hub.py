@@ -11,8 +11,7 @@ import re
 from contextlib import contextmanager
 from pathlib import Path
 
-from stylezoo.errors import BadRun, MissingExtra
-from stylezoo.files.plain import printable
+from stylezoo.errors import BadRun, MissingExtra, printable
 from stylezoo.runs.folder import RunFolder
 
 SCHEME = "hf://"
@@ -75,7 +74,7 @@ def library():
         import huggingface_hub
     except ImportError:
         raise MissingExtra(
-            "Models on a hub need huggingface_hub, which is not installed: 'pip install \"stylezoo[hub]\"'."
+            "Models on a hub need huggingface_hub, which is not installed: 'pip install huggingface_hub'."
         ) from None
     return huggingface_hub
 

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 
 from stylezoo.catalogue import needs
-from stylezoo.errors import BadRun
-from stylezoo.files import archive
+from stylezoo.errors import BadRun, StylezooError, printable
+from stylezoo.files import archive, recognition
+from stylezoo.recipe import Recipe
 from stylezoo.runs import hub
 from stylezoo.runs.folder import RunFolder
 
@@ -30,7 +31,21 @@ def model_file(path: str | Path) -> Path:
         raise BadRun(
             f"'{path}' is no model: {reason}. Name a run folder of 'stylezoo train', a .keras file or hf://owner/name."
         )
+    _check_kind(file)
     return file
+
+
+def _check_kind(file):
+    """Check that a file is not recognised as something else than a model; a damaged one is told when it is read."""
+    try:
+        kind = recognition.kind_of(file)
+    except OSError as error:
+        raise BadRun(f"'{file}' cannot be read: {error.strerror or error}.") from None
+    run = file.parent.parent
+    if kind == recognition.HDF5 and (run / RunFolder.MODEL).is_file():
+        raise BadRun(f"'{file}' is a checkpoint of the run '{run}': name the run itself.")
+    if kind not in (None, recognition.MODEL, recognition.CUT_OFF, recognition.OTHERS):
+        raise BadRun(recognition.sentence(file, kind, "no model of stylezoo"))
 
 
 def checked_file(path: str | Path) -> Path:
@@ -60,6 +75,12 @@ def checked_configuration(file: Path) -> dict:
         if missing := needs.lack(plugin):
             raise BadRun(f"'{file}' needs {missing}")
     archive.check_classes(file, config)
+    try:
+        Recipe.from_dict(inner.get("recipe"))
+    except StylezooError as error:
+        raise BadRun(f"'{file}' is no model of stylezoo or is damaged: its recipe cannot be read: {error}") from None
+    if file.suffix != ".keras":  # Keras goes by the name: it would read another format
+        raise BadRun(f"'{file}' is a model of stylezoo by another name: rename it, so that it ends with .keras.")
     return config
 
 
@@ -79,17 +100,37 @@ def built(file: Path):
     Raises:
         BadRun: Keras cannot read it, or its weights refer to other files.
     """
-    import zipfile
-
     import keras
 
     from stylezoo import backend, gan  # noqa: F401 - Keras must know the class that is built
 
     archive.check_weights(file)
     try:
-        return keras.models.load_model(file, safe_mode=True)
+        model = keras.models.load_model(file, safe_mode=True)
     except backend.OUT_OF_MEMORY:
         raise BadRun(f"There is not enough memory for the model '{file}'.") from None
-    except (ValueError, TypeError, OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())
-        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {reason[:200]}") from error
+    except StylezooError:
+        raise
+    except Exception as error:  # Keras tells of a damaged file by any error
+        reason = printable(str(error))[:200] or type(error).__name__
+        raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {reason}") from error
+    check_finite(model, f"'{file}'")
+    return model
+
+
+def check_finite(model, owner: str) -> None:
+    """Check that a model and its optimizers hold no NaN and no infinite number.
+
+    Args:
+        model: The model.
+        owner: Its file or folder, for the message.
+
+    Raises:
+        BadRun: It does.
+    """
+    import numpy as np
+
+    optimizers = [variable for each in model.optimizer.players.values() for variable in each.variables]
+    for variable in [*model.weights, *optimizers]:
+        if not np.isfinite(variable.numpy()).all():
+            raise BadRun(f"{owner} holds NaN or infinity in {variable.path}: it is damaged, or its training diverged.")

@@ -7,7 +7,7 @@ import keras
 
 from stylezoo.files import archive
 from stylezoo.pictures import arrays, files, sheets
-from stylezoo.runs import card
+from stylezoo.runs import card, log
 from stylezoo.runs.folder import RunFolder
 
 SHEETS = 10  # contact sheets in one training, at most
@@ -26,19 +26,13 @@ class Log(keras.callbacks.Callback):
         self.path = run.folder / RunFolder.LOG
 
     def on_train_begin(self, logs=None):
-        rows = []
-        if self.path.is_file():  # a resumed run repeats the steps after its checkpoint
-            with open(self.path, newline="", encoding="utf-8") as file:
-                rows = [row for row in csv.reader(file) if row and (row[0] == "step" or self._made(row[0]))]
-        self.began = time.monotonic() - (float(rows[-1][1]) if len(rows) > 1 else 0.0)
-        with (
-            self.run.folder.writing(RunFolder.LOG) as temporary,
-            open(temporary, "w", newline="", encoding="utf-8") as file,
-        ):
-            csv.writer(file).writerows(rows or [["step", "seconds", *(m.name for m in self.model.metrics)]])
+        seconds, _ = log.begin(self.run.folder, [m.name for m in self.model.metrics], self.run.step)
+        self.began = time.monotonic() - seconds
+        self.means = [variable.numpy() for variable in self.model.metrics_variables]  # since the last row
 
-    def _made(self, step):
-        return step.isdigit() and int(step) <= self.run.step
+    def on_epoch_begin(self, epoch, logs=None):  # Keras has reset them
+        for variable, value in zip(self.model.metrics_variables, self.means, strict=True):
+            variable.assign(value)
 
     def on_train_batch_end(self, batch, logs=None):
         step = self.run.step
@@ -73,7 +67,9 @@ class Sheets(keras.callbacks.Callback):
             rows.append(row)
         titles = [title for name, _, _ in shown for title in (name or "style", f"step {self.run.step}")]
         sheet = sheets.contact_sheet(rows, ["source", *titles], size)
-        files.save_picture(sheet, self.run.folder / RunFolder.SAMPLES / f"step-{self.run.step:06d}.png")
+        for name in (f"{RunFolder.SAMPLES}/step-{self.run.step:06d}.png", RunFolder.LATEST):
+            files.save_picture(sheet, self.run.folder / name)
+        self.run.has_sheet = True
 
 
 class Checkpoints(keras.callbacks.Callback):

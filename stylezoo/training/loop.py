@@ -1,16 +1,16 @@
 """The training loop, to the end or until it is interrupted."""
 
-import os
 import signal
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
 
+import click
 import keras
 
 from stylezoo import backend
 from stylezoo.data.album import Album
-from stylezoo.errors import BadOptions, BadRun
+from stylezoo.errors import BadOptions, BadRun, printable
 from stylezoo.pictures import files
 from stylezoo.runs import card
 from stylezoo.runs.folder import RunFolder
@@ -31,6 +31,8 @@ def train(
     plan = chosen(model, start_from, add_style, **changes).resolve()
     folder = out or RunFolder.new(title(model, start_from))
     run = start(plan, source, add_style if add_style.parts else style, folder, license, start_from)
+    for line in run.batches.left_out if verbose else ():
+        click.echo(printable(line), err=True)
     with Progress(run) as progress:
         return fit(run, [*callbacks, *([progress] if verbose else [])]).model
 
@@ -78,7 +80,7 @@ def fit(run: Run, callbacks=()) -> Run:
 def device() -> str:
     """The device on which TensorFlow computes, in words."""
     gpus = backend.gpus()
-    return f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {os.cpu_count()} cores"
+    return f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {backend.cores()} cores"
 
 
 @contextmanager

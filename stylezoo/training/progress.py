@@ -1,9 +1,13 @@
 """The progress of a training, shown while it runs."""
 
 import sys
+from contextlib import suppress
 
 import click
 import keras
+
+from stylezoo.errors import printable
+from stylezoo.runs.folder import RunFolder
 
 LINES = 10  # of progress in a whole training, without a terminal
 SHOWN = ("generator", "discriminator")  # metrics that are shown
@@ -12,7 +16,8 @@ SHOWN = ("generator", "discriminator")  # metrics that are shown
 class Progress(keras.callbacks.Callback):
     """Shows step, losses and the time that is left: a bar in a terminal, else ten lines, as in a notebook or a log.
 
-    It is a context as well, which ends the bar if the training fails: a bar hides the cursor.
+    It is a context as well, which ends the bar if the training fails: a bar hides the cursor. A stream that cannot be
+    written any more, such as that of a closed terminal, does not end the training.
 
     Args:
         run: The `Run` that is trained.
@@ -24,6 +29,7 @@ class Progress(keras.callbacks.Callback):
         self.run = run
         self.stream = stream
         self.bar = None
+        self.has_named_sheet = False
 
     def __enter__(self):
         return self
@@ -33,22 +39,40 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.stream = self.stream or sys.stderr
-        if self.stream.isatty():
-            click.echo("Tracing the training step takes some seconds.", file=self.stream)
-            # The bar estimates the time left from the steps that it has seen.
-            label = f"step {self.run.step} +" if self.run.step else "step"
-            shown = {"show_pos": True, "width": 20, "item_show_func": lambda text: text, "file": self.stream}
-            self.bar = click.progressbar(length=self.run.steps - self.run.step, label=label, **shown).__enter__()
+        with suppress(OSError):
+            if self.stream.isatty():
+                click.echo("Compiling the training step, which can take a minute.", file=self.stream)
 
     def on_train_batch_end(self, batch, logs=None):
+        with suppress(OSError):
+            self._name_sheet()
+            self._show("  ".join(f"{name} {logs[name]:.3f}" for name in SHOWN if name in logs))
+
+    def _name_sheet(self):
+        """Print the path of the newest sheet once, when there is one; a bar is drawn again below it."""
+        if self.run.has_sheet and not self.has_named_sheet:
+            self.has_named_sheet = True
+            click.echo("\r\x1b[K" if self.bar else "", nl=False, file=self.stream)
+            newest = printable(str(self.run.folder / RunFolder.LATEST))
+            click.echo(f"Look at {newest}, always the newest sheet.", file=self.stream)
+
+    def _show(self, losses):
         step, steps = self.run.step, self.run.steps
-        losses = "  ".join(f"{name} {logs[name]:.3f}" for name in SHOWN if name in logs)
+        label = f"step {step}/{steps}"
         if self.bar:
+            self.bar.label = label
             self.bar.update(1, losses)
+        elif self.stream.isatty() and step < steps:
+            # The time left is estimated from the steps since here: the first one took as long as the compiler.
+            shown = {"width": 20, "item_show_func": lambda text: text, "file": self.stream}
+            self.bar = click.progressbar(length=steps - step, label=label, **shown).__enter__()
+            self.bar.current_item = losses
+            self.bar.render_progress()
         elif step % max(1, steps // LINES) == 0 or step == steps:
-            click.echo(f"step {step}/{steps}  {losses}", file=self.stream)
+            click.echo(f"{label}  {losses}", file=self.stream)
 
     def on_train_end(self, logs=None):
         if self.bar:
-            self.bar.__exit__(None, None, None)
+            with suppress(OSError):
+                self.bar.__exit__(None, None, None)
             self.bar = None

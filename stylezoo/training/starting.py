@@ -1,6 +1,7 @@
 """Start or resume a training: its recipe, its pictures, its model, its folder."""
 
 import os
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from stylezoo import backend
+from stylezoo.catalogue import needs
 from stylezoo.data.album import Album
 from stylezoo.data.batches import Batches
 from stylezoo.errors import BadOptions, BadRecipe, BadRun
@@ -15,7 +17,7 @@ from stylezoo.files import hdf5
 from stylezoo.gan import GAN
 from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
-from stylezoo.runs import card, hub, lineage
+from stylezoo.runs import card, hub, lineage, loading, log
 from stylezoo.runs.card import Card
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training.callbacks import Checkpoints
@@ -35,7 +37,9 @@ class Run:
         steps: The number of steps of the whole training.
         interrupted: Whether Ctrl-C or SIGTERM ends it after the current step.
         card: The card of the model.
-        notes: Lines about parts that could not be copied from the model that it starts from.
+        has_sheet: Whether a contact sheet has been drawn since the training was started or resumed.
+        notes: Lines about parts that could not be copied from the model that it starts from; of a resumed run, what
+            was mended and what is not as before.
     """
 
     folder: RunFolder
@@ -44,6 +48,7 @@ class Run:
     model: GAN
     steps: int
     interrupted: bool = False
+    has_sheet: bool = False
     card: Card = field(default_factory=Card)
     notes: list[str] = field(default_factory=list)
 
@@ -105,7 +110,13 @@ def title(model, start_from=None) -> str:
 
 
 def start(
-    recipe: Recipe | Plan, source=None, style=None, out: str | Path = "runs/run", license: str = "", start_from=None
+    recipe: Recipe | Plan,
+    source=None,
+    style=None,
+    out: str | Path = "runs/run",
+    license: str = "",
+    start_from=None,
+    write: bool = True,
 ) -> Run:
     """Read the pictures, build the model and write the first files of the run folder; nothing is trained yet.
 
@@ -116,6 +127,7 @@ def start(
         out: The run folder.
         license: As in `train`.
         start_from: As in `train`.
+        write: False: nothing is written, for a dry run.
 
     Raises:
         BadOptions: The weights of `start_from` do not fit the generator.
@@ -139,18 +151,25 @@ def start(
     trainings = [*(ancestor.lineage if ancestor else ()), card.new_id()]
     run = _prepare(folder, plan, source, style, license, trainings)
     run.notes = lineage.inherit(run.model, ancestor) if ancestor else []
+    if write:
+        _write_first_files(run, ancestor, {"source": source, "style": style})
+    return run
+
+
+def _write_first_files(run, ancestor, albums):
+    """Write the files of a new run: its recipe, its card, and where its pictures are."""
+    folder = run.folder
     with folder.begin():
         if ancestor:  # the run no longer needs the ancestor
             Checkpoints(run).save_checkpoint()
         places = {
             name: album.to_plain(folder / RunFolder.PICTURES / f"{name}.png", folder.path)
-            for name, album in (("source", source), ("style", style))
+            for name, album in albums.items()
         }
         folder.write_json(RunFolder.PLACES, places)
         folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
         folder.write_json(RunFolder.CARD, run.card.to_dict())
         folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is complete
-    return run
 
 
 def resume(folder: str | Path, steps: int | None = None) -> Run:
@@ -172,19 +191,54 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
         before = card.read(folder)
         _check_beginning(folder, plan, before)
         run = _prepare(folder, plan, source, style, before.license, before.lineage or [card.new_id()])
+        run.notes = [_check_plugins(folder, run.plan)]
         _load_checkpoint(run)
         _check_unfinished(run)
-        if steps:
-            _lengthen(run)
+        with folder.one_line_errors():
+            folder.remove_leftovers()
+            _, mended = log.begin(folder, [each.name for each in run.model.metrics], run.step)
+            if steps:  # it is not complete any more
+                (folder / RunFolder.RESULT).unlink(missing_ok=True)
+                folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())
+            folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
+            folder.write_json(RunFolder.CARD, run.card.to_dict())
+    run.notes = [note for note in (*run.notes, mended, _changes(before, run.card)) if note]
     return run
 
 
-def _lengthen(run):
-    """Write a run's new number of steps, with which it is not complete."""
-    with run.folder.one_line_errors():
-        (run.folder / RunFolder.RESULT).unlink(missing_ok=True)
-        run.folder.write_json(RunFolder.CARD, run.card.to_dict())
-        run.folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())
+def _check_plugins(folder, plan):
+    """Check that the list of plugins is that of the recipe; returns a line if it was lost.
+
+    Raises:
+        BadRun: It is another one.
+    """
+    if not folder.has(RunFolder.PLUGINS):
+        return f"{RunFolder.PLUGINS} was lost, and is written anew."
+    listed, wanted = folder.read_json(RunFolder.PLUGINS), {_identity(each) for each in plan.plugins}
+    if not needs.are_plugins(listed):
+        raise folder.damaged(RunFolder.PLUGINS, "it is no list of plugins")
+    if odd := {_identity(each) for each in listed} ^ wanted:
+        kind, name, _ = min(odd)
+        raise folder.damaged(RunFolder.PLUGINS, f"only one of it and {RunFolder.RECIPE} names the {kind} '{name}'")
+    return ""
+
+
+def _identity(plugin):
+    return plugin["kind"], plugin["name"], plugin["distribution"]
+
+
+def _changes(before, now):
+    """What is different from the machine on which a training was before, and can change its results; "" if nothing."""
+    old, new = ({**each.versions, **{x["distribution"]: x["version"] for x in each.plugins}, **each.machine}
+                for each in (before, now))  # fmt: skip
+    changed = [
+        f"{name} {old[name]}, now {new[name]}" for name in old if old[name] and new.get(name, old[name]) != old[name]
+    ]
+    if [row.get("pictures") for row in before.data] != [row.get("pictures") for row in now.data]:
+        changed.append("the number of pictures")
+    if not changed:
+        return ""
+    return f"Not as before: {'; '.join(changed)}. Results can differ from those of a training without a break."
 
 
 def _pictures_of(folder):
@@ -212,9 +266,16 @@ def _load_checkpoint(run):
         return
     try:
         hdf5.check(folder / RunFolder.CHECKPOINT)
-        run.model.load_weights(folder / RunFolder.CHECKPOINT)
-    except (OSError, ValueError, KeyError) as error:
-        raise folder.damaged(RunFolder.CHECKPOINT, error) from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras only warns where an optimizer's state is incomplete
+            run.model.load_weights(folder / RunFolder.CHECKPOINT)
+    except backend.OUT_OF_MEMORY:
+        raise
+    except Exception as error:  # Keras tells of a damaged file by any error
+        raise folder.damaged(RunFolder.CHECKPOINT, error) from error
+    if run.step < 0:
+        raise folder.damaged(RunFolder.CHECKPOINT, f"its step is {run.step}")
+    loading.check_finite(run.model, f"{RunFolder.CHECKPOINT} of '{folder}'")
 
 
 def _check_unfinished(run):
@@ -236,8 +297,13 @@ def _prepare(folder, plan, source, style, license, lineage):
         model.tones.assign(batches.tones)
     run = Run(folder, plan, batches, model, plan.total_steps)
     rows = batches.data.card_rows(batches.source, batches.styles)
-    run.card = card.new_card(plan, "trained", lineage, data=rows, license=license)
+    run.card = card.new_card(plan, "trained", lineage, machine=machine(), data=rows, license=license)
     return run
+
+
+def machine() -> dict[str, str]:
+    """The device and the number of cores, on which the last digits of sums depend."""
+    return {"device": ", ".join(backend.gpus()) or "CPU", "cores": str(backend.cores())}
 
 
 def _check_size(model):

@@ -53,6 +53,8 @@ class PlayerOptimizer(keras.optimizers.MultiOptimizer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
+        if not isinstance(config.get("players"), dict):
+            raise ValueError("its optimizer names no players")
         deserialize = keras.optimizers.deserialize
         players = {player: deserialize(each, custom_objects) for player, each in config["players"].items()}
         return cls(players, name=config["name"])

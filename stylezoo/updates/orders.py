@@ -7,6 +7,8 @@ from keras import ops
 from stylezoo import backend
 from stylezoo.spec import Choice
 
+MOST_STEPS = 100  # of the discriminators, which all stand in one graph
+
 
 class Order(Choice, ABC, field="order"):
     """How the players of a game learn from one batch; a subclass with a name can be chosen in a recipe.
@@ -66,8 +68,8 @@ class InTurn(Order, name="discriminator-first"):
     """
 
     def __init__(self, critic_steps: int = 1, judge_identity: bool = False):
-        if critic_steps < 1:
-            raise ValueError(f"critic_steps is {critic_steps}; it must be greater than 0")
+        if not 1 <= critic_steps <= MOST_STEPS:
+            raise ValueError(f"critic_steps is {critic_steps}; it must be 1 to {MOST_STEPS}")
         self.batches = critic_steps
         self.judge_identity = judge_identity
 

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from stylezoo.features import BLOCKS, vgg19
-from stylezoo.layers import ReflectionPadding2D
+from stylezoo.layers import ReflectionPadding2D, UpSampling2D
 from stylezoo_builtins.adain import adain
 
 
@@ -37,7 +37,7 @@ def build(shape, vgg: str | None = None, depth: int = 4, widths: str = "64-128-2
     x = AdaIN(dtype="float32")([encoder(source)[tap], encoder(style)[tap]])
     for block in reversed(range(depth - 1)):
         x = _reflected(x, channels[block])
-        x = layers.UpSampling2D(2, interpolation="bilinear" if smooth else "nearest")(layers.ReLU()(x))
+        x = UpSampling2D(2, interpolation="bilinear" if smooth else "nearest")(layers.ReLU()(x))
         for _ in range(BLOCKS[block] - 1):
             x = layers.ReLU()(_reflected(x, channels[block]))
     x = layers.Activation("linear", dtype="float32")(_reflected(x, shape[-1]))

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from stylezoo import scene
-from stylezoo.layers import ReflectionPadding2D, luminance
+from stylezoo.layers import ReflectionPadding2D, UpSampling2D, luminance
 
 WAVES = 6  # the flow in flat areas is a sum of them
 
@@ -47,7 +47,7 @@ def build(
         y = _norm_relu(_convolution(x, 4 * filters, 3))
         x = layers.Add()([x, _norm(_convolution(y, 4 * filters, 3))])
     for channels in (2 * filters, filters):
-        x = layers.UpSampling2D(2, interpolation="bilinear")(x)
+        x = UpSampling2D(2, interpolation="bilinear")(x)
         x = _norm_relu(_convolution(x, channels, 3))
     x = _convolution(x, shape[-1], 7)
     return keras.Model([picture, noise], layers.Activation("tanh", dtype="float32")(x), name="brush")

@@ -22,6 +22,9 @@ def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bo
         blocks: Residual blocks that all styles share.
         resize: Upsample by nearest neighbour and a convolution instead of a transposed convolution: no checkerboard.
         skips: Skip connections from before the downsampling, as in a U-Net: sharp after a short training.
+
+    Example:
+        stylezoo train gated --generator gated:filters=32,blocks=3
     """
     if styles < 1:
         raise ValueError(f"{styles} styles are too few: a gated generator needs 1 or more")

@@ -7,10 +7,11 @@ from keras import layers
 from stylezoo.layers import (
     BlurDownsampling2D,
     BlurUpsampling2D,
-    InstanceNormalization,
     ReflectionPadding2D,
     initializer,
+    normalization,
 )
+from stylezoo_builtins import official
 
 BLURS = {3: np.array([1, 2, 1]) / 4, 4: np.array([1, 3, 3, 1]) / 4}  # along one axis, by length; that of 4 upsamples
 
@@ -22,6 +23,8 @@ def build(
     resize: bool = False,
     antialias: bool = False,
     init: str = "normal",
+    norm: str = "instance",
+    dropout: float = 0.0,
 ):
     """ResNet generator: two downsamplings, residual blocks, two upsamplings, all with instance normalisation.
 
@@ -38,32 +41,59 @@ def build(
         antialias: Downsample and upsample with a blur instead of strides (Zhang, 2019,
             https://arxiv.org/abs/1904.11486).
         init: Kernel initialisation: "normal" with standard deviation 0.02, "xavier" with gain 0.02, or "kaiming".
+        norm: Normalisation: "instance", "batch" or "none". With "batch" convolutions but the last have no bias.
+        dropout: Dropout rate in the middle of residual blocks; that of pix2pix with this generator is 0.5.
     """
     if blocks < 1:
         raise ValueError("blocks must be 1 or more")
+    if not 0 <= dropout < 1:
+        raise ValueError("dropout must be from 0 to less than 1")
     if resize and antialias:
         raise ValueError("resize and antialias are two ways to upsample: take one of them")
 
+    def convolution(*args, **options):
+        return _convolution(*args, init=init, use_bias=norm != "batch", **options)
+
     picture = keras.Input(shape, name="source")
-    x = _norm_relu(_convolution(filters, 7, init)(ReflectionPadding2D(3, name="feature_0")(picture)))
-    x = _halved(x, 2 * filters, antialias, init, "feature_1")
-    x = _halved(x, 4 * filters, antialias, init, "feature_2")
+    x = _norm_relu(convolution(filters, 7)(ReflectionPadding2D(3, name="feature_0")(picture)), norm)
+    x = _halved(x, 2 * filters, antialias, convolution, norm, "feature_1")
+    x = _halved(x, 4 * filters, antialias, convolution, norm, "feature_2")
     names = {min(4, blocks - 1): "feature_4", 0: "feature_3"}  # of the fifth block or the last, and of the first
     for block in range(blocks):
-        x = _residual(x, init, names.get(block))
+        x = _residual(x, convolution, norm, dropout, names.get(block))
     for channels in (2 * filters, filters):
-        x = _norm_relu(_doubled(x, channels, resize, antialias, init))
-    x = _convolution(shape[-1], 7, init)(ReflectionPadding2D(3)(x))
+        x = _norm_relu(_doubled(x, channels, resize, antialias, convolution), norm)
+    x = _convolution(shape[-1], 7, init=init)(ReflectionPadding2D(3)(x))
     return keras.Model(picture, layers.Activation("tanh", dtype="float32")(x), name="resnet")
 
 
 def from_torch(weights):
     """The ResNet generator of the official CycleGAN or CUT in PyTorch, such as latest_net_G.pth."""
-    kernels = [each for name, each in weights.items() if each.ndim == 4 and not name.endswith(".filt")]
-    blocks = {name.partition(".conv_block.")[0] for name in weights if ".conv_block." in name}
-    if not blocks or not kernels or kernels[0].shape[1:] != (3, 7, 7) or kernels[-1].shape[0] != 3:
+    kernels = official.kernels(weights)
+    places = [name.partition(".conv_block.") for name in kernels if ".conv_block." in name]
+    shapes = [each.shape for each in kernels.values()]
+    if not places or shapes[0][2:] != (7, 7) or shapes[-1][2:] != (7, 7):
         return None
-    return {"filters": kernels[0].shape[0], "blocks": len(blocks), "antialias": _has_blurs(weights)}
+    official.check_channels(shapes[0][1], shapes[-1][0])
+    rest = {"norm": official.norm(weights), "dropout": 0.5 * _has_dropout({place for _, _, place in places})}
+    defaults = {"norm": "instance", "dropout": 0.0}
+    return {
+        "filters": shapes[0][0],
+        "blocks": len({block for block, _, _ in places}),
+        "antialias": _has_blurs(weights),
+        **{name: value for name, value in rest.items() if value != defaults[name]},
+    }
+
+
+def _has_dropout(places):
+    """Whether dropout stands between the convolutions of the residual blocks, by the numbers of their layers.
+
+    Each convolution follows a layer that pads, normalisation and an activation follow it.
+    """
+    numbers = {place.partition(".")[0] for place in places}
+    if "0" in numbers:
+        raise ValueError("its residual blocks pad with zeros; those of the resnet reflect, as the official code does")
+    return "6" in numbers
 
 
 def _has_blurs(weights):
@@ -78,32 +108,33 @@ def _has_blurs(weights):
     return bool(blurs)
 
 
-def _convolution(channels, size, init, strides=1, **options):
-    return layers.Conv2D(channels, size, strides, kernel_initializer=initializer(init), **options)
+def _convolution(channels, size, strides=1, init="normal", kind=layers.Conv2D, **options):
+    return kind(channels, size, strides, kernel_initializer=initializer(init), **options)
 
 
-def _residual(x, init, name):
+def _residual(x, convolution, norm, dropout, name):
     channels = x.shape[-1]
-    y = _norm_relu(_convolution(channels, 3, init)(ReflectionPadding2D(1)(x)))
-    y = InstanceNormalization()(_convolution(channels, 3, init)(ReflectionPadding2D(1)(y)))
+    y = _norm_relu(convolution(channels, 3)(ReflectionPadding2D(1)(x)), norm)
+    y = layers.Dropout(dropout)(y) if dropout else y
+    y = normalization(norm)(convolution(channels, 3)(ReflectionPadding2D(1)(y)))
     return layers.Add(name=name)([x, y])
 
 
-def _halved(x, channels, antialias, init, name):
+def _halved(x, channels, antialias, convolution, norm, name):
     # Zero padding and "valid": Keras' own "same" pads a stride of 2 at another place than PyTorch.
     x = layers.ZeroPadding2D(1)(x)
-    x = _norm_relu(_convolution(channels, 3, init, strides=1 if antialias else 2, name=name)(x))
+    x = _norm_relu(convolution(channels, 3, strides=1 if antialias else 2, name=name)(x), norm)
     return BlurDownsampling2D()(x) if antialias else x
 
 
-def _doubled(x, channels, resize, antialias, init):
+def _doubled(x, channels, resize, antialias, convolution):
     if antialias:
-        return _convolution(channels, 3, init, padding="same")(BlurUpsampling2D()(x))
+        return convolution(channels, 3, padding="same")(BlurUpsampling2D()(x))
     if resize:
-        return _convolution(channels, 3, init)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
-    x = layers.Conv2DTranspose(channels, 3, strides=2, kernel_initializer=initializer(init))(x)
+        return convolution(channels, 3)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
+    x = convolution(channels, 3, strides=2, kind=layers.Conv2DTranspose)(x)
     return layers.Cropping2D(((1, 0), (1, 0)))(x)  # PyTorch's padding=1, output_padding=1
 
 
-def _norm_relu(x):
-    return layers.ReLU()(InstanceNormalization()(x))
+def _norm_relu(x, norm):
+    return layers.ReLU()(normalization(norm)(x))

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from stylezoo.layers import ReflectionPadding2D, initializer, normalization
+from stylezoo_builtins import official
 
 
 def build(
@@ -30,6 +31,9 @@ def build(
             those with fewer channels.
         resize: Upsample by nearest neighbour and a convolution of 3 x 3 instead of a transposed convolution: no grid.
         init: Kernel initialisation: "normal" with standard deviation 0.02, "xavier" with gain 0.02, or "kaiming".
+
+    Example:
+        stylezoo train transfer --generator unet:filters=32,downs=6,norm=instance
     """
     if downs < 1:
         raise ValueError("downs must be 1 or more")
@@ -58,16 +62,21 @@ def build(
 
 def from_torch(weights):
     """The U-Net generator of the official pix2pix or CycleGAN in PyTorch, such as latest_net_G.pth."""
-    kernels = [each for each in weights.values() if each.ndim == 4]
-    halves = [kernel for kernel in kernels if kernel.shape[2:] == (4, 4)]
-    if not kernels or len(halves) != len(kernels) or len(kernels) % 2:
+    shapes = [each.shape for each in official.kernels(weights).values()]
+    downs = len(shapes) // 2
+    if (
+        not shapes
+        or len(shapes) % 2
+        or not all(_joins(shapes[down], shapes[-1 - down], down < downs - 1) for down in range(downs))
+    ):
         return None
-    if kernels[0].shape[1] != 3 or kernels[-1].shape[1] != 3:  # (out, in, ...) and, transposed, (in, out, ...)
-        return None
-    # Until PyTorch 0.4 an instance norm without a scale saved statistics that it never used.
-    norms = [name.rpartition(".")[0] for name in weights if name.endswith(".running_mean")]
-    norm = "batch" if any(f"{name}.weight" in weights for name in norms) else "instance"
-    return {"filters": kernels[0].shape[0], "downs": len(kernels) // 2, "norm": norm}
+    official.check_channels(shapes[0][1], shapes[-1][1])
+    return {"filters": shapes[0][0], "downs": downs, "norm": official.norm(weights)}
+
+
+def _joins(down, up, has_skip):
+    """Whether an upsampling takes what a downsampling gives, with a skip connection twice as many channels."""
+    return down[2:] == up[2:] == (4, 4) and up[0] == down[0] * (2 if has_skip else 1)
 
 
 def _halved(x, channels, bias, init, name):

@@ -11,6 +11,9 @@ class Autoencoder(Loss):
 
     Mean absolute difference (Gated-GAN, Chen et al., 2019, https://arxiv.org/abs/1904.02296, with a weight of 10). It
     makes strength 0 return the picture itself. For generators with the input `styles`.
+
+    Example:
+        stylezoo train gated --loss autoencoder:weight=5
     """
 
     discriminators_needed = 0

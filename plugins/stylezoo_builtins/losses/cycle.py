@@ -10,6 +10,9 @@ class Cycle(Loss):
 
     Mean absolute difference of inverse(generator(source)) and source (Zhu et al., 2017,
     https://arxiv.org/abs/1703.10593, with a weight of 10). Only for two-way models.
+
+    Example:
+        stylezoo train cyclegan --loss cycle:weight=5
     """
 
     discriminators_needed = 0

@@ -12,6 +12,9 @@ class FeatureMatching(Loss):
     The mean absolute differences of the outputs of the layers feature_..., summed over the layers and averaged over
     discriminators and their scales (Wang et al., 2018, https://arxiv.org/abs/1711.11585, in the form of SPADE, with a
     weight of 10). Meant for paired data.
+
+    Example:
+        stylezoo train transfer --loss feature-matching:weight=10
     """
 
     def build(self, generator, discriminators, shape):

@@ -18,6 +18,9 @@ class LatentReconstruction(Loss):
         content: Weight of the content term.
         style: Weight of the style code term.
         random_codes: Whether training uses random style codes, as in MUNIT, instead of those of the style pictures.
+
+    Example:
+        stylezoo train munit --loss latent-reconstruction:content=1.0,style=0.5
     """
 
     discriminators_needed = 0

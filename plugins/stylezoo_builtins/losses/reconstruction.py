@@ -12,6 +12,9 @@ class Reconstruction(Loss):
     Mean absolute difference of the source and the inverse generator's decoding of the source's content and code (Huang
     et al., 2018, https://arxiv.org/abs/1804.04732, with a weight of 10). For two-way models of generators with content
     and style codes: `generator` encodes the content of a source, `inverse` encodes its style code and decodes both.
+
+    Example:
+        stylezoo train munit --loss reconstruction:weight=5
     """
 
     discriminators_needed = 0

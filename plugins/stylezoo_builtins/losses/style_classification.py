@@ -13,6 +13,9 @@ class StyleClassification(Loss):
     et al., 2017, https://arxiv.org/abs/1610.09585, as used in Gated-GAN, Chen et al., 2019,
     https://arxiv.org/abs/1904.02296, with a weight of 10). At chance it is the logarithm of the number of styles. For
     recipes with named styles and discriminators with the output `styles`.
+
+    Example:
+        stylezoo train gated --loss style-classification:weight=5
     """
 
     def build(self, generator, discriminators, shape):

@@ -18,7 +18,7 @@ A small profile for two cores is that of adain-gan without the adversarial loss;
 from stylezoo import Recipe
 
 recipe = Recipe(
-    about="Any picture in the style of any other, without an adversarial loss: adaptive instance normalisation.",
+    about="Adaptive instance normalisation: any picture in the style of any other, no adversarial loss.",
     generator="adain",
     discriminators=(),
     losses=("adain-content", "adain-statistics:weight=10"),

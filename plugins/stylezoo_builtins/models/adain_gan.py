@@ -22,7 +22,7 @@ is best. The VGG-19 was that of AdaIN's authors, from a file:
 from stylezoo import Recipe
 
 recipe = Recipe(
-    about="Any picture in the style of any other: AdaIN with discriminators of three scales.",
+    about="AdaIN with discriminators of three scales: any picture in the style of any other.",
     generator="adain",
     discriminators="multiscale:norm=instance,head=3",
     losses=("lsgan:half=false,weight=5", "adain-content", "adain-statistics:weight=10"),

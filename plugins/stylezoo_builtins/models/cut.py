@@ -18,7 +18,7 @@ U-Net has skip connections and is sharp after minutes, when a small ResNet is st
 from stylezoo import Recipe
 
 recipe = Recipe(
-    about="Two folders of unpaired pictures, one way: a contrastive loss on patches keeps the content.",
+    about="A contrastive loss on patches keeps the content: two folders of unpaired pictures, one way.",
     generator="resnet:antialias=true,init=xavier",
     discriminators="patch:antialias=true,init=xavier",
     losses=("lsgan", "patch-nce:identity=true"),

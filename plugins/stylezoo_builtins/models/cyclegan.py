@@ -21,7 +21,7 @@ the photograph; cut and transfer change more in less time:
 from stylezoo import Recipe
 
 recipe = Recipe(
-    about="Two folders of unpaired pictures, both ways: cycle consistency keeps the content.",
+    about="Cycle consistency keeps the content: two folders of unpaired pictures, both ways.",
     generator="resnet",
     discriminators="patch",
     losses=("lsgan", "cycle:weight=10", "identity:weight=5"),

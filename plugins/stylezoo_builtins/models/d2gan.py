@@ -17,7 +17,7 @@ and tints them green and pink; the style is not there yet:
 from stylezoo import Recipe
 
 recipe = Recipe(
-    about="Two folders of unpaired pictures, one way, with two separate discriminators for more variety.",
+    about="Two separate discriminators for more variety: two folders of unpaired pictures, one way.",
     generator="resnet",
     discriminators=("patch", "patch"),
     losses=("diverse", "content:weight=5", "identity:weight=5"),

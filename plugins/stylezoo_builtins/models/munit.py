@@ -13,7 +13,7 @@ two cores only shows that it runs: after 400 steps pictures are grey and soft.
 from stylezoo import Recipe
 
 recipe = Recipe(
-    about="Two folders of unpaired pictures, both ways, with style codes: many results for one source.",
+    about="Style codes give many results for one source: two folders of unpaired pictures, both ways.",
     generator="munit",
     discriminators="multiscale",
     losses=("lsgan:half=false", "reconstruction:weight=10", "latent-reconstruction"),

@@ -15,7 +15,7 @@ palette of the painting and some of its roughness, with pale rims along edges an
 from stylezoo import Recipe
 
 recipe = Recipe(
-    about="One photograph and one painting of high resolution: SinCUT, for a GPU and a long training.",
+    about="High resolution from one photograph and one painting: SinCUT, for a GPU and a long training.",
     generator="stylegan2-resnet",
     discriminators="stylegan2",
     # The authors halve the discriminator's adversarial loss, not the penalty; here the penalty is doubled instead.

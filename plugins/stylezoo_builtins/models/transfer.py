@@ -16,7 +16,7 @@ a painter, not yet the brushwork, and faint lines:
 from stylezoo import Recipe
 
 recipe = Recipe(
-    about="Two folders of unpaired pictures: redraws the sources in the style, one way.",
+    about="A plain GAN with a content loss: two folders of unpaired pictures, one way.",
     generator="resnet",
     discriminators="patch",
     losses=("lsgan", "content:weight=5", "identity:weight=5"),

@@ -78,6 +78,17 @@ def shrinking(shape):
     return _picture("shrinking", layers.Conv2D(3, 3, activation="tanh"))
 
 
+def sharp(shape):
+    """Sharp: it halves and doubles a picture with Keras' bilinear upsampling, which cannot be exported.
+
+    Args:
+        shape: Height, width and channels of a picture.
+    """
+    picture = keras.Input(shape, name="source")
+    x = layers.UpSampling2D(2, interpolation="bilinear")(layers.AveragePooling2D(2)(picture))
+    return keras.Model(picture, layers.Activation("tanh")(layers.Conv2D(3, 1)(x)), name="sharp")
+
+
 def unbounded(shape):
     """Unbounded: ends without a tanh."""
     return _picture("unbounded", layers.Conv2D(3, 3, padding="same", kernel_initializer="orthogonal"))

@@ -1,18 +1,21 @@
-"""A stranger's generator that takes all weights with residual blocks, those of others included."""
+"""A stranger's generator that takes the weights of CycleGAN's ResNet as well."""
 
 import keras
-from keras import layers
+from stylezoo_builtins.generators import resnet
 
 
-def build(shape):
-    """Echo: the picture, nearly as it was.
+def build(shape, filters: int = 64, blocks: int = 9):
+    """Echo: the ResNet of CycleGAN under another name.
 
     Args:
         shape: Height, width and channels of a picture.
+        filters: Channels at full resolution.
+        blocks: Residual blocks.
     """
-    source = keras.Input(shape, name="source")
-    return keras.Model(source, layers.Activation("tanh", dtype="float32")(layers.Conv2D(3, 1)(source)), name="echo")
+    network = resnet.build(shape, filters, blocks)
+    return keras.Model(network.inputs, network.outputs, name="echo")
 
 
 def from_torch(weights):
-    return {} if any(".conv_block." in name for name in weights) else None
+    options = resnet.from_torch(weights)
+    return options and {name: options[name] for name in ("filters", "blocks")}
