@@ -67,7 +67,7 @@ BEGINNINGS = {
     b"\xff\xd8\xff": Kind("a picture"),
     b"GIF8": Kind("a picture"),
     b"RIFF": Kind("a picture or a film"),
-    b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1": Kind("a file of Torch 7 for Lua", "Convert it with PyTorch 1.2's torchfile."),
+    b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1": Kind("a file of Torch 7 for Lua", "It cannot be imported."),
     b"model_checkpoint_path:": TENSORFLOW,
 }
 PATTERNS = {
@@ -184,5 +184,5 @@ def _tar(path):
     except (tarfile.TarError, OSError, ValueError):
         names = []
     if not names or "sys_info" in names:
-        return Kind("in PyTorch's tar format of before 2017", "Load and save it once with a PyTorch of that time.")
+        return Kind("in PyTorch's tar format of before 2017", "Load it with PyTorch, if you trust it, and save it again.")
     return Kind("a tar archive", UNPACK)

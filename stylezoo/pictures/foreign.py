@@ -8,8 +8,9 @@ from pathlib import Path
 from PIL import Image, TiffImagePlugin
 
 from stylezoo.files import recognition
+from stylezoo.pictures.depth import BITS, FORMAT, PHOTOMETRIC
 
-DNG_VERSION, PHOTOMETRIC, BITS, FORMAT, SAMPLES = 50706, 262, 258, 339, 277  # TIFF tags
+DNG_VERSION, SAMPLES = 50706, 277  # TIFF tags
 SENSOR = (32803, 34892)  # photometric: values of a camera's sensor
 FORMS = {1: "whole numbers", 2: "signed numbers", 3: "floats"}
 
