@@ -184,5 +184,7 @@ def _tar(path):
     except (tarfile.TarError, OSError, ValueError):
         names = []
     if not names or "sys_info" in names:
-        return Kind("in PyTorch's tar format of before 2017", "Load it with PyTorch, if you trust it, and save it again.")
+        return Kind(
+            "in PyTorch's tar format of before 2017", "Load it with PyTorch, if you trust it, and save it again."
+        )
     return Kind("a tar archive", UNPACK)
