@@ -144,7 +144,7 @@ def _file(weights):
         return _downloaded()
     if not isinstance(weights, str | os.PathLike):
         raise ValueError(f"vgg is {weights!r}; it must be a file: {ACCEPTED}")
-    path = Path(os.path.expanduser(weights)).resolve()
+    path = Path(os.path.realpath(os.path.expanduser(weights)))
     if not path.is_file():
         raise BadWeights(f"There is no file '{weights}' of VGG-19 weights. Name {ACCEPTED}.")
     return _read(path, path.stat().st_mtime_ns)

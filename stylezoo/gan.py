@@ -1,5 +1,6 @@
 """The Keras model of a plan: a generator, its discriminators and their losses."""
 
+import os
 import warnings
 
 import keras
@@ -115,6 +116,10 @@ class GAN(Stylizing, keras.Model):
     def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, **_):
         """Print the networks by their roles, with their numbers of weights; `expand_nested` adds the layers of each."""
         summary(roles(self), print_fn or print, expand_nested)
+
+    def save(self, filepath, *rest, **options):
+        """Write the model into a ``.keras`` file, as in Keras; ``~`` is the home folder."""
+        super().save(os.path.expanduser(filepath), *rest, **options)
 
     def compile_from_config(self, config):
         check_no_losses(config)  # before any of it is built

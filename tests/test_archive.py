@@ -176,10 +176,11 @@ def test_class_of_a_module_that_is_no_plugin_is_refused():
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "Muon"])
-def test_a_model_compiled_anew_is_loaded(optimizer, tmp_path):
+def test_a_model_compiled_anew_is_loaded(optimizer, tmp_path, monkeypatch):
     gan = GAN(Recipe(**TINY))
     gan.compile({"generator": optimizer, "discriminator": "sgd"})
-    gan.save(tmp_path / "x.keras")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    gan.save("~/x.keras")
     assert stylezoo.load_model(tmp_path / "x.keras").optimizer.players.keys() == {"generator", "discriminator"}
 
 

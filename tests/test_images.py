@@ -455,13 +455,16 @@ def png_header(width, height):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("empty.png", b"", "is not a picture that Pillow can read"),
+        ("empty.png", b"", "is empty. Download it again."),
+        ("page.jpg", b"\n<!DOCTYPE html><html>", "is a web page. Download the file itself"),
+        ("page.heic", b"<html>", "is a web page. Download the file itself"),
+        ("pointer.png", b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS, not the file itself"),
         ("text.png", b"Not a picture at all.\n" * 50, "is not a picture that Pillow can read"),
         ("huge.png", png_header(100_000, 100_000), "has far too many pixels"),
         ("large.png", png_header(10_000, 10_000), "10000 x 10000 pixels; up to 64 megapixels"),
         ("cut.png", png_header(10, 10), "cannot be read"),
     ],
-    ids=["empty", "text", "huge", "large", "cut"],
+    ids=["empty", "page", "page of another suffix", "pointer", "text", "huge", "large", "cut"],
 )
 def test_what_is_no_picture_is_refused_in_one_line(name, content, said, tmp_path):
     path = tmp_path / name

@@ -40,7 +40,7 @@ def test_a_folder_begins_where_nothing_is(folder):
 
 def test_a_file_and_a_folder_that_cannot_be_made_are_told_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadRun, match="is not empty"):
+    with pytest.raises(BadRun, match="is no folder"):
         RunFolder(tmp_path / "file").check_empty()
     within = RunFolder(tmp_path / "file" / "within")
     with pytest.raises(BadRun, match=r"Cannot write into '.*within': Not a directory"), within.begin():

@@ -593,5 +593,5 @@ def test_a_broad_stroke_leaves_places_without_a_style_as_they_are(fusing):
 
 @pytest.mark.parametrize("stroke", [0, 0.5, 9, float("nan"), "2", None])
 def test_a_stroke_that_cannot_be_is_refused(generator, stroke):
-    with pytest.raises(BadOptions, match=r"The stroke is .*; it must be a number from 1, as trained, to 8 times as broad"):
+    with pytest.raises(BadOptions, match="it must be a number from 1, as trained, to 8 times as broad"):
         Painter(generator, stroke=stroke)

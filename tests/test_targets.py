@@ -278,3 +278,10 @@ def test_picture_behind_a_link_is_not_overwritten(here):
     (here / "link.jpg").symlink_to(here / "a.jpg")
     with pytest.raises(UsageError, match="would take the place of the picture"):
         told("link.jpg", out="a.jpg")
+
+
+def test_a_link_to_itself_is_told_when_it_is_read(here):
+    (here / "loop.jpg").symlink_to("loop.jpg")
+    assert targets([Path("loop.jpg")], keep=[Path("loop.jpg")]) == {Path("loop.jpg"): Path("loop-stylized.png")}
+    with pytest.raises(BadPicture, match="There is no file"):
+        files.open_picture("loop.jpg")

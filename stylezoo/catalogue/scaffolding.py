@@ -51,7 +51,7 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
     }
     folder = Path(os.path.expanduser(out or distribution))
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and any(folder.iterdir()):
             raise BadRun(f"'{folder}' is not empty. Name another folder with -o.")
         for file, template in files.items():
             text = resources.files("stylezoo.catalogue").joinpath("templates", template).read_text(encoding="utf-8")

@@ -180,7 +180,7 @@ def _show_plugins(named, as_json):
 def _print_description(plugin, source):
     terminal.say(f"{plugin.kind} {plugin.name}", nl=False, bold=True)
     terminal.say(f"  {plugin.owner}")
-    terminal.say(f"{source.file}:{source.line}" if source.file else plugin.target)
+    terminal.say(f"{source.file}:{source.line}" if source.line else source.file or plugin.target)
     if source.problem:
         terminal.say()
         terminal.say(f"Broken: {source.problem}.", fg="red")

@@ -142,6 +142,8 @@ class Album:
             return cls("named", parts=parts, names=tuple(place))
         if isinstance(place, list):
             return cls("list", parts=tuple(cls.from_plain(each, folder) for each in place))
+        if not isinstance(place, str):
+            raise TypeError(f"{place!r} is no path")
         return cls._at(folder / place)
 
     def to_plain(self, copy: Path, folder: Path) -> Any:

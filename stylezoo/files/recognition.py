@@ -48,6 +48,8 @@ POINTER = Kind("a pointer of Git LFS, not the file itself", "Fetch the file: git
 PICKLE = Kind("a pickle of Python that torch.save did not write", SAVE)
 TENSORFLOW = Kind("a part of a TensorFlow checkpoint", "Weights of TensorFlow cannot be imported.")
 
+NOT_DOWNLOADED = (EMPTY, ZEROS, PAGE, POINTER)  # what people have in place of a file
+
 BEGINNINGS = {
     b"version https://git-lfs": POINTER,
     b"\x89HDF\r\n\x1a\n": HDF5,
@@ -65,7 +67,7 @@ BEGINNINGS = {
     b"\xff\xd8\xff": Kind("a picture"),
     b"GIF8": Kind("a picture"),
     b"RIFF": Kind("a picture or a film"),
-    b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1": Kind("a file of Torch 7 for Lua", "Convert it with PyTorch 1.2's torchfile."),
+    b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1": Kind("a file of Torch 7 for Lua", "It cannot be imported."),
     b"model_checkpoint_path:": TENSORFLOW,
 }
 PATTERNS = {
@@ -95,8 +97,6 @@ def kind_of(path: str | Path) -> Kind | None:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 8))
         end = file.read()
-    if not start:
-        return EMPTY
     if start[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _archive(path)
     if start[257:262] == b"ustar":
@@ -107,7 +107,7 @@ def kind_of(path: str | Path) -> Kind | None:
         return SAFETENSORS
     if end == bytes.fromhex("57fb808b247547db") or re.search(r"\.data-\d{5}-of-\d{5}$", str(path)):
         return TENSORFLOW
-    return _by_beginning(start) or _text(start)
+    return of_beginning(start) or _text(start)
 
 
 def sentence(path: str | Path, kind: Kind | None, wanted: str) -> str:
@@ -123,7 +123,10 @@ def sentence(path: str | Path, kind: Kind | None, wanted: str) -> str:
     return f"'{path}' is {kind.what}, {wanted}. {kind.advice.format(path=shlex.quote(str(path)))}".rstrip()
 
 
-def _by_beginning(start):
+def of_beginning(start: bytes) -> Kind | None:
+    """The kind of a file by its first `START` bytes, if these are enough."""
+    if not start:
+        return EMPTY
     known = [kind for bytes_, kind in BEGINNINGS.items() if start.startswith(bytes_)]
     known += [kind for pattern, kind in PATTERNS.items() if re.match(pattern, start, re.IGNORECASE | re.DOTALL)]
     return known[0] if known else None
@@ -181,5 +184,7 @@ def _tar(path):
     except (tarfile.TarError, OSError, ValueError):
         names = []
     if not names or "sys_info" in names:
-        return Kind("in PyTorch's tar format of before 2017", "Load and save it once with a PyTorch of that time.")
+        return Kind(
+            "in PyTorch's tar format of before 2017", "Load it with PyTorch, if you trust it, and save it again."
+        )
     return Kind("a tar archive", UNPACK)

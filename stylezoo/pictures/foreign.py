@@ -7,7 +7,10 @@ from pathlib import Path
 
 from PIL import Image, TiffImagePlugin
 
-DNG_VERSION, PHOTOMETRIC, BITS, FORMAT, SAMPLES = 50706, 262, 258, 339, 277  # TIFF tags
+from stylezoo.files import recognition
+from stylezoo.pictures.depth import BITS, FORMAT, PHOTOMETRIC
+
+DNG_VERSION, SAMPLES = 50706, 277  # TIFF tags
 SENSOR = (32803, 34892)  # photometric: values of a camera's sensor
 FORMS = {1: "whole numbers", 2: "signed numbers", 3: "floats"}
 
@@ -105,7 +108,10 @@ def unknown(file, suffix: str) -> str:
         suffix: The suffix of its name, or "".
     """
     file.seek(0)
-    head = file.read(512)
+    head = file.read(recognition.START)
+    other = recognition.of_beginning(head)
+    if other in recognition.NOT_DOWNLOADED:
+        return f"is {other.what}. {other.advice}"
     kind = of_bytes(head) or BY_SUFFIX.get(suffix.lower())
     if kind is None and head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return _unknown_tiff(file, head)

@@ -75,8 +75,12 @@ def _apart(found, note):
     return changed
 
 
+def _real(path):
+    return Path(os.path.realpath(path))  # unlike Path.resolve it raises no error for a link to itself
+
+
 def _beside(folder):
-    named = folder if folder.name not in ("", "..") else folder.resolve()
+    named = folder if folder.name not in ("", "..") else _real(folder)
     return named.parent / _joined(named.name, "-stylized")
 
 
@@ -89,10 +93,10 @@ def _joined(stem, ending):
 
 def _of_folder(folder, out, note):
     """The pictures of a folder, without earlier results that lie in it, with their targets."""
-    listed, inside = folders.pictures(folder), out.resolve()
+    listed, inside = folders.pictures(folder), _real(out)
     found = listed.pictures
-    if folder.resolve() in inside.parents:
-        found = [file for file in found if not file.resolve().is_relative_to(inside)]
+    if _real(folder) in inside.parents:
+        found = [file for file in found if not _real(file).is_relative_to(inside)]
     if not found:
         raise UsageError(" ".join([f"The folder '{folder}' holds no picture files.", *listed.left_out]))
     for line in listed.left_out:
@@ -107,11 +111,11 @@ def _writable(path):
 def _check_apart(found, keep):
     owners, places = {}, {}
     for picture, target in found:
-        other = owners.setdefault(target.resolve(), picture)
+        other = owners.setdefault(_real(target), picture)
         if other != picture:
             raise UsageError(f"The results of '{other}' and '{picture}' would be the same file, '{target}'.")
         place = places.setdefault(os.path.abspath(picture), target)
         if place != target:
             raise UsageError(f"'{picture}' would be drawn twice, as '{place}' and as '{target}'; name it in one way.")
-    if lost := owners.keys() & {picture.resolve() for picture in [*(picture for picture, _ in found), *keep]}:
+    if lost := owners.keys() & {_real(picture) for picture in [*(picture for picture, _ in found), *keep]}:
         raise UsageError(f"The result would take the place of the picture '{lost.pop()}'; name another with -o.")

@@ -202,7 +202,7 @@ def read(path: str | Path) -> Card:
 def runs_in(path: str | Path) -> list[Path]:
     """The run folders that lie in a folder, by name; none if it is a run folder itself or no folder."""
     folder = Path(path)
-    if not folder.is_dir() or RunFolder(folder).is_run:
+    if not os.path.isdir(folder) or RunFolder(folder).is_run:  # unlike Path.is_dir it raises no error for long names
         return []
     return sorted(inner for inner in folder.iterdir() if inner.is_dir() and RunFolder(inner).is_run)
 

@@ -132,7 +132,9 @@ class RunFolder(os.PathLike):
         with self.one_line_errors():
             if not self.path.exists():
                 return
-            if not self.path.is_dir() or any(each.name != self.LOCK for each in self.path.iterdir()):
+            if not self.path.is_dir():
+                raise BadRun(f"'{self}' is no folder. Name another one with -o.")
+            if any(each.name != self.LOCK for each in self.path.iterdir()):
                 is_trained = self.has(self.RECIPE, self.PLACES)  # else it was imported
                 further = f"Go on with 'stylezoo train --resume {self}', or name" if is_trained else "Name"
                 raise BadRun(f"'{self}' is not empty. {further} another folder with -o.")
