@@ -199,11 +199,17 @@ class Recipe:
 
     @classmethod
     def read(cls, path: str | Path) -> Recipe:
-        """The recipe of a JSON file, such as a run folder's ``recipe.json``."""
+        """The recipe of a JSON file, such as a run folder's ``recipe.json``.
+
+        Raises:
+            BadRecipe: There is no such file, or it holds no recipe.
+        """
         try:
             found = of_file(os.path.expanduser(path), LARGEST_FILE)
+        except IsADirectoryError:
+            raise BadRecipe(f"'{path}' is a folder; a recipe is a file, such as the recipe.json of a run.") from None
         except (OSError, ValueError) as error:
-            raise BadRecipe(f"Cannot read the recipe '{path}': {error}") from None
+            raise BadRecipe(f"Cannot read the recipe '{path}': {getattr(error, 'strerror', None) or error}") from None
         if not isinstance(found, dict):
             raise BadRecipe(
                 f"'{path}' holds no recipe: a recipe is a JSON object, as 'stylezoo train --dry-run' prints."
