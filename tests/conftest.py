@@ -49,6 +49,25 @@ def graph(request, eager, monkeypatch):
     monkeypatch.setattr(eager, "on", request.node.get_closest_marker("graph") is None)
 
 
+@pytest.fixture(scope="module")
+def read_once():
+    """Each model file is read once and its graphs are made once, for a module whose tests train no model they read."""
+    from stylezoo.runs import loading
+
+    built, models = loading.built, {}
+
+    def kept(file):
+        state = os.stat(file)
+        key = (str(file), state.st_mtime_ns, state.st_size)
+        if key not in models:
+            models[key] = built(file)
+        return models[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "built", kept)
+        yield
+
+
 @pytest.fixture
 def third_party(monkeypatch):
     """Installs the distributions of folders of ``tests/third_party``, the first in front: ``third_party("acme")``."""

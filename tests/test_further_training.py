@@ -30,6 +30,8 @@ from stylezoo.recipe import Recipe
 from stylezoo.runs import card, lineage
 from stylezoo.runs.folder import RunFolder
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 SMALL = {"image_size": 16, "load_size": 20, "batch_size": 1}
 TINY = {
     **SMALL, "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",),

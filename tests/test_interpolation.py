@@ -12,6 +12,8 @@ from stylezoo.recipe import Recipe
 from stylezoo.runs import interpolation, lineage
 from stylezoo.runs.interpolation import Siblings
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
     "load_size": 20, "batch_size": 1, "average": 0.9,

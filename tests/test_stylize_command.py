@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,8 @@ from stylezoo.gan import GAN
 from stylezoo.pictures import animation, arrays
 from stylezoo.recipe import Recipe
 from stylezoo.runs import interpolation
+
+pytestmark = pytest.mark.usefixtures("read_once")
 
 STYLES = ("monet", "song", "degas")
 SMALL = {"image_size": 32, "load_size": 36}
@@ -51,14 +52,6 @@ def several(tmp_path_factory):
         variable.assign(8 * variable)
     model.save(file)
     return file
-
-
-@pytest.fixture(scope="module", autouse=True)
-def read_once():
-    """Each command reads its model and makes a graph of it; here they share them, which takes a third of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stylezoo, "load_model", cache(stylezoo.load_model))
-        yield
 
 
 def run(*words, **options):

@@ -4,6 +4,7 @@ The networks of these models are shared: a loss is built on them as in a model. 
 """
 
 import json
+from copy import copy
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -27,7 +28,7 @@ from stylezoo.checks.subjects import (
     labels,
     pictures,
 )
-from stylezoo.contract import Loss
+from stylezoo.contract import Loss, Translation
 from stylezoo.contract.losses import concerns, cost
 from stylezoo.errors import StylezooError
 from stylezoo.gan import GAN
@@ -79,6 +80,13 @@ def host(home: str, precision: str, discriminators: int) -> GAN:
     return GAN(replace(recipe, discriminators=recipe.discriminators * discriminators))
 
 
+@lru_cache(maxsize=8)
+def shown(gan: GAN, batch: int) -> Translation:
+    """The tensors of random pictures in a model that is not trained, which all its losses share."""
+    source, style = map(ops.convert_to_tensor, pictures(batch, SIDE, SIDE))
+    return gan.translations(source, style, labels(batch) if gan.plan.styles else None, training=False)[0]
+
+
 class Placed:
     """A loss and a model whose networks it uses."""
 
@@ -87,14 +95,9 @@ class Placed:
         self.gan = gan
         self.players = [player for player in PLAYERS if concerns(loss, player)]
 
-    def translation(self, batch=2):
-        """A training step's tensors of random pictures."""
-        source, style = map(ops.convert_to_tensor, pictures(batch, SIDE, SIDE))
-        return self.gan.translations(source, style, labels(batch) if self.gan.plan.styles else None, training=False)[0]
-
     def costs(self, translation=None):
         """The value of the loss for each player that it concerns."""
-        translation = translation or self.translation()
+        translation = translation or shown(self.gan, 2)
         return {player: cost(self.loss, player, translation) for player in self.players}
 
     def variables_of(self, player):
@@ -144,7 +147,7 @@ def values(subject):
     placed = subject.placed
     demand(placed.players, "it has a value for neither player: override generator_loss, discriminator_loss or both")
     for batch in (2, 1):
-        for player, value in placed.costs(placed.translation(batch)).items():
+        for player, value in placed.costs(shown(placed.gan, batch)).items():
             value, whose = ops.convert_to_tensor(value), PLAYERS[player]
             demand(value.shape == (), f"{whose} loss is a tensor of shape {value.shape}; a number is needed")
             demand(finite([value]), f"{whose} loss is {float(value)} for a batch of {batch}")
@@ -160,7 +163,7 @@ def _learnt(placed, player, scale=1, where=""):
     """The value of the loss for a player, once its gradients are found to be good."""
     variables = placed.variables_of(player)
     with backend.Tape() as tape:
-        value = cost(placed.loss, player, placed.translation())
+        value = cost(placed.loss, player, shown.__wrapped__(placed.gan, 2))  # anew: the tape must see it
         scaled = scale * value
     found = [ops.convert_to_tensor(g) for g in tape.gradient(scaled, variables) if g is not None]
     demand(finite([value]), f"{PLAYERS[player]} loss is {float(value)}{where}")
@@ -184,8 +187,8 @@ def precision(subject):
 def graph(subject):
     """In a graph its values are the same as eagerly."""
     placed = subject.placed
-    translation = placed.translation()
-    eager = placed.costs(translation)  # now the networks' outputs are computed, so that only the loss is traced
+    eager = placed.costs()  # now the networks' outputs are computed, so that only the loss is traced
+    translation = copy(shown(placed.gan, 2))  # what the graph would add to it is of no use outside
     traced = backend.graph(lambda: placed.costs(translation))()
     for player in placed.players:
         same = equal([traced[player]], [eager[player]], 1e-4)
@@ -196,11 +199,12 @@ def graph(subject):
 def file(subject):
     """The same seed gives the same loss, and its values are the same in a model that was saved and loaded."""
     _demand_same(subject.placed, subject.place(), "of the same seed")
-    gan = GAN(subject.recipe(subject.home))
-    if not gan.loss_layers:  # then a file holds the options alone
-        written = json.dumps(gan.get_config()["recipe"])
+    recipe = subject.recipe(subject.home).resolve().recipe
+    if not subject.placed.loss.layers:  # then a file holds the options alone
+        written = json.dumps(recipe.to_dict())
         _demand_same(subject.placed, subject.place(spec=Recipe.from_dict(json.loads(written)).losses[0]), AGAIN)
         return
+    gan = GAN(recipe)
     gan.prepare()
     for layer in gan.loss_layers:
         for variable in layer.trainable_weights:
