@@ -451,12 +451,12 @@ def test_an_archive_behind_something_else_is_refused(suffix, model, tmp_path):
     path = tmp_path / f"x{suffix}"
     path.write_bytes(b"\x89HDF\r\n\x1a\n" + written(tmp_path / "model.keras", model).read_bytes())
     assert zipfile.is_zipfile(path)
-    assert_refused(path, "it does not begin as a .keras file does")
+    assert_refused(path, "is a file of weights in HDF5, as Keras writes them, no model of stylezoo")
 
 
 def test_an_hdf5_file_called_a_model_is_refused(model, tmp_path):
     (tmp_path / "x.keras").write_bytes(legacy(model))
-    assert_refused(tmp_path / "x.keras", "it does not begin as a .keras file does")
+    assert_refused(tmp_path / "x.keras", "no model of stylezoo")
 
 
 @pytest.mark.parametrize("how", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -261,7 +261,7 @@ def test_what_cannot_be_pushed_is_told_before_anything_is_asked(run, server, pus
     for words, said in (
         ((tmp_path / "empty", "me/x"), "it holds no model.keras"),
         ((tmp_path / "gone", "me/x"), "there is no such file or folder"),
-        ((tmp_path / "x.keras", "me/x"), "damaged"),
+        ((tmp_path / "x.keras", "me/x"), "no model of stylezoo"),
         ((run, "mine"), "'mine' is no address of a model"),
         ((run, "hf://me/x@dark"), "name it by itself (--revision dark)"),
     ):

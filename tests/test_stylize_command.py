@@ -159,11 +159,11 @@ def test_a_name_that_no_file_can_have_is_one_line(several, tmp_path):
     done = run(long, source, "-m", several)
     first, last = done.stderr.splitlines()
     assert (done.exit_code, last) == (1, f"1 of 2 failed: {long}")
-    assert first.startswith(f"Error: '{long}' cannot be read: ")
+    assert first == f"Error: There is no file '{long}'."
     assert done.stdout == f"{tmp_path / 'a-stylized.png'}\n"
-    done = run(source, "-m", several, "--mask", f"{long}=monet")
+    done = run(source, "-m", several, "--overwrite", "--mask", f"{long}=monet")
     assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
-    assert f"'{long}' cannot be read: " in done.stderr
+    assert f"There is no file '{long}'." in done.stderr
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -383,7 +383,7 @@ def test_cmyk_is_seen_as_on_paper(plain, tmp_path):
     seen = pixels(tmp_path / "a-stylized.png")
     for i, light in enumerate(inks.values()):
         assert np.abs(seen[4:-4, 16 * i + 4 : 16 * i + 12] - light).max() <= 6
-    drawn(tmp_path / "a.jpg", "-m", plain)
+    drawn(tmp_path / "a.jpg", "-m", plain, "--overwrite")
     assert format_and_size(tmp_path / "a-stylized.png") == ("PNG", (48, 32))
 
 
@@ -505,7 +505,7 @@ def source(tmp_path):
 def look(several, source, name, *words):
     """The bytes of a picture in a look."""
     target = source.with_name(f"{name}.png")
-    drawn(source, "-m", several, "-o", target, *words)
+    drawn(source, "-m", several, "-o", target, "--overwrite", *words)
     return target.read_bytes()
 
 
@@ -678,7 +678,7 @@ def test_pictures_of_a_sheet_are_small_unless_a_size_is_named(plain, tmp_path):
     source = picture(tmp_path / "a.jpg", 500, 400)
     drawn(source, "-m", plain, "--sweep", 2)
     cells(pixels(tmp_path / "a-stylized.png"), 2, 1, 480, 384)
-    drawn(source, "-m", plain, "--sweep", 2, "--size", 40)
+    drawn(source, "-m", plain, "--sweep", 2, "--size", 40, "--overwrite")
     cells(pixels(tmp_path / "a-stylized.png"), 2, 1, 50, 40)
 
 

@@ -75,7 +75,7 @@ def test_run_folder_holds_what_is_promised(pictures, tmp_path):
     assert [int(row["step"]) for row in rows] == list(range(1, 21))
     assert all(np.isfinite(float(row["generator/lsgan"])) for row in rows)
     sheets = sorted(path.name for path in (run / "samples").iterdir())
-    assert sheets == [f"step-{step:06d}.png" for step in range(2, 21, 2)]
+    assert sheets == ["latest.png", *(f"step-{step:06d}.png" for step in range(2, 21, 2))]
     assert (run / "checkpoints/latest.weights.h5").is_file()
     assert not list(run.rglob(".*"))  # no temporary file is left
     promised = {each.name.rstrip("/") for each in RunFolder.CONTENTS}

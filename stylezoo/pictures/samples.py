@@ -273,7 +273,7 @@ def _image(pixels):
 def _sketched(grey):
     """A grey picture divided by its own blur, as RGB: what is as light as its surroundings becomes white."""
     around = np.asarray(grey.filter(ImageFilter.GaussianBlur(SKETCH_BLUR)), float)
-    return _image(255 * np.asarray(grey) / np.maximum(around, 1)).convert("RGB")
+    return _image(255 * np.asarray(grey, float) / np.maximum(around, 1)).convert("RGB")
 
 
 def _halved(image):
