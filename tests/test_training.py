@@ -251,7 +251,7 @@ def test_a_picture_that_goes_during_the_training_is_one_line(pictures, tmp_path,
     monkeypatch.setattr("stylezoo.data.domains.KEPT_BYTES", 0)  # more pictures than are kept in memory
     run = training.start(Recipe.named("transfer", steps=50, **TINY), out=tmp_path / "run", **pictures)
     (pictures["source"] / "1.png").write_bytes(b"")
-    with pytest.raises(BadRun, match=r"A picture cannot be read any more. .*1\.png' is not a picture"):
+    with pytest.raises(BadRun, match=r"A picture cannot be read any more. .*1\.png' is empty"):
         training.fit(run)
 
 

@@ -32,6 +32,7 @@ MOSAIC_SEED = 5
 REDS = [(112, 22, 44), (164, 34, 34), (208, 54, 34)]
 FIRE = np.array([*REDS, (44, 124, 84), (234, 112, 36), (132, 170, 70), (246, 176, 58), (252, 226, 148)])
 SKETCH_BLUR = 3  # pixels of a sample photograph
+SKETCH_LIGHT = 8.0  # added to all levels, so that black areas become paper as well
 STONE, JOINT = 30, 5  # pixels of the canvas from one stone to the next, and between two of them
 GROUT = (50, 28, 30)
 
@@ -273,7 +274,7 @@ def _image(pixels):
 def _sketched(grey):
     """A grey picture divided by its own blur, as RGB: what is as light as its surroundings becomes white."""
     around = np.asarray(grey.filter(ImageFilter.GaussianBlur(SKETCH_BLUR)), float)
-    return _image(255 * np.asarray(grey, float) / np.maximum(around, 1)).convert("RGB")
+    return _image(255 * (np.asarray(grey) + SKETCH_LIGHT) / (around + SKETCH_LIGHT)).convert("RGB")
 
 
 def _halved(image):
