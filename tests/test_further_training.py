@@ -127,6 +127,7 @@ def test_further_training_learns_from_the_new_pictures(parent, further, pictures
     assert not same(state(further), state(parent))
 
 
+@pytest.mark.long
 def test_a_run_that_was_killed_before_its_first_checkpoint_does_without_what_it_began_from(
     parent, further, pictures, tmp_path
 ):
@@ -476,7 +477,7 @@ def test_new_folders_are_called_like_what_they_begin_from(parent):
 
 
 def test_without_pictures_a_model_of_several_styles_learns_the_sample_styles(tmp_path):
-    small = {"generator": "gated:filters=4,blocks=1", "discriminators": "gated:filters=4,layers=1", "image_size": 32}
+    small = {"generator": "gated:filters=2,blocks=1", "discriminators": "gated:filters=2,layers=1", "image_size": 32}
     model = stylezoo.train("gated", out=tmp_path / "run", steps=1, **small)
     assert model.plan.styles == ("night", "ink", "mosaic")
     rows = [(row["role"], row["kind"], row["pictures"]) for row in card.read(tmp_path / "run").data]

@@ -334,16 +334,16 @@ def test_weights_of_a_loss_train_with_the_generator(grain, pair):
 def test_a_loaded_model_goes_on_bit_for_bit(grain, pair, tmp_path, average, two_way):
     gan = small(losses=("lsgan", "grain"), average=average, two_way=two_way, data="unpaired:match_tones=true", **NOISY)
     gan.tones.assign([0.1, 0.2, -0.9, 0.9])
-    gan.fit(*pair, batch_size=2, shuffle=False, verbose=0)
+    gan.fit(*pair[:, :2], batch_size=2, shuffle=False, verbose=0)
     gan.save(tmp_path / "x.keras")
     again = stylezoo.load_model(tmp_path / "x.keras")
     np.testing.assert_array_equal(again.stylize(pair[0]), gan.stylize(pair[0]))
     assert again.recipe == gan.recipe
     for each in (gan, again):
-        each.fit(*pair, batch_size=2, shuffle=False, verbose=0)
+        each.fit(*pair[:, 2:], batch_size=2, shuffle=False, verbose=0)
     states = [[v.numpy() for v in [*each.variables, *each.optimizer.variables]] for each in (gan, again)]
     assert all((a == b).all() for a, b in zip(*states, strict=True))
-    assert int(again.step) == 6
+    assert int(again.step) == 3
 
 
 def test_an_own_optimizer_comes_back_with_the_model(pair, tmp_path):

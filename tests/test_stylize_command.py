@@ -869,12 +869,13 @@ def test_ctrl_c_leaves_whole_results_and_the_same_command_goes_on(plain, tmp_pat
 
 
 @pytest.mark.long
-def test_a_picture_of_48_megapixels_takes_less_than_3_gigabytes(plain, tmp_path):
-    source, target = picture(tmp_path / "large.jpg", 8000, 6000), tmp_path / "result.jpg"
+def test_a_picture_of_20_megapixels_takes_a_gigabyte_more_than_tensorflow_or_less(plain, tmp_path):
+    """As one of 48 takes less than 3: tiles are as large in any picture, and each further pixel takes some bytes."""
+    source, target = picture(tmp_path / "large.jpg", 5000, 4000), tmp_path / "result.jpg"
     command = [sys.executable, "-m", "stylezoo", "stylize", source, "-m", plain, "-o", target]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
-    assert format_and_size(target) == ("JPEG", (8000, 6000))
-    assert usage.ru_maxrss < 3 * 2**20  # in KiB
+    assert format_and_size(target) == ("JPEG", (5000, 4000))
+    assert usage.ru_maxrss < 1.8 * 2**20  # in KiB; TensorFlow alone takes 0.7, and it would be 2.5 in one piece
