@@ -58,7 +58,7 @@ def test_a_loss_comes_and_goes_and_is_asked_for_by_what_was_trained_with_it(envi
         environment.pip("uninstall", "stylezoo-wgan-gp")
     assert "wgan-gp" not in names(environment, "losses")
     assert complete(environment, "stylezoo train --loss wgan-") == []
-    done = environment.stylezoo("stylize", picture, "-m", run, "-o", tmp_path / "drawn.png")
+    done = environment.stylezoo("stylize", picture, "-m", run, "-o", tmp_path / "again.png")
     assert done.returncode == 1
     assert "needs the loss 'wgan-gp' of stylezoo-wgan-gp 0.1.0" in done.stderr
     assert "'pip install stylezoo-wgan-gp'" in done.stderr

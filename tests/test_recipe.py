@@ -330,9 +330,9 @@ def test_a_damaged_file_is_refused_in_one_line(content, said, tmp_path):
     assert caught.value.exit_code == 2
 
 
-@pytest.mark.parametrize("name", ["gone.json", "."])
-def test_a_missing_file_is_refused(name, tmp_path):
-    with pytest.raises(BadRecipe, match="Cannot read the recipe"):
+@pytest.mark.parametrize(("name", "said"), [("gone.json", "Cannot read the recipe"), (".", "is a folder; a recipe is")])
+def test_a_missing_file_is_refused(name, said, tmp_path):
+    with pytest.raises(BadRecipe, match=said):
         Recipe.read(tmp_path / name)
 
 

@@ -25,6 +25,9 @@ class PatchNCE(Loss):
         identity: Also compare style pictures with generator(style), and take the mean of both losses.
         flip: Compare with the mirrored source in half of the steps, so that both sides are treated alike.
         whole_batch: Use patches of all pictures in the batch as negatives, not only those of the same picture.
+
+    Example:
+        stylezoo train cut --loss patch-nce:temperature=0.05,patches=128
     """
 
     discriminators_needed = 0
