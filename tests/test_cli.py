@@ -14,6 +14,8 @@ from stylezoo.catalogue import registry
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 TINY = [
     "image_size=32",
     "load_size=40",
