@@ -27,6 +27,8 @@ from stylezoo.runs import card
 from stylezoo.runs.card import Card
 from stylezoo.runs.folder import RunFolder
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 TINY = {
     "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
     "load_size": 20, "batch_size": 1,

@@ -19,6 +19,8 @@ from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main, terminal
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 TINY = [
     "image_size=32",
     "load_size=40",

@@ -213,6 +213,7 @@ def test_a_run_of_0_1_0_draws_as_it_did_and_is_shown(folder, results):
     assert "monet" in shown.output
 
 
+@pytest.mark.long
 def test_a_run_of_0_1_0_is_resumed_to_the_end_it_would_have_had(folder, results):
     """Pool, average, warm-up, learning rates, tones and the state of random numbers are all as they were."""
     run = training.fit(training.resume(folder))

@@ -80,11 +80,13 @@ def host(home: str, precision: str, discriminators: int) -> GAN:
     return GAN(replace(recipe, discriminators=recipe.discriminators * discriminators))
 
 
-@lru_cache(maxsize=8)
-def shown(gan: GAN, batch: int) -> Translation:
-    """The tensors of random pictures in a model that is not trained, which all its losses share."""
+def translation_in(gan: GAN, batch: int) -> Translation:
+    """The tensors of a step with random pictures."""
     source, style = map(ops.convert_to_tensor, pictures(batch, SIDE, SIDE))
     return gan.translations(source, style, labels(batch) if gan.plan.styles else None, training=False)[0]
+
+
+shown = lru_cache(maxsize=8)(translation_in)  # in a model that is not trained all losses can share them
 
 
 class Placed:
@@ -155,32 +157,31 @@ def values(subject):
 
 def gradients(subject):
     """Each player it concerns has finite gradients that are not all 0."""
-    for player in subject.placed.players:
-        _learnt(subject.placed, player)
+    _learnt(subject.placed)
 
 
-def _learnt(placed, player, scale=1, where=""):
-    """The value of the loss for a player, once its gradients are found to be good."""
-    variables = placed.variables_of(player)
-    with backend.Tape() as tape:
-        value = cost(placed.loss, player, shown.__wrapped__(placed.gan, 2))  # anew: the tape must see it
-        scaled = scale * value
-    found = [ops.convert_to_tensor(g) for g in tape.gradient(scaled, variables) if g is not None]
-    demand(finite([value]), f"{PLAYERS[player]} loss is {float(value)}{where}")
-    demand(found, f"no gradient of {PLAYERS[player]} loss reaches a weight{where}")
-    demand(finite(found), f"the gradients of {PLAYERS[player]} loss are not finite{where}")
-    demand(any(np.any(gradient) for gradient in found), f"all gradients of {PLAYERS[player]} loss are 0{where}")
-    return float(value)
+def _learnt(placed, scale=1, where=""):
+    """The value of the loss for each player, once its gradients are found to be good."""
+    with backend.Tape(persistent=True) as tape:
+        values = placed.costs(translation_in(placed.gan, 2))  # a new one: the tape must see how it is made
+        scaled = {player: scale * value for player, value in values.items()}
+    for player, value in values.items():
+        gradients = tape.gradient(scaled[player], placed.variables_of(player))
+        found = [ops.convert_to_tensor(gradient) for gradient in gradients if gradient is not None]
+        demand(finite([value]), f"{PLAYERS[player]} loss is {float(value)}{where}")
+        demand(found, f"no gradient of {PLAYERS[player]} loss reaches a weight{where}")
+        demand(finite(found), f"the gradients of {PLAYERS[player]} loss are not finite{where}")
+        demand(any(np.any(gradient) for gradient in found), f"all gradients of {PLAYERS[player]} loss are 0{where}")
+    return values
 
 
 def precision(subject):
     """In models of float16 and of bfloat16 values and gradients are finite, and the values close to float32's."""
     exact = {player: float(value) for player, value in subject.placed.costs().items()}
     for rough, tolerance in ROUGH.items():
-        placed = subject.place(rough)
+        values = _learnt(subject.place(rough), SCALE, f" in {rough}")
         for player, expected in exact.items():
-            value = _learnt(placed, player, SCALE, f" in {rough}")
-            off = abs(value - expected) / (abs(expected) + 0.05)
+            off = abs(float(values[player]) - expected) / (abs(expected) + 0.05)
             demand(off < tolerance, f"{PLAYERS[player]} loss is off by {100 * off:.0f} % in {rough}")
 
 
