@@ -5,6 +5,7 @@ import shlex
 import pytest
 import stylezoo_fast_wgan
 from click.testing import CliRunner
+from PIL import Image
 
 from stylezoo import Recipe
 from stylezoo.cli import main
@@ -33,6 +34,7 @@ def test_the_critic_is_drawn_to_a_third_of_a_crops_side():
 def test_the_profile_is_understood(tmp_path):
     for name in ("photos", "paintings"):
         (tmp_path / name).mkdir()
+        Image.new("RGB", (160, 120), "teal").save(tmp_path / name / "1.png")
     words = [str(tmp_path / word.rstrip("/")) if word.endswith("/") else word for word in profile()]
     done = CliRunner().invoke(main, ["train", *words, "--dry-run"])
     assert done.exit_code == 0, done.output
