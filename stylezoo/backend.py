@@ -31,8 +31,8 @@ keras.config.set_image_data_format("channels_last")
 Tape = tf.GradientTape
 OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)
 BAD_BATCH = tf.errors.InvalidArgumentError  # how a graph reports a tensor of another shape than it was traced for
-_COUNTING = RLock()
 BROKEN_BATCH = tf.errors.UnknownError  # how `tf.data` reports an exception in a batch
+_COUNTING = RLock()
 
 
 def branch(condition, yes: Callable, no: Callable) -> None:

@@ -170,7 +170,9 @@ def test_command_line_parses(page, line, tone):
         return
     # A sentence may name a command, or one of its options, without what must follow.
     whole = words[1:] and not (words[-1].startswith("--") and _takes_value(command, words[-1]))
-    context = command.make_context(words[0], words[1:] if whole else words[1:-1], resilient_parsing=not whole)
+    above = click.Context(main, **main.context_settings)  # click keeps the names of --help that a command sees first
+    given = words[1:] if whole else words[1:-1]
+    context = command.make_context(words[0], given, above, resilient_parsing=not whole)
     _check_names(context.params)
 
 

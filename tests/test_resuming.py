@@ -9,7 +9,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from PIL import Image
+from test_cli import noise
 
 import stylezoo
 from stylezoo import training
@@ -27,9 +27,8 @@ TINY = {
 def trained(tmp_path_factory):
     """A run of two steps of a planned three."""
     folder = tmp_path_factory.mktemp("trained")
-    pixels = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype="uint8")
-    Image.fromarray(pixels).save(folder / "x.png")
-    run = training.start(Recipe.named("transfer", steps=3, **TINY), folder / "x.png", folder / "x.png", folder / "run")
+    picture = noise(folder / "x.png", 32, 24)
+    run = training.start(Recipe.named("transfer", steps=3, **TINY), picture, picture, folder / "run")
     run.steps = 2
     training.fit(run)
     return folder / "run"

@@ -181,7 +181,7 @@ def export(subject):
     network = subject.network
     given = [np.zeros([2, *(n or subject.side for n in each.shape[1:])], "float32") for each in network.inputs]
     given[0] = pictures(2, subject.side, subject.side)[0]
-    draw = backend.graph(lambda *inputs: network(inputs if len(inputs) > 1 else inputs[0]))
+    draw = backend.graph(lambda *inputs: networks.applied(network, inputs))
     try:
         traced = draw.get_concrete_function(*(backend.tensor_of(each.shape) for each in network.inputs))
     except (TypeError, ValueError) as error:
@@ -189,7 +189,7 @@ def export(subject):
             f"it cannot be traced for pictures of any size: {' '.join(str(error).split())[:300]}; to upsample there is "
             "stylezoo.layers.UpSampling2D"
         ) from None
-    same = equal([traced(*map(ops.convert_to_tensor, given))], [network(given if len(given) > 1 else given[0])], 1e-4)
+    same = equal([traced(*map(ops.convert_to_tensor, given))], [networks.applied(network, given)], 1e-4)
     demand(same, "in a graph for pictures of any size its pictures are not the same as eagerly")
 
 

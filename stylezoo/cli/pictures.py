@@ -52,8 +52,7 @@ REFUSALS = [
     "--out",
     type=Location(path_type=str),
     help="The file to write, in the format of its suffix, or a folder: for several pictures, or with a / at its end. "
-    "Default: beside each "
-    "picture, as NAME-stylized.png (a GIF or WebP stays one); for a folder, in FOLDER-stylized.",
+    "Default: beside each picture, as NAME-stylized.png (a GIF or WebP stays one); for a folder, in FOLDER-stylized.",
 )
 @click.option(
     "--style",

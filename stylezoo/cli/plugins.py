@@ -11,7 +11,7 @@ from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.cli import terminal
 from stylezoo.cli.types import PATH, Kind, PluginName
-from stylezoo.errors import UnknownPlugin, did_you_mean, name_all
+from stylezoo.errors import StylezooError, UnknownPlugin, did_you_mean, name_all
 
 UNHEALTHY = 3  # the exit code of a doctor that found a fault
 WIDEST = 120  # columns of a table
@@ -57,8 +57,8 @@ def show(name, as_json):
     """Show a plugin, or the card of a trained model.
 
     For a plugin: its distribution, description and options. For a run or a model its card: recipe, plugins and whether
-    they are installed here, data, losses, licence. For a folder of runs a line for each. Nothing is
-    imported. If a plugin and a folder have the same name, the plugin is shown; write ./name for the folder.
+    they are installed here, data, losses, licence. For a folder of runs a line for each.
+    Nothing is imported. If a plugin and a folder have the same name, the plugin is shown; write ./name for the folder.
     """
     named = [plugin for plugin in registry.plugins() if plugin.answers_to(name)]
     if named:
@@ -182,23 +182,19 @@ def _print_description(plugin, source):
     terminal.say(f"  {plugin.owner}")
     terminal.say(f"{source.file}:{source.line}" if source.line else source.file or plugin.target)
     if source.problem:
-        terminal.say()
-        terminal.say(f"Broken: {source.problem}.", fg="red")
+        terminal.say_apart(f"Broken: {source.problem}.", fg="red")
     if source.unread:
-        terminal.say()
-        terminal.say(f"Its source is not readable: {source.unread}.")
+        terminal.say_apart(f"Its source is not readable: {source.unread}.")
     if source.doc:
         for line in ("", *source.doc.split("\n")):
             terminal.say(line)
     if source.options:
-        terminal.say()
-        terminal.say("Options")
+        terminal.say_apart("Options")
         for option in source.options:
             spelled = f"{option.name}={option.default}" if option.default else f"{option.name} (must be given)"
             terminal.say(f"  {spelled}  {option.type}".rstrip())
     if source.fields:
-        terminal.say()
-        terminal.say("Recipe")
+        terminal.say_apart("Recipe")
         for name, value in source.fields:
             terminal.say(f"  {name}: {name_all(value, empty='') if isinstance(value, tuple | list) else value}")
 
@@ -213,8 +209,7 @@ def _show_card(name, as_json):
         return
     terminal.say(name, bold=True)
     for heading, rows in found.sections():
-        terminal.say()
-        terminal.say(heading)
+        terminal.say_apart(heading)
         if heading == "Plugins":
             _print_needs(found.needs())
         else:
@@ -223,7 +218,6 @@ def _show_card(name, as_json):
 
 def _show_runs(runs, as_json):
     """Print a line for each run in a folder, or why its card cannot be read."""
-    from stylezoo.errors import StylezooError
     from stylezoo.runs import card
 
     rows, cards = [], []

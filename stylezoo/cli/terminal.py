@@ -40,6 +40,12 @@ def say(text="", err=False, nl=True, **style):
     click.secho(text[: len(text) - len(text.lstrip(" "))] + printable(text), err=err, nl=nl, **style)
 
 
+def say_apart(text, **style):
+    """Print a line after an empty one, such as a heading."""
+    say()
+    say(text, **style)
+
+
 def open_streams():
     """Open the null device in place of standard streams that the process was started without.
 

@@ -96,7 +96,12 @@ def _output_for(network, crop):
         keras.KerasTensor((1, *(mine or side for mine, side in zip(each.shape[1:], crop, strict=False))), each.dtype)
         for each in network.inputs
     ]
-    return network(given if len(given) > 1 else given[0])
+    return applied(network, given)
+
+
+def applied(network, inputs):
+    """The output of a network for a list of its inputs: Keras takes a single one without the list."""
+    return network(inputs if len(inputs) > 1 else inputs[0])
 
 
 def features(network, picture, source=None, training=False):

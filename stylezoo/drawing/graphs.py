@@ -11,6 +11,7 @@ from keras import ops
 
 from stylezoo import backend
 from stylezoo.contract import style_input
+from stylezoo.contract.networks import applied
 from stylezoo.errors import BadPicture
 from stylezoo.scene import Scene
 
@@ -105,7 +106,7 @@ class Graphs:
             (size or other for size, other in zip(each.shape, (1, *sides, 0), strict=False))
             for each in generator.inputs
         ]
-        draw = backend.graph(lambda *inputs: generator(inputs if len(inputs) > 1 else inputs[0]))
+        draw = backend.graph(lambda *inputs: applied(generator, inputs))
         return draw.get_concrete_function(*(backend.tensor_of(tuple(shape)) for shape in shapes)).graph
 
     def fitting(self, height: int, width: int) -> Iterator[tuple[int, int]]:

@@ -56,7 +56,7 @@ def recipe_of(path: str | Path) -> Recipe:
         BadRun: As `read`.
         MissingExtra: Likewise.
     """
-    return Recipe.from_dict(loading.checked_configuration(loading.model_file(path))["config"]["recipe"])
+    return loading.checked_recipe(loading.model_file(path))
 
 
 def as_beginning(recipe: Recipe) -> Recipe:

@@ -49,19 +49,19 @@ def _check_kind(file):
 
 
 def checked_file(path: str | Path) -> Path:
-    """The `model_file` of a path, its configuration checked without importing Keras.
+    """The `model_file` of a path, checked as by `checked_recipe`, without importing Keras.
 
     Raises:
         BadRun: There is none, it is no model of stylezoo or damaged, or a plugin that it needs is not installed.
         MissingExtra: It is on a hub, and huggingface_hub is not installed.
     """
     file = model_file(path)
-    checked_configuration(file)
+    checked_recipe(file)
     return file
 
 
-def checked_configuration(file: Path) -> dict:
-    """The configuration of a model file, if it is one of stylezoo, holds no code, and all its plugins are installed.
+def checked_recipe(file: Path) -> Recipe:
+    """The recipe of a model file, if it is one of stylezoo, holds no code, and all its plugins are installed.
 
     Raises:
         BadRun: A check fails; for a missing plugin the message names what to install.
@@ -76,12 +76,12 @@ def checked_configuration(file: Path) -> dict:
             raise BadRun(f"'{file}' needs {missing}")
     archive.check_classes(file, config)
     try:
-        Recipe.from_dict(inner.get("recipe"))
+        recipe = Recipe.from_dict(inner.get("recipe"))
     except StylezooError as error:
         raise BadRun(f"'{file}' is no model of stylezoo or is damaged: its recipe cannot be read: {error}") from None
     if file.suffix != ".keras":  # Keras goes by the name: it would read another format
         raise BadRun(f"'{file}' is a model of stylezoo by another name: rename it, so that it ends with .keras.")
-    return config
+    return recipe
 
 
 def load(path: str | Path):

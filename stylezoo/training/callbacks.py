@@ -1,6 +1,7 @@
 """The callbacks that write a run folder: the log, contact sheets, checkpoints and the model."""
 
 import csv
+import shutil
 import time
 
 import keras
@@ -67,8 +68,10 @@ class Sheets(keras.callbacks.Callback):
             rows.append(row)
         titles = [title for name, _, _ in shown for title in (name or "style", f"step {self.run.step}")]
         sheet = sheets.contact_sheet(rows, ["source", *titles], size)
-        for name in (f"{RunFolder.SAMPLES}/step-{self.run.step:06d}.png", RunFolder.LATEST):
-            files.save_picture(sheet, self.run.folder / name)
+        newest = self.run.folder / RunFolder.SAMPLES / f"step-{self.run.step:06d}.png"
+        files.save_picture(sheet, newest)
+        with self.run.folder.writing(RunFolder.LATEST) as temporary:
+            shutil.copyfile(newest, temporary)
         self.run.has_sheet = True
 
 

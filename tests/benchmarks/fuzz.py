@@ -175,7 +175,7 @@ class Targets:
                 config = json.dumps(changed_plain(r, json.loads(members["config.json"]))).encode()
                 self._write(r, file, {**members, "config.json": config})
             card.read(file)
-            loading.checked_configuration(file)
+            loading.checked_recipe(file)
 
         return read
 
