@@ -84,6 +84,7 @@ PUBLIC = {
         "BatchNormalization",
         "BlurDownsampling2D",
         "BlurUpsampling2D",
+        "Conv2D",
         "GroupNormalization",
         "InstanceNormalization",
         "ReflectionPadding2D",
@@ -99,7 +100,7 @@ PUBLIC = {
     "stylezoo.runs.card": ("Card", "read", "sheet"),
     "stylezoo.runs.folder": ("RunFolder",),
     "stylezoo.runs.interpolation": ("Siblings",),
-    "stylezoo.scene": ("mixed", "moments", "origin", "whole"),
+    "stylezoo.scene": ("mixed", "moments", "origin", "standardized", "whole"),
     "stylezoo.training": ("Run", "chosen", "device", "fit", "resume", "start", "title"),
     "stylezoo.updates": (
         "Adam",

@@ -9,9 +9,12 @@ from contextvars import ContextVar
 
 from keras import ops
 
+from stylezoo import backend
 from stylezoo.errors import BrokenPlugin
 
-__all__ = ["mixed", "moments", "origin", "whole"]
+__all__ = ["mixed", "moments", "origin", "standardized", "whole"]
+
+MOST_PARTS = 8  # pictures of a batch that are normalised one by one
 
 _current = ContextVar("scene", default=None)
 
@@ -86,6 +89,30 @@ def moments(features, axes=(1, 2)):
     """The mean and the variance of features over axes, each kept as 1: those of the `whole` picture."""
     mean, variance = ops.moments(features, axes=axes, keepdims=True)
     return whole(mean), whole(variance)
+
+
+def standardized(features, epsilon=1e-5):
+    """Features with mean 0 and variance 1 in each channel of each picture, by the moments of the `whole` picture.
+
+    Faster than with `moments`: one kernel forward and one backward for each picture, in half precision as well.
+
+    Args:
+        features: (batch, height, width, channels).
+        epsilon: Added to the variance.
+
+    Returns:
+        A tensor of the same shape and type. The statistics are float32.
+    """
+    count, channels = features.shape[0], features.shape[-1]
+    unchanged = ops.ones(channels), ops.zeros(channels)  # scale and shift
+    if _current.get() is None and count is not None and count <= MOST_PARTS:
+        each = [backend.normalized(picture, *unchanged, epsilon)[0] for picture in backend.parts(features)]
+        return ops.concatenate(each) if count > 1 else each[0]
+    x = ops.cast(features, "float32")  # float16 overflows in the squares
+    mean, variance = moments(x)
+    if count == 1:  # the whole and its parts by the same kernel, so that equal pixels stay equal
+        return backend.normalized(features, *unchanged, epsilon, [mean[0, 0, 0], variance[0, 0, 0]])[0]
+    return ops.cast((x - mean) * ops.rsqrt(variance + epsilon), features.dtype)
 
 
 def mixed(numbers, features):

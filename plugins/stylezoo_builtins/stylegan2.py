@@ -5,6 +5,8 @@ import math
 import keras
 from keras import layers
 
+from stylezoo.layers import Conv2D
+
 
 def equalised_convolution(x, channels, size, strides=1, bias=True):
     """A convolution with an equalised learning rate: a kernel of variance 1 that is scaled when it is used.
@@ -13,7 +15,7 @@ def equalised_convolution(x, channels, size, strides=1, bias=True):
     """
     x = layers.Rescaling(1 / math.sqrt(size**2 * x.shape[-1]))(x)
     padding, initializer = "same" if strides == 1 else "valid", keras.initializers.RandomNormal(stddev=1.0)
-    return layers.Conv2D(channels, size, strides, padding, use_bias=bias, kernel_initializer=initializer)(x)
+    return Conv2D(channels, size, strides, padding, use_bias=bias, kernel_initializer=initializer)(x)
 
 
 def scaled_leaky_relu(x):

@@ -21,6 +21,8 @@ from stylezoo.pictures import arrays, files, luminance
 __all__ = ["Painter"]
 
 LARGEST_STYLE = 896  # pixels: the side of a square with the area at which style pictures are used at most
+THUMBNAIL = 512  # pixels: the least side of a thumbnail; with 256 tones differ twice as much from those of one piece
+THUMBNAIL_SHARE = 0.22  # its side as a share of the picture's: drawing it takes 5 % of the time
 BROADEST = 8  # the largest stroke
 UNTOUCHED = 4  # exponent of the share without a style: grey places of a mask keep the network's output
 LASTING = ("generator", "fusion", "tones", "seed")  # attributes that the facts of a film depend on
@@ -201,11 +203,12 @@ class Painter:
     def _in_tiles(self, view, facts):
         """The picture in overlapping tiles, all with the facts of a thumbnail, so that they do not differ in tone.
 
-        The thumbnail is as large as memory allows: the facts of a smaller one are less exact.
+        The facts of a smaller thumbnail are less exact, those of a larger one take longer.
         """
         tile = self.tile or self._graphs.side
         if facts is None:
-            _, facts = self._in_one_piece(view.thumbnail(self._graphs.side), self._first_facts(view))
+            side = min(self._graphs.side, max(THUMBNAIL, math.prod(view.shape) ** 0.5 * THUMBNAIL_SHARE))
+            _, facts = self._in_one_piece(view.thumbnail(side), self._first_facts(view))
             self._remember(view, facts)
         tiling = Tiling.of(view.shape, tile, self._graphs.step)  # the thumbnail's sides may fit by chance
         return tiling.joined(view, lambda corner: self._draw(view, corner, tiling.sides, facts)[0], self.on_tile)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from stylezoo.drawing.graphs import SMALLEST, SMALLEST_TILE
+from stylezoo.drawing.graphs import SMALLEST
 from stylezoo.pictures import arrays
 
-OVERLAP = SMALLEST_TILE // 2  # pixels that neighbouring tiles share, at least
-TRIMMED = 32  # pixels of the overlap next to a tile's border, which are not used: the network saw reflections there
+OVERLAP = 80  # pixels that neighbouring tiles share, at least
+TRIMMED = 24  # pixels of the overlap next to a tile's border, which are not used: the network saw reflections there
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class View:
         noise = None if self.noise is None else _cut(self.noise, corner, sides)
         return View(_cut(self.pixels, corner, sides), [_cut(mask, corner, sides) for mask in self.masks], noise)
 
-    def thumbnail(self, side: int) -> "View":
+    def thumbnail(self, side: float) -> "View":
         """All of it scaled down to at most side x side pixels; the noise, which has no scale, is cropped."""
         height, width = self.shape
         factor = min(1.0, side / (height * width) ** 0.5)
@@ -118,13 +118,19 @@ def _cut(array, corner, sides):
 
 
 def _along(length, tile, step, overlap):
-    """The side of tiles and their starts along one axis, as even as possible."""
+    """The side of tiles and their starts along one axis, as even as possible.
+
+    The last tile ends where the picture does, padded to a multiple of `step` as in one piece: beyond that a tile would
+    show the network a mirror image that it does not see in one piece.
+    """
+    padded = -(-max(length, SMALLEST) // step) * step
     if length <= tile:
-        return -(-max(length, SMALLEST) // step) * step, [0]
+        return padded, [0]
     count = -(-(length - overlap) // max(step, tile - overlap))
     stride = -(-(length - overlap) // (count * step)) * step
-    count = -(-(length - overlap) // stride)
-    return stride + overlap, [i * stride for i in range(count)]
+    side = min(stride + overlap, padded)
+    count = -(-(padded - side) // stride) + 1
+    return side, [min(i * stride, padded - side) for i in range(count)]
 
 
 def _faded(below, above, start, overlap, axis):

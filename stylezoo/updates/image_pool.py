@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from stylezoo import backend
+
 register = keras.saving.register_keras_serializable("stylezoo")
 
 
@@ -42,9 +44,9 @@ class ImagePool(keras.layers.Layer):
         chance = keras.random.uniform((batch,), seed=self.random) > 0.5
         exchange = ops.logical_and(ops.logical_and(ops.logical_not(filling), place < count), chance)
         filling, exchange = (ops.reshape(each, (batch, 1, 1, 1)) for each in (filling, exchange))
-        older = ops.take(self.kept, place, axis=0)
+        older = backend.rows_of(self.kept, place)
         kept = ops.where(ops.logical_or(filling, exchange), pictures, older)
-        self.kept.assign(ops.scatter_update(self.kept, place[:, None], kept))
+        backend.write_rows(self.kept, place, kept)
         self.count.assign_add(batch)
         return ops.where(exchange, older, pictures)
 

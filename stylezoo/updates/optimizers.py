@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 import keras
 from keras import ops
 
+from stylezoo import backend
 from stylezoo.errors import BadOptions
 from stylezoo.spec import Choice
 from stylezoo.updates.schedules import WarmUpRate
@@ -83,10 +84,11 @@ class _ByPlayer:
 
 
 @register
-class L2Adam(keras.optimizers.Adam):
-    """Adam with L2 regularisation, the weight decay of PyTorch's Adam: it is added to the gradient.
+class FusedAdam(keras.optimizers.Adam):
+    """Adam as one kernel for each variable, with L2 regularisation, the weight decay of PyTorch's Adam.
 
-    Keras' own `weight_decay` is that of AdamW, with which the published GANs were not trained.
+    Keras computes the same in some twenty operations. Its `weight_decay` is that of AdamW, with which the published
+    GANs were not trained: here it is added to the gradient.
 
     Args:
         learning_rate: As in Adam.
@@ -98,12 +100,25 @@ class L2Adam(keras.optimizers.Adam):
         super().__init__(learning_rate, **kwargs)
         self.l2 = l2
 
+    def apply(self, grads, trainable_variables=None):
+        step = ops.cast(self.iterations + 1, "float32")
+        self._powers = [ops.power(ops.cast(beta, "float32"), step) for beta in (self.beta_1, self.beta_2)]
+        super().apply(grads, trainable_variables)
+
     def update_step(self, gradient, variable, learning_rate):
-        decay = ops.cast(self.l2, gradient.dtype) * ops.cast(variable, gradient.dtype)
-        super().update_step(gradient + decay, variable, learning_rate)
+        gradient = ops.cast(gradient, variable.dtype)
+        if self.l2:
+            gradient = gradient + self.l2 * ops.convert_to_tensor(variable)
+        slots = [each[self._get_variable_index(variable)] for each in (self._momentums, self._velocities)]
+        numbers = (ops.cast(learning_rate, variable.dtype), self.beta_1, self.beta_2, self.epsilon)
+        backend.adam_step(variable, *slots, gradient, *numbers, self._powers)
 
     def get_config(self):
         return {**super().get_config(), "l2": self.l2}
+
+
+# Its name in files of version 0.1.0.
+keras.saving.get_custom_objects()["stylezoo>L2Adam"] = FusedAdam
 
 
 class Optimizer(Choice, ABC, field="optimizer"):
@@ -156,9 +171,7 @@ class Adam(Optimizer, name="adam"):
         self.numbers = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
 
     def build(self, learning_rate):
-        if self.weight_decay:
-            return L2Adam(learning_rate, l2=self.weight_decay, **self.numbers)
-        return keras.optimizers.Adam(learning_rate, **self.numbers)
+        return FusedAdam(learning_rate, l2=self.weight_decay, **self.numbers)
 
 
 def chosen_optimizer(given, plan) -> PlayerOptimizer:

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from stylezoo.layers import InstanceNormalization, ReflectionPadding2D
+from stylezoo.layers import Conv2D, InstanceNormalization, ReflectionPadding2D
 
 
 def build(shape, filters: int = 32, blocks: int = 5, skips: bool = False):
@@ -43,7 +43,7 @@ def build(shape, filters: int = 32, blocks: int = 5, skips: bool = False):
 def _convolution(x, channels, size, strides=1):
     # PyTorch's default initialisation, uniform in 1 / sqrt(inputs): with Keras' the tanh saturates at once.
     beginning = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
-    return layers.Conv2D(channels, size, strides, kernel_initializer=beginning)(ReflectionPadding2D(size // 2)(x))
+    return Conv2D(channels, size, strides, kernel_initializer=beginning)(ReflectionPadding2D(size // 2)(x))
 
 
 def _norm_relu(x, name=None):

@@ -5,7 +5,7 @@ from keras import layers
 
 # keras.layers.SpectralNormalization overwrites the trained kernel with the divided one in each training call: the
 # gradient then ignores the division, and a second call in the same step uses another kernel.
-from stylezoo.layers import ReflectionPadding2D, SpectralNormalization
+from stylezoo.layers import Conv2D, ReflectionPadding2D, SpectralNormalization
 
 
 def build(shape, filters: int = 64):
@@ -25,7 +25,7 @@ def build(shape, filters: int = 64):
     if filters < 1:
         raise ValueError(f"there are {filters} filters; 1 or more are needed")
     picture = keras.Input(shape, name="picture")
-    x = _activated(layers.Conv2D(filters, 3, padding="same")(picture), 0)
+    x = _activated(Conv2D(filters, 3, padding="same")(picture), 0)
     skips = []
     for i, times in enumerate((2, 4, 8), 1):
         skips.append(x)
@@ -36,12 +36,12 @@ def build(shape, filters: int = 64):
         x = layers.Add()([x, skip])
     for i in (7, 8):
         x = _activated(_convolution(x, filters, 3), i)
-    return keras.Model(picture, layers.Conv2D(1, 3, padding="same")(x), name="unet-sn")
+    return keras.Model(picture, Conv2D(1, 3, padding="same")(x), name="unet-sn")
 
 
 def _convolution(x, channels, size, strides=1):
     # At these sizes "same" is PyTorch's padding=1; an odd side gets one more line at its end.
-    return SpectralNormalization(layers.Conv2D(channels, size, strides, padding="same", use_bias=False))(x)
+    return SpectralNormalization(Conv2D(channels, size, strides, padding="same", use_bias=False))(x)
 
 
 def _activated(x, number):

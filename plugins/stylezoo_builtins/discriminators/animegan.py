@@ -3,7 +3,7 @@
 import keras
 from keras import layers as keras_layers
 
-from stylezoo.layers import SpectralNormalization, initializer
+from stylezoo.layers import Conv2D, SpectralNormalization, initializer
 
 
 def build(shape, filters: int = 32, layers: int = 2):
@@ -29,7 +29,7 @@ def build(shape, filters: int = 32, layers: int = 2):
 def _convolution(x, channels, strides=1):
     sides = (1, 2 - strides)  # a stride of 2 is padded at the top and the left only
     x = keras_layers.ZeroPadding2D((sides, sides))(x)
-    convolution = keras_layers.Conv2D(channels, 3, strides, use_bias=False, kernel_initializer=initializer("normal"))
+    convolution = Conv2D(channels, 3, strides, use_bias=False, kernel_initializer=initializer("normal"))
     return SpectralNormalization(convolution)(x)
 
 

@@ -3,7 +3,7 @@
 import keras
 from keras import layers as keras_layers
 
-from stylezoo.layers import InstanceNormalization, initializer
+from stylezoo.layers import Conv2D, InstanceNormalization, initializer
 
 
 def build(shape, styles: int = 4, filters: int = 64, layers: int = 3):
@@ -31,4 +31,4 @@ def build(shape, styles: int = 4, filters: int = 64, layers: int = 3):
 
 def _convolution(x, channels, strides):
     x = keras_layers.ZeroPadding2D(1)(x)  # PyTorch's padding=1; Keras' "same" differs at a stride of 1
-    return keras_layers.Conv2D(channels, 4, strides, kernel_initializer=initializer("normal"))(x)
+    return Conv2D(channels, 4, strides, kernel_initializer=initializer("normal"))(x)

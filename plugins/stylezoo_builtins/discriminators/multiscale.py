@@ -4,7 +4,7 @@ import keras
 from keras import layers as keras_layers
 from keras import ops
 
-from stylezoo.layers import ReflectionPadding2D, initializer, normalization
+from stylezoo.layers import Conv2D, ReflectionPadding2D, initializer, normalization
 
 
 def build(shape, filters: int = 64, layers: int = 4, scales: int = 3, norm: str = "none", head: int = 1):
@@ -31,7 +31,7 @@ def build(shape, filters: int = 64, layers: int = 4, scales: int = 3, norm: str 
 
     def convolved(x, channels, side, strides=1):
         x = ReflectionPadding2D(1)(x) if side > 1 else x
-        return keras_layers.Conv2D(channels, side, strides, kernel_initializer=initializer("normal"))(x)
+        return Conv2D(channels, side, strides, kernel_initializer=initializer("normal"))(x)
 
     def judged(x, scale):
         for layer in range(layers):

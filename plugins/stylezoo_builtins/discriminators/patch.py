@@ -3,7 +3,7 @@
 import keras
 from keras import layers as keras_layers
 
-from stylezoo.layers import BlurDownsampling2D, SpectralNormalization, initializer, normalization
+from stylezoo.layers import BlurDownsampling2D, Conv2D, SpectralNormalization, initializer, normalization
 
 
 def build(
@@ -41,7 +41,7 @@ def build(
 
     def convolved(x, channels, halve=False, bias=True):
         strides = 2 if halve and not antialias else 1
-        convolution = keras_layers.Conv2D(channels, 4, strides, use_bias=bias, kernel_initializer=initializer(init))
+        convolution = Conv2D(channels, 4, strides, use_bias=bias, kernel_initializer=initializer(init))
         x = keras_layers.ZeroPadding2D(1)(x)  # PyTorch's padding=1; Keras' "same" differs at a stride of 1
         return SpectralNormalization(convolution)(x) if spectral else convolution(x)
 

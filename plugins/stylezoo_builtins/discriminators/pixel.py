@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from stylezoo.layers import initializer, normalization
+from stylezoo.layers import Conv2D, initializer, normalization
 
 
 def build(shape, filters: int = 64, conditional: bool = False, norm: str = "instance", init: str = "normal"):
@@ -22,7 +22,7 @@ def build(shape, filters: int = 64, conditional: bool = False, norm: str = "inst
     """
 
     def convolved(x, channels, bias=norm != "batch"):
-        return layers.Conv2D(channels, 1, use_bias=bias, kernel_initializer=initializer(init))(x)
+        return Conv2D(channels, 1, use_bias=bias, kernel_initializer=initializer(init))(x)
 
     picture = keras.Input(shape, name="picture")
     inputs = [keras.Input(shape, name="source"), picture] if conditional else picture

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from stylezoo.layers import SpectralNormalization
+from stylezoo.layers import Conv2D, SpectralNormalization
 
 
 def build(shape, filters: int = 32, scale: int = 1):
@@ -25,6 +25,6 @@ def build(shape, filters: int = 32, scale: int = 1):
     picture = keras.Input(shape, name="picture")
     x = layers.AveragePooling2D(scale)(picture) if scale > 1 else picture
     for channels, halve in ((filters, True), (2 * filters, True), (4 * filters, False), (4 * filters, False)):
-        x = layers.LeakyReLU(0.2)(SpectralNormalization(layers.Conv2D(channels, 3))(x))
+        x = layers.LeakyReLU(0.2)(SpectralNormalization(Conv2D(channels, 3))(x))
         x = layers.AveragePooling2D(2)(x) if halve else x
-    return keras.Model(picture, SpectralNormalization(layers.Conv2D(1, 3))(x), name="texture")
+    return keras.Model(picture, SpectralNormalization(Conv2D(1, 3))(x), name="texture")

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from stylezoo.features import BLOCKS, vgg19
-from stylezoo.layers import ReflectionPadding2D, UpSampling2D
+from stylezoo.layers import Conv2D, ReflectionPadding2D, UpSampling2D
 from stylezoo_builtins.adain import adain
 
 
@@ -45,7 +45,7 @@ def build(shape, vgg: str | None = None, depth: int = 4, widths: str = "64-128-2
 
 
 def _reflected(x, channels):
-    return layers.Conv2D(channels, 3)(ReflectionPadding2D(1)(x))
+    return Conv2D(channels, 3)(ReflectionPadding2D(1)(x))
 
 
 @keras.saving.register_keras_serializable("stylezoo")

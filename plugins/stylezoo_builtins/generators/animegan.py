@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from stylezoo.layers import GroupNormalization, ReflectionPadding2D
+from stylezoo.layers import Conv2D, GroupNormalization, ReflectionPadding2D
 
 
 def build(shape, filters: int = 32, blocks: int = 4):
@@ -33,7 +33,7 @@ def build(shape, filters: int = 32, blocks: int = 4):
 
 
 def _convolution(x, channels, size, strides=1):
-    return layers.Conv2D(channels, size, strides, use_bias=False, kernel_initializer="he_normal")(x)
+    return Conv2D(channels, size, strides, use_bias=False, kernel_initializer="he_normal")(x)
 
 
 def _convolved(x, channels, size):

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from stylezoo import scene
-from stylezoo.layers import ReflectionPadding2D, UpSampling2D, luminance
+from stylezoo.layers import Conv2D, ReflectionPadding2D, UpSampling2D, luminance
 
 WAVES = 6  # the flow in flat areas is a sum of them
 
@@ -54,7 +54,7 @@ def build(
 
 
 def _convolution(x, channels, size, strides=1):
-    return layers.Conv2D(channels, size, strides)(ReflectionPadding2D(size // 2)(x))
+    return Conv2D(channels, size, strides)(ReflectionPadding2D(size // 2)(x))
 
 
 def _norm(x):
@@ -163,13 +163,23 @@ class Grain(layers.Layer):
 
 
 def _blur(pictures, deviation):
-    """Gaussian blur of pictures (batch, height, width, 1)."""
+    """Gaussian blur of pictures (batch, height, width, 1).
+
+    A product with a matrix for each axis: a convolution of one channel takes six times as long on a processor.
+    """
     reach = math.ceil(3 * deviation)
-    weights = [math.exp(-0.5 * (i / deviation) ** 2) for i in range(-reach, reach + 1)]
-    kernel = ops.convert_to_tensor([weight / sum(weights) for weight in weights], "float32")
-    padded = ops.pad(pictures, ((0, 0), (reach, reach), (reach, reach), (0, 0)), mode="symmetric")
-    down = ops.conv(padded, ops.reshape(kernel, (-1, 1, 1, 1)))
-    return ops.conv(down, ops.reshape(kernel, (1, -1, 1, 1)))
+    padded = ops.pad(pictures[..., 0], ((0, 0), (reach, reach), (reach, reach)), mode="symmetric")
+    down, across = (_weights(length, deviation, reach) for length in ops.shape(pictures)[1:3])
+    return ops.matmul(ops.matmul(down, padded), ops.transpose(across))[..., None]
+
+
+def _weights(length, deviation, reach):
+    """The weights of a Gaussian for each of `length` pixels: (length, length + 2 * reach)."""
+    total = sum(math.exp(-0.5 * (i / deviation) ** 2) for i in range(-reach, reach + 1))
+    pixels, padded = (ops.arange(each, dtype="float32") for each in (length, length + 2 * reach))
+    distances = ops.abs(padded - reach - pixels[:, None])
+    weights = ops.exp(-0.5 * ops.square(distances / deviation)) / total
+    return ops.where(distances <= reach, weights, 0.0)
 
 
 def _slopes(light):

@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 from stylezoo import scene
-from stylezoo.layers import InstanceNormalization, ReflectionPadding2D, initializer
+from stylezoo.layers import Conv2D, InstanceNormalization, ReflectionPadding2D, initializer
 
 
 def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bool = False, skips: bool = False):
@@ -45,7 +45,7 @@ def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bo
 
 
 def _convolution(channels, size, strides=1, name=None):
-    return layers.Conv2D(channels, size, strides, kernel_initializer=initializer("normal"), name=name)
+    return Conv2D(channels, size, strides, kernel_initializer=initializer("normal"), name=name)
 
 
 def _transposed(x, channels):

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from stylezoo import scene
-from stylezoo.layers import InstanceNormalization, ReflectionPadding2D, initializer
+from stylezoo.layers import Conv2D, InstanceNormalization, ReflectionPadding2D, initializer
 
 
 def build(shape, filters: int = 64, codes: int = 8, blocks: int = 4, mlp: int = 256):
@@ -74,7 +74,7 @@ def _dense(units, **options):
 
 def _convolution(x, channels, size, strides=1):
     x = ReflectionPadding2D((size - 1) // 2)(x)
-    return layers.Conv2D(channels, size, strides, kernel_initializer=initializer("kaiming"))(x)
+    return Conv2D(channels, size, strides, kernel_initializer=initializer("kaiming"))(x)
 
 
 def _norm_relu(x):

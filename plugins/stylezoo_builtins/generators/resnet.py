@@ -7,6 +7,7 @@ from keras import layers
 from stylezoo.layers import (
     BlurDownsampling2D,
     BlurUpsampling2D,
+    Conv2D,
     ReflectionPadding2D,
     initializer,
     normalization,
@@ -108,7 +109,7 @@ def _has_blurs(weights):
     return bool(blurs)
 
 
-def _convolution(channels, size, strides=1, init="normal", kind=layers.Conv2D, **options):
+def _convolution(channels, size, strides=1, init="normal", kind=Conv2D, **options):
     return kind(channels, size, strides, kernel_initializer=initializer(init), **options)
 
 

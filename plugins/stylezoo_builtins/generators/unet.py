@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from stylezoo.layers import ReflectionPadding2D, initializer, normalization
+from stylezoo.layers import Conv2D, ReflectionPadding2D, initializer, normalization
 from stylezoo_builtins import official
 
 
@@ -81,11 +81,11 @@ def _joins(down, up, has_skip):
 
 def _halved(x, channels, bias, init, name):
     options = {"use_bias": bias, "kernel_initializer": initializer(init)}
-    return layers.Conv2D(channels, 4, strides=2, padding="same", name=name, **options)(x)
+    return Conv2D(channels, 4, strides=2, padding="same", name=name, **options)(x)
 
 
 def _doubled(x, channels, bias, resize, init):
     options = {"use_bias": bias, "kernel_initializer": initializer(init)}
     if resize:
-        return layers.Conv2D(channels, 3, **options)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
+        return Conv2D(channels, 3, **options)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
     return layers.Conv2DTranspose(channels, 4, strides=2, padding="same", **options)(x)
