@@ -14,6 +14,8 @@ STEPS = {  # passes for each picture of a batch, by network
     "cut": {
         "generator": 2 * LEARNT,
         "encoder": 2 * LEARNT + 2 * FIXED,  # of the result and of the identity; of source and style
+        "heads": 2 * LEARNT + 2 * FIXED,  # of the same
+        "products": 2 * JUDGED,  # of the vectors of both
         "discriminator": JUDGED + 2 * LEARNT,
     },
     "gated": {"generator": 2 * LEARNT, "discriminator": JUDGED + 2 * LEARNT},

@@ -165,3 +165,125 @@ def unet(filters=64, downs=8):
             nn.Tanh(),
         )
     )
+
+
+class GatedResNet(nn.Module):
+    """The generator of Gated-GAN: a residual block for each style, mixed by weights."""
+
+    def __init__(self, filters=64, blocks=5, styles=4):
+        super().__init__()
+        first, last = _ends(filters, affine)
+        self.first = nn.Sequential(*first)
+        self.branches = nn.ModuleList([Residual(4 * filters, affine).change for _ in range(styles)])
+        self.rest = nn.Sequential(*(Residual(4 * filters, affine) for _ in range(blocks)), *last)
+
+    def forward(self, x, weights):
+        x = self.first(x)
+        parts = zip(weights.to(x.dtype).unbind(1), self.branches, strict=True)
+        return self.rest(x + sum(weight[:, None, None, None] * branch(x) for weight, branch in parts))
+
+
+class GatedPatch(nn.Module):
+    """The discriminator of Gated-GAN: real or fake, and of which style."""
+
+    def __init__(self, filters=64, styles=4):
+        super().__init__()
+        *layers, self.logits = patch(filters=filters, norm=affine)
+        self.layers = nn.Sequential(*layers)
+        self.styles = nn.Conv2d(self.logits.in_channels, styles, 4, 1, 1)
+
+    def forward(self, x):
+        x = self.layers(x)
+        return self.logits(x), self.styles(x)
+
+
+VGG = (2, 2, 4, 1)  # convolutions of each block, up to relu4_1
+WIDTHS = (64, 128, 256, 512)
+
+
+class Encoder(nn.Module):
+    """VGG-19 up to relu4_1, which is not trained: all outputs of relu1_1, relu2_1, relu3_1 and relu4_1."""
+
+    def __init__(self, reflected):
+        super().__init__()
+        before, self.blocks = 3, nn.ModuleList()
+        for count, width in zip(VGG, WIDTHS, strict=True):
+            pool = [nn.MaxPool2d(2, ceil_mode=reflected)] if len(self.blocks) else [nn.Conv2d(3, 3, 1)]
+            for number in range(count):
+                mode = "reflect" if reflected else "zeros"
+                layers = [nn.Conv2d(before, width, 3, padding=1, padding_mode=mode), nn.ReLU()]
+                self.blocks.append(nn.Sequential(*([] if number else pool), *layers))
+                before = width
+        self.requires_grad_(False)
+
+    def forward(self, x):
+        found, number = [], 0
+        with torch.autocast(x.device.type, enabled=False):  # as in stylezoo: such features overflow in 16 bits
+            x = x.float()
+            for count in VGG:
+                for each in range(count):
+                    x = self.blocks[number](x)
+                    number += 1
+                    found += [x] if each == 0 else []
+        return found
+
+
+def statistics(features):
+    """Mean and deviation of each channel."""
+    deviation = (features.var((2, 3), keepdim=True) + 1e-5).sqrt()
+    return features.mean((2, 3), keepdim=True), deviation
+
+
+def adain(content, style):
+    """Content features with the statistics of style features."""
+    (mean, deviation), (style_mean, style_deviation) = statistics(content), statistics(style)
+    return (content - mean) / deviation * style_deviation + style_mean
+
+
+class AdaIN(nn.Module):
+    """The generator of arbitrary style transfer."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = Encoder(reflected=True)
+        layers, before = [], WIDTHS[-1]
+        for block in (2, 1, 0):
+            width = WIDTHS[block]
+            layers += [*_reflected(before, width), nn.ReLU(True), nn.Upsample(scale_factor=2)]
+            for _ in range((2, 2, 4)[block] - 1):
+                layers += [*_reflected(width, width), nn.ReLU(True)]
+            before = width
+        self.decoder = nn.Sequential(*layers, *_reflected(before, 3))
+
+    def forward(self, source, style):
+        return self.decoder(adain(self.encoder(source)[-1], self.encoder(style)[-1]))
+
+
+def _reflected(before, after):
+    return nn.ReflectionPad2d(1), nn.Conv2d(before, after, 3)
+
+
+class MultiScale(nn.Module):
+    """The discriminator of IEContraAST: separate networks at full, half and quarter size."""
+
+    def __init__(self, filters=64, layers=4, scales=3):
+        super().__init__()
+
+        def judge():
+            parts, before = [], 3
+            for layer in range(layers):
+                after = filters * 2**layer
+                norm = [instance(after)] if layer else []
+                parts += [nn.ReflectionPad2d(1), nn.Conv2d(before, after, 4, 2), *norm, nn.LeakyReLU(0.2, True)]
+                before = after
+            return started(nn.Sequential(*parts, *_reflected(before, 1)))
+
+        self.judges = nn.ModuleList([judge() for _ in range(scales)])
+        self.halve = nn.AvgPool2d(3, 2, 1, count_include_pad=False)
+
+    def forward(self, x):
+        logits = []
+        for number, judge in enumerate(self.judges):
+            x = self.halve(x) if number else x
+            logits.append(judge(x))
+        return logits

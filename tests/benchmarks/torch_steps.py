@@ -1,107 +1,12 @@
 """Training steps of the zoo's models in plain PyTorch: the same networks, losses, pools, order and optimizers."""
 
-import random
-from contextlib import contextmanager
-from typing import ClassVar
-
 import torch
 from torch import nn
 from torch.nn import functional
 
 from tests.benchmarks import torch_networks as networks
-
-ADAM = {"lr": 2e-4, "betas": (0.5, 0.999), "eps": 1e-8}
-
-
-class Pool:
-    """Keeps pictures; once full, it gives back an older one half of the time."""
-
-    def __init__(self, size=50):
-        self.size, self.kept = size, []
-
-    def __call__(self, pictures):
-        shown = []
-        for picture in pictures.detach().split(1):
-            if len(self.kept) < self.size:
-                self.kept.append(picture)
-            elif random.random() < 0.5:
-                place = random.randrange(self.size)
-                self.kept[place], picture = picture, self.kept[place]
-            shown.append(picture)
-        return torch.cat(shown)
-
-
-class Training:
-    """Networks, optimizers and pictures of one model; a subclass adds its networks and its step.
-
-    Attributes:
-        players: The networks of each player: "generator" and "discriminator".
-        parameters: Their trained weights.
-        optimizers: Their optimizers.
-    """
-
-    adam: ClassVar = {"generator": ADAM, "discriminator": ADAM}
-
-    def __init__(self, size, batch=1, **options):
-        self.size, self.batch = size, batch
-        self.players = self.build(**options)
-
-    def place(self, device, layout, half):
-        """Put all on the device, in a memory layout, with bfloat16 for what is stable in it if `half`."""
-        self.device, self.half = device, half
-        for each in self.networks:
-            each.to(device, memory_format=layout)
-        self.parameters = {
-            player: [p for each in nets for p in each.parameters() if p.requires_grad]
-            for player, nets in self.players.items()
-        }
-        self.optimizers = {
-            player: torch.optim.Adam(own, **self.adam[player], fused=True) for player, own in self.parameters.items()
-        }
-        shape = (self.batch, 3, self.size, self.size)
-        self.source, self.style = (
-            (2 * torch.rand(shape, device=device) - 1).contiguous(memory_format=layout) for _ in range(2)
-        )
-
-    @property
-    def networks(self):
-        return [each for nets in self.players.values() for each in nets]
-
-    def compile(self):
-        """Compile every network."""
-        for each in self.networks:
-            each.compile()
-
-    def passes(self):
-        """A forward pass of each network for one picture, by the names in `flops`."""
-        one = self.source[:1]
-        generator, discriminator = (self.players[player][0] for player in ("generator", "discriminator"))
-        return {"generator": lambda: generator(one), "discriminator": lambda: discriminator(one)}
-
-    def autocast(self):
-        return torch.autocast(self.device.type, torch.bfloat16, self.half)
-
-    @contextmanager
-    def frozen(self, player="discriminator"):
-        """A context in which a player's weights get no gradient."""
-        for parameter in self.parameters[player]:
-            parameter.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for parameter in self.parameters[player]:
-                parameter.requires_grad_(True)
-
-    def update(self, player, cost):
-        """One update of a player."""
-        self.optimizers[player].zero_grad(set_to_none=True)
-        cost.backward()
-        self.optimizers[player].step()
-
-
-def to(logits, target):
-    """Least squares."""
-    return (logits.float() - target).square().mean()
+from tests.benchmarks.torch_styles import AdaINGAN, Gated
+from tests.benchmarks.torch_training import Pool, Training, to
 
 
 class CycleGAN(Training):
@@ -129,6 +34,15 @@ class CycleGAN(Training):
             judged = judged + to(of_source(older_source), 0) + to(of_source(source), 1)
         self.update("discriminator", judged / 2)
         return cost.detach()
+
+
+def found_among(query, key, temperature):
+    """The cross-entropy of finding the key of each query among all of its picture: (batch, places, units) each."""
+    right = (query * key).sum(-1, keepdim=True)
+    others = query @ key.transpose(1, 2)
+    others = others.masked_fill(torch.eye(others.shape[-1], dtype=torch.bool, device=others.device), -10.0)
+    logits = torch.cat([right, others], -1).flatten(0, 1) / temperature
+    return functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long, device=logits.device))
 
 
 class Pix2Pix(Training):
@@ -159,4 +73,59 @@ class Pix2Pix(Training):
         return cost.detach()
 
 
-MODELS = {"cyclegan": CycleGAN, "pix2pix": Pix2Pix}
+class CUT(Training):
+    """The discriminator learns first; a contrastive loss on patches of five layers keeps the content."""
+
+    PLACES, UNITS, TEMPERATURE = 256, 256, 0.07
+
+    def build(self, filters=64, patches=64):
+        draw, units = networks.started(networks.ContrastiveResNet(filters)), self.UNITS
+        heads = [nn.Sequential(nn.Linear(w, units), nn.ReLU(), nn.Linear(units, units)) for w in draw.widths]
+        return {
+            "generator": [draw, nn.ModuleList(heads)],
+            "discriminator": [networks.patch(filters=patches, blur=True)],
+        }
+
+    def passes(self):
+        draw, heads = self.players["generator"]
+        patches = [torch.rand(self.PLACES, width, device=self.device) for width in draw.widths]
+        rows = torch.rand(self.PLACES, self.UNITS, device=self.device)
+        return {
+            **super().passes(),
+            "encoder": lambda: draw.features(self.source[:1]),
+            "heads": lambda: [head(each) for head, each in zip(heads, patches, strict=True)],
+            "products": lambda: [rows @ rows.T for _ in heads],
+        }
+
+    def step(self):
+        draw, (judge,) = self.players["generator"][0], self.players["discriminator"]
+        with self.autocast():
+            fake = draw(self.source).float()
+            judged = (to(judge(self.style), 1) + to(judge(fake.detach()), 0)) / 2
+        self.update("discriminator", judged)
+        with self.autocast(), self.frozen():
+            same = draw(self.style).float()
+            kept = (self.contrast(self.source, fake) + self.contrast(self.style, same)) / 2
+            cost = to(judge(fake), 1) + kept
+        self.update("generator", cost)
+        return cost.detach()
+
+    def contrast(self, source, result):
+        """The mean cross-entropy of finding the patch of the source that belongs to one of the result."""
+        draw, heads = self.players["generator"]
+        queries = draw.features(result)
+        with torch.no_grad():
+            keys = draw.features(source)
+        terms = []
+        for head, query, key in zip(heads, queries, keys, strict=True):
+            query, key = (each.float().flatten(2).transpose(1, 2) for each in (query, key))
+            places = torch.randperm(query.shape[1], device=query.device)[: self.PLACES]
+            with torch.autocast(self.device.type, enabled=False):
+                query = functional.normalize(head(query[:, places]), dim=-1)
+                with torch.no_grad():
+                    key = functional.normalize(head(key[:, places]), dim=-1)
+                terms.append(found_among(query, key, self.TEMPERATURE))
+        return sum(terms) / len(terms)
+
+
+MODELS = {"cyclegan": CycleGAN, "pix2pix": Pix2Pix, "cut": CUT, "gated": Gated, "adain-gan": AdaINGAN}

@@ -12,7 +12,7 @@ from tests.benchmarks.turns import FreshProcess, Process
 PRECISIONS = ("float32", "mixed_bfloat16")
 # What a person can choose besides the precision, as variants of each training step: their changes of the recipe.
 OPTIONS = {"stylezoo": {}}
-IN_TORCH = ("cyclegan", "pix2pix")  # the models of `torch_steps`
+IN_TORCH = ("cyclegan", "pix2pix", "cut", "gated", "adain-gan")  # the models of `torch_steps`
 TINY = {  # for --quick: changes of a recipe, and the same in PyTorch
     "cyclegan": (
         {"image_size": 64, "generator": "resnet:filters=8,blocks=2", "discriminators": "patch:filters=8"},

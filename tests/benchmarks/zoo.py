@@ -96,8 +96,10 @@ def networks_of(gan):
     side, generator = gan.recipe.image_size, gan.generator
     found = {"generator": operations(generator, side)}
     found["discriminator"] = sum(operations(each, side) for each in gan.discriminators)
-    if any(loss.layers for _, _, loss in gan.terms):  # PatchNCE compares the outputs of the generator's first half
+    for loss in [loss for _, _, loss in gan.terms if loss.layers]:  # PatchNCE: outputs of the generator's first half
         found["encoder"] = of_graph(lambda picture: features(generator, picture), [(1, side, side, 3)])
+        found["heads"] = sum(of_graph(head, [(1, loss.patches, head.input_shape[-1])]) for head in loss.layers)
+        found["products"] = 2 * loss.patches**2 * loss.units * len(loss.layers)
     if gan.recipe.vgg:
         found["encoder"] = operations(vgg19(gan.recipe.vgg, ("relu4_1",)), side)
         found["decoder"] = found.pop("generator") - 2 * found["encoder"]
@@ -125,8 +127,8 @@ def _operations(node):
             return 2 * math.prod(node.outputs[0].shape) * math.prod(taps)
         case "Conv2DBackpropInput":  # a transposed convolution: each number of its input meets the whole kernel
             return 2 * math.prod(node.inputs[2].shape) * math.prod(node.inputs[1].shape[:3])
-        case "MatMul":
-            return 2 * math.prod(node.outputs[0].shape) * node.inputs[0].shape[not node.get_attr("transpose_a")]
+        case "MatMul" | "BatchMatMulV2":
+            return 2 * math.prod(node.outputs[0].shape) * node.inputs[0].shape[-1]
     return 0
 
 
