@@ -1,5 +1,6 @@
 """The page docs/performance.md: a table and a plot for each section, from the CSV files of all devices."""
 
+import html
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -18,13 +19,14 @@ def table(rows, head=True):
 
 
 def _cells(row):
+    job, note = (html.escape(text, quote=False).replace("|", "\\|") for text in (row.job, row.note))
     if row.median == "":
-        return (row.job, row.precision, row.library, "", "", "", "", "", row.note)
+        return (job, row.precision, row.library, "", "", "", "", "", note)
     speed = f"{row.flop_per_s / 1e12:.3g}" if row.flop_per_s else ""
     share = f"{row.flop_per_s / row.ceiling:.0%}" if row.flop_per_s and row.ceiling else ""
     ratio = f"{row.ratio_to_torch:.2f}" if row.ratio_to_torch else ""
     median, lower, upper = (_with_unit(value, row.unit) for value in (row.median, row.lower, row.upper))
-    return (row.job, row.precision, row.library, median, f"{lower} to {upper}", speed, share, ratio, row.note)
+    return (job, row.precision, row.library, median, f"{lower} to {upper}", speed, share, ratio, note)
 
 
 def _with_unit(value, unit):
@@ -67,8 +69,8 @@ def _plot(section, device):
 
 
 def plotted(rows):
-    """The rows that a plot shows."""
-    return [row for row in rows if row.median != ""]
+    """The rows that a plot shows; a table is enough for the ceilings."""
+    return [row for row in rows if row.median != "" and row.section != "ceiling"]
 
 
 def read_all(folder=files.FOLDER):

@@ -11,6 +11,7 @@ matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "stylezoo", 
 import matplotlib.pyplot as plt  # noqa: E402 - after the choice of the backend
 
 NUMBERED = re.compile(r"(?:(\w+)=)?(\d+)(?: px)?")  # "batch_size=4", "1024 px": a point of a curve
+WIDE = 30  # between the shortest and the longest bar: more needs a logarithmic axis
 
 
 def draw(section, rows, path):
@@ -29,6 +30,8 @@ def _bars(rows):
     errors = [[row.median - row.lower for row in rows], [row.upper - row.median for row in rows]]
     axes.barh(labels, [row.median for row in rows], xerr=errors, color=[colours[row.library] for row in rows])
     axes.invert_yaxis()
+    if max(row.median for row in rows) > WIDE * min(row.median for row in rows):
+        axes.set_xscale("log")
     axes.set_xlabel(rows[0].unit)
     return figure
 

@@ -69,7 +69,7 @@ def growth(setting):
         groups.append(step(setting, "cyclegan", job=f"losses={count + 1}", changes=changes, comparable=False))
     for count in (2, 3) if setting.quick else (2, 4, 8, 16):
         changes = {**small, "data.names": [f"style-{i}" for i in range(count)]}
-        groups.append(step(setting, "gated", job=f"styles={count}", changes=changes))
+        groups.append(step(setting, "gated", job=f"styles={count}", changes=changes, torch={"styles": count}))
     counts = (1, 10) if setting.quick else (1, 30, 100, 300)
     return [*groups, [Variant(f"plugins={count}", "stylezoo", partial(listing, count)) for count in counts]]
 
@@ -84,7 +84,8 @@ def listing(count):
 
 def start(setting):
     """Seconds from Enter to an answer."""
-    looks = [Variant(name, "stylezoo", partial(answer, name)) for name in (*start_up.COMMANDS, *start_up.REFUSED)]
+    commands = (*start_up.COMMANDS, *start_up.REFUSED)
+    looks = [Variant(name, "stylezoo" if "stylezoo" in name else "click", partial(answer, name)) for name in commands]
     drawn = Variant("stylezoo stylize photo.jpg: to the file", "stylezoo", partial(drawn_file, setting.quick))
     return [looks, [Variant("stylezoo train: to the first step", "stylezoo", first_step)], [drawn]]
 
@@ -117,7 +118,7 @@ def drawn_file(quick):
     words += ["--set", "image_size=32", "--set", "pool=1"]
     words += ["--generator", "resnet:filters=8,blocks=2", "--discriminator", "patch:filters=8"] if quick else []
     Command(["-m", "stylezoo", *words], folder, first=False).turn()
-    words = ["stylize", photo, "--model", folder / "model", "-o", folder / "drawn.jpg"]
+    words = ["stylize", photo, "--model", folder / "model", "-o", folder / "drawn.jpg", "--overwrite"]
     return Command(["-m", "stylezoo", *words], folder)
 
 

@@ -125,7 +125,7 @@ def of_work(setting, zoo, torch, how=Process, options=OPTIONS, **rest):
     return variants
 
 
-def step(setting, model, precision="float32", job=None, changes=None, comparable=True, **rest):
+def step(setting, model, precision="float32", job=None, changes=None, comparable=True, torch=None, **rest):
     """The variants of a training step.
 
     Args:
@@ -135,16 +135,18 @@ def step(setting, model, precision="float32", job=None, changes=None, comparable
         job: The job's name; None: the model's.
         changes: Changes of the recipe.
         comparable: Whether the model with the changes is one of `torch_steps` and `flops`.
+        torch: The same changes for the model in `torch_steps`, besides size and batch.
         **rest: As in `of_work`.
     """
-    tiny, torch = TINY[model] if setting.quick else ({}, {})
+    tiny, tiny_torch = TINY[model] if setting.quick else ({}, {})
     changes = {**tiny, **(changes or {})}
     fields = {**vars(Recipe.named(model)), **changes}
-    size, batch = fields["image_size"], fields["batch_size"]
+    batch = fields["batch_size"]
+    options = {**tiny_torch, "size": fields["image_size"], "batch": batch, **(torch or {})}
     return of_work(
         setting,
         {"work": "step", "model": model, "changes": changes},
-        {"torch": {**torch, "size": size, "batch": batch}} if comparable and model in IN_TORCH else None,
+        {"torch": options} if comparable and model in IN_TORCH else None,
         job=job or model,
         precision=precision,
         operations=partial(flops.of_step, model, batch) if comparable else None,
