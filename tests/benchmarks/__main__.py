@@ -30,7 +30,11 @@ def arguments():
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; all if none is named")
     parser.add_argument("--list", action="store_true", help="show what would be measured")
     parser.add_argument("--only", metavar="TEXT", default="", help="only jobs whose name contains the text")
-    parser.add_argument("--quick", action="store_true", help="make everything tiny, to try the command")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="make everything tiny, and measure one job a section unless sections are named: to try the command",
+    )
     parser.add_argument("--rounds", type=int, help=f"turns of each variant (default: {ROUNDS})")
     parser.add_argument("--out", type=Path, metavar="CSV", help="the file for the rows")
     parser.add_argument(
@@ -59,9 +63,10 @@ def version_of_torch(python):
 
 
 def groups(given, setting):
-    """The groups of each section that are asked for."""
+    """The groups of each section that are asked for; to try the command, the first of each is enough."""
+    most = 1 if given.quick and not (given.sections or given.only) else None
     for name in given.sections or SECTIONS:
-        for group in SECTIONS[name](setting):
+        for group in SECTIONS[name](setting)[:most]:
             if chosen := [variant for variant in group if given.only in variant.job]:
                 yield name, chosen
 
