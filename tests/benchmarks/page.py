@@ -24,7 +24,7 @@ def _cells(row):
         return (job, row.precision, row.library, "", "", "", "", "", note)
     speed = f"{row.flop_per_s / 1e12:.3g}" if row.flop_per_s else ""
     share = f"{row.flop_per_s / row.ceiling:.0%}" if row.flop_per_s and row.ceiling else ""
-    ratio = f"{row.ratio_to_torch:.2f}" if row.ratio_to_torch else ""
+    ratio = f"{row.ratio_to_torch:.2f}" if row.ratio_to_torch else "" if row.library.startswith("torch") else "none"
     median, lower, upper = (_with_unit(value, row.unit) for value in (row.median, row.lower, row.upper))
     return (job, row.precision, row.library, median, f"{lower} to {upper}", speed, share, ratio, note)
 

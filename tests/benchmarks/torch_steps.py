@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from tests.benchmarks import torch_networks as networks
+from tests.benchmarks.torch_brush import SinglePair
 from tests.benchmarks.torch_styles import AdaINGAN, Gated
 from tests.benchmarks.torch_training import Pool, Training, to
 
@@ -128,4 +129,11 @@ class CUT(Training):
         return sum(terms) / len(terms)
 
 
-MODELS = {"cyclegan": CycleGAN, "pix2pix": Pix2Pix, "cut": CUT, "gated": Gated, "adain-gan": AdaINGAN}
+MODELS = {
+    "cyclegan": CycleGAN,
+    "pix2pix": Pix2Pix,
+    "cut": CUT,
+    "single-pair": SinglePair,
+    "gated": Gated,
+    "adain-gan": AdaINGAN,
+}

@@ -79,13 +79,7 @@ class AdaINGAN(Training):
             answers = judge(fake)
             judged = sum(to(each, 0) for each in answers) + sum(to(each, 1) for each in judge(self.style))
             cost = 5 * sum(to(each, 1) for each in answers) + self.kept(fake)
-        for player, price in (("discriminator", 5 * judged), ("generator", cost)):
-            own = self.parameters[player]
-            gradients = torch.autograd.grad(price, own, retain_graph=player == "discriminator")
-            for parameter, gradient in zip(own, gradients, strict=True):
-                parameter.grad = gradient
-        for player in ("generator", "discriminator"):
-            self.optimizers[player].step()
+        self.update_both(5 * judged, cost)
         return cost.detach()
 
     def kept(self, fake):

@@ -98,6 +98,14 @@ class Training:
         cost.backward()
         self.optimizers[player].step()
 
+    def update_both(self, judged, cost):
+        """One update of both players from one graph; each price is differentiated by its player's weights only."""
+        for player, price in (("discriminator", judged), ("generator", cost)):
+            self.optimizers[player].zero_grad(set_to_none=True)
+            price.backward(inputs=self.parameters[player], retain_graph=player == "discriminator")
+        for optimizer in self.optimizers.values():
+            optimizer.step()
+
 
 def to(logits, target):
     """Least squares."""

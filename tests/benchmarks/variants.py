@@ -12,7 +12,6 @@ from tests.benchmarks.turns import FreshProcess, Process
 PRECISIONS = ("float32", "mixed_bfloat16")
 # What a person can choose besides the precision, as variants of each training step: their changes of the recipe.
 OPTIONS = {"stylezoo": {}}
-IN_TORCH = ("cyclegan", "pix2pix", "cut", "gated", "adain-gan")  # the models of `torch_steps`
 TINY = {  # for --quick: changes of a recipe, and the same in PyTorch
     "cyclegan": (
         {"image_size": 64, "generator": "resnet:filters=8,blocks=2", "discriminators": "patch:filters=8"},
@@ -146,7 +145,7 @@ def step(setting, model, precision="float32", job=None, changes=None, comparable
     return of_work(
         setting,
         {"work": "step", "model": model, "changes": changes},
-        {"torch": options} if comparable and model in IN_TORCH else None,
+        {"torch": options} if comparable else None,
         job=job or model,
         precision=precision,
         operations=partial(flops.of_step, model, batch) if comparable else None,
