@@ -79,7 +79,7 @@ class Machine:
         facts, _ = result
         turns = summary(variant, result)
         speed = {}
-        if variant.operations and "networks" in facts:
+        if variant.unit == "s" and variant.operations and "networks" in facts:
             speed = {"flop_per_s": variant.operations(facts["networks"]) / turns.median}
             speed["ceiling"] = self.ceilings.get(variant.precision, "")
         if best and not variant.library.startswith("torch"):
