@@ -33,7 +33,12 @@ def published_size(setting, model):
 def stylize(setting):
     """Seconds to redraw one picture by CycleGAN's ResNet, from array to array."""
     sides = (32, 64) if setting.quick else (256, 512, 1024, 2048, 4096)
-    return [redrawing(setting, side, precision) for precision in PRECISIONS for side in sides]
+    halves = [side for side in sides if side <= 1024 or setting.gpu]  # a processor without bfloat16 is very slow
+    return [
+        redrawing(setting, side, precision)
+        for precision, those in zip(PRECISIONS, (sides, halves), strict=True)
+        for side in those
+    ]
 
 
 def pipeline(setting):
@@ -60,7 +65,8 @@ def growth(setting):
     small = {"image_size": setting.small}
     groups = [step(setting, "cyclegan", job=f"image_size={side}", changes={"image_size": side}) for side in sides]
     groups += [
-        step(setting, "cyclegan", job=f"batch_size={batch}", changes={**small, "batch_size": batch})
+        step(setting, "cyclegan", precision, f"batch_size={batch}", {**small, "batch_size": batch})
+        for precision in (PRECISIONS if setting.gpu else PRECISIONS[:1])
         for batch in batches
     ]
     for count in range(len(LOSSES) + 1):

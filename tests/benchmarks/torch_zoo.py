@@ -4,12 +4,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from tests.benchmarks import torch_networks, torch_steps
-from tests.benchmarks.worker import WARM, Work, seconds_of
+from tests.benchmarks.worker import SLOW, Work, seconds_of, warmed
 
 CUDA = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if CUDA else "cpu")
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
-TRIED = 3  # units with which layouts are compared
+TRIED = 3  # more units with which layouts are compared; of slow ones one
 
 
 def prepare(job):
@@ -22,8 +22,8 @@ def prepare(job):
     seconds = {}
     for layout in layouts if len(layouts) > 1 else ():
         work = make(job, LAYOUTS[layout])
-        work.run(WARM)
-        seconds[layout] = min(seconds_of(work.run, 1) for _ in range(TRIED))
+        first = warmed(work.run)
+        seconds[layout] = min(first, *(seconds_of(work.run, 1) for _ in range(TRIED if first < SLOW / TRIED else 1)))
         del work
     best = min(seconds, key=seconds.get, default=layouts[0])
     work = make(job, LAYOUTS[best])
