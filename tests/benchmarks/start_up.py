@@ -42,32 +42,37 @@ REFUSED = {  # what is not there, by command line
 COMPLETION = {"_STYLEZOO_COMPLETE": "bash_complete", "COMP_WORDS": "stylezoo train --loss ", "COMP_CWORD": "3"}
 
 
-def install(folder):
-    """Metadata folders as pip leaves them; one in ten offers a loss."""
-    for i in range(DISTRIBUTIONS):
+def install(folder, distributions=DISTRIBUTIONS, with_entry_points=WITH_ENTRY_POINTS, plugin_every=10):
+    """Metadata folders as pip leaves them; one in ten offers a loss, or one in `plugin_every`."""
+    for i in range(distributions):
         place = folder / f"package_{i}-1.{i}.dist-info"
         place.mkdir()
         place.joinpath("METADATA").write_text(
             f"Metadata-Version: 2.1\nName: package-{i}\nVersion: 1.{i}\n\n" + "x" * 4000
         )
         place.joinpath("RECORD").write_text("file,sha256=0,0\n" * 40)
-        if i < WITH_ENTRY_POINTS:
-            group = f"[stylezoo.losses]\nloss-{i} = package_{i}:Loss\n" if i % 10 == 0 else ""
+        if i < with_entry_points:
+            group = f"[stylezoo.losses]\nloss-{i} = package_{i}:Loss\n" if i % plugin_every == 0 else ""
             place.joinpath("entry_points.txt").write_text(f"[console_scripts]\nrun-{i} = package_{i}:main\n\n{group}")
             text = f'from stylezoo import ImageLoss\n\n\nclass Loss(ImageLoss):\n    """Loss {i}."""\n'
             folder.joinpath(f"package_{i}.py").write_text(text)
+
+
+def environment(name, folder):
+    """The environment variables of a command by its name."""
+    variables = {**os.environ, "PYTHONPATH": str(folder), **(COMPLETION if "TAB" in name else {})}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its byte code
+    return variables
 
 
 def measure(runs):
     """Seconds of each command, by command."""
     with tempfile.TemporaryDirectory() as folder:
         install(Path(folder))
-        environment = {**os.environ, "PYTHONPATH": folder}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its byte code
         seconds = {name: [] for name in (*COMMANDS, *REFUSED)}
         for run in range(runs + 1):  # the first writes byte code and is not counted
             for name, words in {**COMMANDS, **REFUSED}.items():
-                variables = {**environment, **(COMPLETION if "TAB" in name else {})}
+                variables = environment(name, folder)
                 began = time.perf_counter()
                 done = subprocess.run([sys.executable, *words], cwd=folder, env=variables, capture_output=True)
                 if run:
