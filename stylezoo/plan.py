@@ -51,7 +51,8 @@ def resolved(recipe: Recipe, home: str = "") -> Plan:
         schedule=Schedule.read(recipe.schedule),
     )
     plan.check()
-    return plan._with(**plan.specs)
+    precision = backend.fastest_precision() if recipe.precision == "auto" else recipe.precision
+    return plan._with(**plan.specs, precision=precision)
 
 
 @dataclass(frozen=True)

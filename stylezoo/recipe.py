@@ -20,7 +20,7 @@ from stylezoo.spec import Spec, shortened
 if TYPE_CHECKING:
     from stylezoo.plan import Plan
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 MAY_BE_ZERO = ("average", "seed", "pool")
 LARGEST = {  # a recipe may be a stranger's, and must not fill the memory
     "image_size": 2**13, "load_size": 2**14, "batch_size": 2**16, "pool": 10_000, "steps": 2**31,
@@ -64,7 +64,8 @@ class Recipe:
         steps: Updates of the generator in the whole training; None: those of the schedule's epochs.
         steps_per_epoch: Updates in an epoch; None: until every picture of the larger folder is seen.
         vgg: The file of a pretrained VGG-19, for the parts that use one; None: that of Keras, which is downloaded.
-        precision: "float32", "mixed_bfloat16" or "mixed_float16".
+        precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto": `resolve` chooses "mixed_bfloat16" on a
+            processor that has bfloat16, else "float32".
         seed: The seed of the initial weights, the crops and their order.
     """
 
@@ -88,7 +89,7 @@ class Recipe:
     steps: int | None = None
     steps_per_epoch: int | None = None
     vgg: str | None = None
-    precision: str = "float32"
+    precision: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main, terminal
+from stylezoo.recipe import PRECISIONS
 
 pytestmark = pytest.mark.usefixtures("read_once")
 
@@ -497,6 +498,11 @@ def test_help_of_train_has_every_option_once():
     assert sorted(shown) == sorted(["-h", *(option.opts[0] for option in options)])
 
 
+def test_precision_has_the_values_that_a_recipe_can_have():
+    option = next(param for param in main.commands["train"].params if param.name == "precision")
+    assert tuple(option.type.choices) == PRECISIONS
+
+
 # Colour
 
 
@@ -566,7 +572,7 @@ def test_a_dry_run_without_a_network_says_what_is_not_checked(monkeypatch):
 def test_a_dry_run_prints_nothing_but_json_as_a_process(python):
     done = python("-m", "stylezoo", "train", "--dry-run")
     assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout) == Recipe.named("single-pair").to_dict()
+    assert json.loads(done.stdout) == Recipe.named("single-pair").resolve().recipe.to_dict()
 
 
 def test_a_training_leaves_every_file_that_its_help_names(trained):

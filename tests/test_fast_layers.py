@@ -9,7 +9,7 @@ from stylezoo import backend, scene
 from stylezoo.drawing.tiles import Tiling
 from stylezoo.layers import Conv2D
 from stylezoo.scene import Scene
-from stylezoo.updates.optimizers import FusedAdam
+from stylezoo.updates.adam import Adam
 
 rng = np.random.default_rng(0)
 
@@ -85,7 +85,7 @@ def test_adam_in_one_kernel_is_that_of_keras():
     begin, slopes = rng.normal(size=(5, 4)).astype("float32"), rng.normal(size=(4, 5, 4)).astype("float32")
     numbers = {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-8}
     mine, expected = keras.Variable(begin), keras.Variable(begin)
-    own, plain = FusedAdam(0.1, **numbers), keras.optimizers.Adam(0.1, **numbers)
+    own, plain = Adam(0.1, **numbers), keras.optimizers.Adam(0.1, **numbers)
     for slope in slopes:
         own.apply([tf.constant(slope)], [mine])
         plain.apply([tf.constant(slope)], [expected])

@@ -46,11 +46,11 @@ def test_an_optimizer_of_one_player_leaves_that_of_the_other():
     players = gan.optimizer.players
     assert {player: type(each).__name__ for player, each in players.items()} == {
         "discriminator": "SGD",
-        "generator": "FusedAdam",
+        "generator": "Adam",
     }
     assert float(players["generator"].learning_rate) == pytest.approx(3e-4)
     gan.compile()
-    assert type(gan.optimizer.players["discriminator"]).__name__ == "FusedAdam"
+    assert type(gan.optimizer.players["discriminator"]).__name__ == "Adam"
 
 
 def test_learning_rates_are_logged_by_player():

@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from keras import ops
 
 import stylezoo
-from stylezoo import Loss, Recipe, Spec, checks, plan, training
+from stylezoo import Loss, Recipe, Spec, backend, checks, plan, training
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.sources import describe
 from stylezoo.checks import doctor
@@ -273,3 +274,26 @@ def test_a_registered_class_passes_the_kit_and_the_doctor(tone):
 def test_a_registered_class_that_is_absent_is_named_with_what_to_do():
     with pytest.raises(StylezooError, match=r"another Python session: run .*@stylezoo\.register\('loss', 'absent'\)"):
         Recipe.named("transfer", losses=["local/absent"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "gpus", "chosen"),
+    [
+        ({"avx2", "fma"}, [], "float32"),
+        ({"avx512_bf16"}, [], "mixed_bfloat16"),
+        ({"amx_bf16", "avx2"}, [], "mixed_bfloat16"),
+        ({"amx_bf16"}, ["NVIDIA H200"], "float32"),
+    ],
+)
+def test_auto_is_the_fastest_precision_of_the_machine_and_a_plan_says_which(flags, gpus, chosen, monkeypatch):
+    monkeypatch.setattr(backend, "processor_flags", lambda: flags)
+    monkeypatch.setattr(backend, "gpus", lambda: gpus)
+    assert Recipe().precision == "auto"
+    assert Recipe().resolve().recipe.precision == chosen
+    assert Recipe(precision="float32").resolve().recipe.precision == "float32"
+
+
+def test_flags_of_the_processor_are_those_of_linux():
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    assert all(flag in text for flag in backend.processor_flags())
+    assert bool(backend.processor_flags()) == ("\nflags" in text)

@@ -75,6 +75,12 @@ def settings(help):
     help="The seed of the initial weights, the crops and their order.",
 )
 @click.option(
+    "--precision",
+    cls=RecipeOption,
+    type=click.Choice(["auto", "float32", "mixed_bfloat16", "mixed_float16"]),  # importing recipe.py takes 50 ms
+    help="The numbers that the networks compute with. auto: mixed_bfloat16 on a processor that has it, else float32.",
+)
+@click.option(
     "--loss",
     "losses",
     cls=RecipeOption,
@@ -318,4 +324,4 @@ def _introduce(run):
     terminal.say(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
     batch = f"batches of {recipe.batch_size}, crops of {recipe.image_size} pixels"
     terminal.say(f"Run     {run.folder}, {run.steps} steps, {batch}")
-    terminal.say(f"Device  {training.device()}")
+    terminal.say(f"Device  {training.device()}, in {recipe.precision}")

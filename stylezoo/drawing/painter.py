@@ -198,7 +198,7 @@ class Painter:
         if self.tile is not None:
             return 0 < self.tile < max(height, width)
         pixels = height * width
-        return pixels > (2 * COARSEST) ** 2 and pixels > self._graphs.side**2  # the first saves a trace
+        return pixels > (3 * COARSEST) ** 2 and pixels > self._graphs.side**2  # the first saves a trace
 
     def _in_tiles(self, view, facts):
         """The picture in overlapping tiles, all with the facts of a thumbnail, so that they do not differ in tone.

@@ -35,7 +35,10 @@ DAMAGE = (  # what a damaged archive can raise
 
 # Classes in the state of a compiled model. The model itself is described by its recipe, not by layers.
 KERAS_CLASSES = re.compile(r"keras\.optimizers(\.[a-z_.]+)?:\w+|keras:\w*DTypePolicy")
-OUR_MODULES = ("stylezoo.updates.optimizers", "stylezoo.updates.schedules", "stylezoo.optimizers")  # the last: 0.1.0
+OUR_MODULES = (
+    "stylezoo.updates.adam", "stylezoo.updates.optimizers", "stylezoo.updates.schedules",
+    "stylezoo.optimizers",  # of 0.1.0
+)  # fmt: skip
 IDENTITY = {"module": "stylezoo.gan", "class_name": "GAN", "registered_name": "stylezoo>GAN"}
 
 

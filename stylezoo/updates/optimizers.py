@@ -4,11 +4,10 @@ import math
 from abc import ABC, abstractmethod
 
 import keras
-from keras import ops
 
-from stylezoo import backend
 from stylezoo.errors import BadOptions
 from stylezoo.spec import Choice
+from stylezoo.updates import adam
 from stylezoo.updates.schedules import WarmUpRate
 
 register = keras.saving.register_keras_serializable("stylezoo")
@@ -83,44 +82,6 @@ class _ByPlayer:
         return self.players[variable.player]
 
 
-@register
-class FusedAdam(keras.optimizers.Adam):
-    """Adam as one kernel for each variable, with L2 regularisation, the weight decay of PyTorch's Adam.
-
-    Keras computes the same in some twenty operations. Its `weight_decay` is that of AdamW, with which the published
-    GANs were not trained: here it is added to the gradient.
-
-    Args:
-        learning_rate: As in Adam.
-        l2: The factor of the weights that are added to the gradient.
-        **kwargs: As in Adam.
-    """
-
-    def __init__(self, learning_rate=2e-4, l2=0.0, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.l2 = l2
-
-    def apply(self, grads, trainable_variables=None):
-        step = ops.cast(self.iterations + 1, "float32")
-        self._powers = [ops.power(ops.cast(beta, "float32"), step) for beta in (self.beta_1, self.beta_2)]
-        super().apply(grads, trainable_variables)
-
-    def update_step(self, gradient, variable, learning_rate):
-        gradient = ops.cast(gradient, variable.dtype)
-        if self.l2:
-            gradient = gradient + self.l2 * ops.convert_to_tensor(variable)
-        slots = [each[self._get_variable_index(variable)] for each in (self._momentums, self._velocities)]
-        numbers = (ops.cast(learning_rate, variable.dtype), self.beta_1, self.beta_2, self.epsilon)
-        backend.adam_step(variable, *slots, gradient, *numbers, self._powers)
-
-    def get_config(self):
-        return {**super().get_config(), "l2": self.l2}
-
-
-# Its name in files of version 0.1.0.
-keras.saving.get_custom_objects()["stylezoo>L2Adam"] = FusedAdam
-
-
 class Optimizer(Choice, ABC, field="optimizer"):
     """The optimizer of one player; a subclass with a name can be chosen in a recipe.
 
@@ -171,7 +132,9 @@ class Adam(Optimizer, name="adam"):
         self.numbers = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
 
     def build(self, learning_rate):
-        return FusedAdam(learning_rate, l2=self.weight_decay, **self.numbers)
+        if self.weight_decay:
+            return adam.L2Adam(learning_rate, l2=self.weight_decay, **self.numbers)
+        return adam.Adam(learning_rate, **self.numbers)
 
 
 def chosen_optimizer(given, plan) -> PlayerOptimizer:

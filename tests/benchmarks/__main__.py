@@ -30,6 +30,7 @@ def arguments():
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; all if none is named")
     parser.add_argument("--list", action="store_true", help="show what would be measured")
     parser.add_argument("--only", metavar="TEXT", default="", help="only jobs whose name contains the text")
+    parser.add_argument("--precision", default="", help="only this one; float32 on a processor without bfloat16")
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -67,7 +68,9 @@ def groups(given, setting):
     most = 1 if given.quick and not (given.sections or given.only) else None
     for name in given.sections or SECTIONS:
         for group in SECTIONS[name](setting)[:most]:
-            if chosen := [variant for variant in group if given.only in variant.job]:
+            if chosen := [
+                variant for variant in group if given.only in variant.job and given.precision in variant.precision
+            ]:
                 yield name, chosen
 
 
