@@ -30,6 +30,14 @@ def eager():
 
 
 @pytest.fixture(scope="session", autouse=True)
+def exact():
+    """A GPU multiplies in float32 as a processor does; its default, TF32, has 10 bits after the point."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def frugal(eager):
     """Saves a third of the time of tests that build, save and load models; what they do stays as it is."""
     from keras.src.saving import saving_lib

@@ -473,7 +473,7 @@ def test_warm_up_teaches_the_generator_alone_by_its_losses(pair):
     history = gan.fit(*(each[:4] for each in pair), batch_size=2, shuffle=False, verbose=0).history
     alone.fit(*(each[:4] for each in pair), batch_size=2, shuffle=False, verbose=0)
     for mine, other in zip(weights(gan, "generator"), weights(alone, "generator"), strict=True):
-        np.testing.assert_allclose(mine, other, atol=1e-6)
+        np.testing.assert_allclose(mine, other, atol=2e-5)  # a tenth of one of Adam's steps
     assert all((a == b).all() for a, b in zip(weights(gan, "discriminator"), discriminator, strict=True))
     assert history["generator/l1"][0] > 0 == history["generator/lsgan"][0] == history["discriminator"][0]
     assert int(gan.optimizer.players["discriminator"].iterations) == 0

@@ -98,7 +98,9 @@ def test_generators_come_back_from_a_keras_file(build, tmp_path):
     network, source = build(), pictures(1, 24, 40, 3)
     network.save(tmp_path / "generator.keras")
     again = keras.models.load_model(tmp_path / "generator.keras")
-    np.testing.assert_array_equal(again(source), network(source))
+    for mine, other in zip(again.weights, network.weights, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), other.numpy())
+    np.testing.assert_allclose(again(source), network(source), atol=1e-6)  # two runs on a GPU can differ
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])

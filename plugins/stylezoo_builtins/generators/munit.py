@@ -103,11 +103,9 @@ class AdaptiveInstanceNormalization(layers.Layer):
         self.epsilon = epsilon
 
     def call(self, inputs):
-        features, numbers = (ops.cast(each, "float32") for each in inputs)  # float16 overflows in the squares
-        mean, variance = scene.moments(features)
+        features, numbers = (ops.cast(each, "float32") for each in inputs)
         shift, scale = ops.split(scene.mixed(numbers[:, None, None, :], features), 2, axis=-1)
-        answer = (features - mean) * ops.rsqrt(variance + self.epsilon) * scale + shift
-        return ops.cast(answer, self.compute_dtype)
+        return ops.cast(scene.standardized(features, self.epsilon) * scale + shift, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[0])
