@@ -41,6 +41,8 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 def printable(text):
     """A text on one line, without colours, control characters and those that change the writing direction."""
+    if text.isprintable():  # nearly every text: a listing has thousands
+        return text.strip()
     spaced = (" " if each.isspace() else each for each in COLOUR.sub("", text))
     return "".join(each for each in spaced if each.isprintable() or each in JOINERS).strip()
 

@@ -63,12 +63,13 @@ class Conv2D(layers.Conv2D):
     """As `keras.layers.Conv2D`, with faster gradients for few filters on a processor.
 
     The last layer of a generator has three filters, that of a discriminator one. Few are at most half as many as the
-    input has channels; strides and padding are as by default.
+    input has channels; strides, padding and layout are as by default.
     """
 
     def convolution_op(self, inputs, kernel):
-        plain = self.padding == "valid" and {*self.strides, *self.dilation_rate, self.groups} == {1}
-        if plain and 2 * self.filters <= kernel.shape[-2] and not backend.gpus():
+        is_plain = (self.padding, self.data_format) == ("valid", "channels_last")
+        is_plain &= {*self.strides, *self.dilation_rate, self.groups} == {1}
+        if is_plain and 2 * self.filters <= kernel.shape[-2] and not backend.gpus():
             return backend.convolution_to_few(inputs, ops.convert_to_tensor(kernel))
         return super().convolution_op(inputs, kernel)
 
@@ -197,10 +198,11 @@ class BatchNormalization(layers.Layer):
         learns = training and self.trainable
         running = [ops.convert_to_tensor(each) for each in (self.moving_mean, self.moving_variance)]
         scale, shift = ops.convert_to_tensor(self.gamma), ops.convert_to_tensor(self.beta)
-        x, *found = backend.normalized(inputs, scale, shift, self.epsilon, None if learns else running)
+        pixels = ops.reshape(inputs, (-1, 1, 1, inputs.shape[-1])) if len(inputs.shape) != 4 else inputs
+        x, *found = backend.normalized(pixels, scale, shift, self.epsilon, None if learns else running)
         for moving, new in zip((self.moving_mean, self.moving_variance), found, strict=True) if learns else ():
             moving.assign((1 - self.momentum) * moving + self.momentum * ops.stop_gradient(new))
-        return x
+        return ops.reshape(x, ops.shape(inputs))
 
     def compute_output_shape(self, input_shape):
         return input_shape

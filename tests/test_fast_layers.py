@@ -49,6 +49,16 @@ def test_a_convolution_to_few_channels_is_that_of_keras_with_its_gradients(filte
         np.testing.assert_allclose(a, b, atol=1e-5 * np.abs(b).max())
 
 
+@pytest.mark.parametrize("options", [{"strides": 2}, {"padding": "same"}, {"dilation_rate": 2}, {"groups": 2}])
+def test_another_convolution_to_few_channels_is_that_of_keras(options):
+    picture = rng.normal(size=(1, 9, 11, 8)).astype("float32")
+    own, plain = Conv2D(2, 3, **options), keras.layers.Conv2D(2, 3, **options)
+    for layer in (own, plain):
+        layer.build(picture.shape)
+    plain.set_weights(own.get_weights())
+    np.testing.assert_array_equal(own(picture), plain(picture))
+
+
 def plainly_standardized(pictures):
     mean, variance = tf.nn.moments(pictures, (1, 2), keepdims=True)
     return (pictures - mean) / tf.sqrt(variance + 1e-5)

@@ -72,6 +72,14 @@ def test_batch_normalization_is_pytorchs_for_three_steps_of_training():
     np.testing.assert_allclose(layer.moving_mean.numpy(), mean, rtol=1e-5)  # and nothing was learned from it
 
 
+@pytest.mark.parametrize("shape", [(8, 3), (4, 5, 3), (2, 2, 3, 2, 3)])
+def test_a_batch_of_any_rank_is_normalized_over_all_but_the_channels(shape):
+    x = np.random.default_rng(0).normal(3, 2, shape).astype("float32")
+    axes = tuple(range(len(shape) - 1))
+    expected = (x - x.mean(axes)) / np.sqrt(x.var(axes) + 1e-5)
+    np.testing.assert_allclose(BatchNormalization()(x, training=True), expected, atol=1e-5)
+
+
 def test_the_gradient_flows_through_the_statistics_of_a_batch(pictures):
     """What has mean 0 whatever the batch is cannot be made to sum up to more."""
     layer, x = BatchNormalization(), tf.constant(pictures)

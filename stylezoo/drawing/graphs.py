@@ -18,7 +18,7 @@ from stylezoo.scene import Scene
 COARSEST = 256  # pixels: no published generator halves a picture more than eight times
 SMALLEST = 16  # pixels: a smaller picture is too small for the reflection padding in a network
 MEMORY = 2**31  # bytes that drawing in one piece may take
-BYTES = 22  # for each output value of the largest layer: some four tensors of four bytes, seven with oneDNN
+BYTES = 21  # for each output value of the largest layer: five tensors of four bytes with oneDNN, half of it without
 PIXEL = 400  # further bytes for each pixel: the picture as floats, its parts, their results
 SMALLEST_TILE = 256  # pixels
 KEPT = 4  # graphs of a generator: the least recently used one is dropped
