@@ -12,6 +12,7 @@ from PIL import Image
 from vgg_file import WIDTHS, write
 
 from stylezoo.catalogue import registry
+from stylezoo.drawing import graphs
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.graphs import KEPT, Graphs
 from stylezoo.drawing.painter import Painter
@@ -374,9 +375,9 @@ def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_asked_otherwise(m
     """This generator holds no more than the three numbers of a pixel."""
     picture = keras.Input((None, None, 3))
     generator = keras.Model(picture, keras.layers.Rescaling(-1.0)(picture))
-    monkeypatch.setattr("stylezoo.drawing.graphs.MEMORY", (400 + 36 * 3) * 512**2)
+    monkeypatch.setattr("stylezoo.drawing.graphs.MEMORY", (graphs.PIXEL + graphs.BYTES * 3) * 768**2)
     counts = []
-    for tile, shape in ((None, (600, 800)), (0, (600, 800)), (640, (600, 800)), (None, (512, 512))):
+    for tile, shape in ((None, (800, 1000)), (0, (800, 1000)), (640, (600, 800)), (None, (768, 768))):
         counts.append(0)
         source = np.linspace(-1, 1, 3 * shape[0] * shape[1], dtype="float32").reshape(*shape, 3)
         drawn = painted(generator, source, tile=tile, on_tile=lambda done, count: counts.__setitem__(-1, count))
