@@ -228,11 +228,6 @@ def normalized(features, scale, shift, epsilon, moments=None):
     return tf.cast(found.y, features.dtype), found.batch_mean, found.batch_variance
 
 
-def parts(pictures):
-    """A batch as batches of one picture each."""
-    return tf.split(pictures, pictures.shape[0])
-
-
 def convolution_to_few(pictures, kernel):
     """A convolution without padding and strides, whose gradients are fast for fewer filters than channels.
 

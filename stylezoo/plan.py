@@ -51,7 +51,7 @@ def resolved(recipe: Recipe, home: str = "") -> Plan:
         schedule=Schedule.read(recipe.schedule),
     )
     plan.check()
-    precision = backend.fastest_precision() if recipe.precision == "auto" else recipe.precision
+    precision = "float32" if recipe.precision == "auto" else recipe.precision  # `training.chosen` looks at the machine
     return plan._with(**plan.specs, precision=precision)
 
 

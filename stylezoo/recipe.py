@@ -64,8 +64,8 @@ class Recipe:
         steps: Updates of the generator in the whole training; None: those of the schedule's epochs.
         steps_per_epoch: Updates in an epoch; None: until every picture of the larger folder is seen.
         vgg: The file of a pretrained VGG-19, for the parts that use one; None: that of Keras, which is downloaded.
-        precision: "float32", "mixed_bfloat16" or "mixed_float16"; "auto": `resolve` chooses "mixed_bfloat16" on a
-            processor that has bfloat16, else "float32".
+        precision: "float32", "mixed_bfloat16" or "mixed_float16". "auto": a training chooses "mixed_bfloat16" on a
+            processor that has bfloat16; else "float32".
         seed: The seed of the initial weights, the crops and their order.
     """
 

@@ -106,7 +106,7 @@ def standardized(features, epsilon=1e-5):
     count, channels = features.shape[0], features.shape[-1]
     unchanged = ops.ones(channels), ops.zeros(channels)  # scale and shift
     if _current.get() is None and count is not None and count <= MOST_PARTS:
-        each = [backend.normalized(picture, *unchanged, epsilon)[0] for picture in backend.parts(features)]
+        each = [backend.normalized(picture, *unchanged, epsilon)[0] for picture in ops.split(features, count)]
         return ops.concatenate(each) if count > 1 else each[0]
     x = ops.cast(features, "float32")  # float16 overflows in the squares
     mean, variance = moments(x)

@@ -31,10 +31,15 @@ def eager():
 
 @pytest.fixture(scope="session", autouse=True)
 def exact():
-    """A GPU multiplies in float32 as a processor does; its default, TF32, has 10 bits after the point."""
+    """All machines compute in float32: a GPU without TF32, which has 10 bits, and a processor that has bfloat16."""
     import tensorflow as tf
 
+    from stylezoo import backend
+
     tf.config.experimental.enable_tensor_float_32_execution(False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "fastest_precision", lambda: "float32")
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -59,7 +59,7 @@ def machine():
     one = measuring.Machine.__new__(measuring.Machine)
     vars(one).update(
         rounds=3, torch="2.13.0", say=lambda line: None, device="Some GPU",
-        versions={"tensorflow": "2.21.0", "keras": "3.15.1"}, ceilings={"float32": 100.0},
+        about={"cores": 2, "tensorflow": "2.21.0", "keras": "3.15.1"}, ceilings={"float32": 100.0},
     )  # fmt: skip
     return one
 

@@ -154,7 +154,7 @@ def test_a_named_model_and_changes_go_before_the_recipe_of_the_run(parent):
     assert training.chosen(start_from=parent).losses == stylezoo.load_model(parent).recipe.losses
     assert training.chosen(start_from=parent, losses=["hinge"]).losses[0].label == "hinge"
     named = training.chosen("transfer", parent, image_size=32)
-    assert named == Recipe.named("transfer", image_size=32)
+    assert named == Recipe.named("transfer", image_size=32, precision="float32")
 
 
 def test_an_epoch_is_as_long_as_the_new_pictures_make_it(parent, pictures, tmp_path):

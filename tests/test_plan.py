@@ -11,6 +11,7 @@ from keras import ops
 
 import stylezoo
 from stylezoo import Loss, Recipe, Spec, backend, checks, plan, training
+from stylezoo.backend import fastest_precision
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.sources import describe
 from stylezoo.checks import doctor
@@ -285,12 +286,14 @@ def test_a_registered_class_that_is_absent_is_named_with_what_to_do():
         ({"amx_bf16"}, ["NVIDIA H200"], "float32"),
     ],
 )
-def test_auto_is_the_fastest_precision_of_the_machine_and_a_plan_says_which(flags, gpus, chosen, monkeypatch):
+def test_a_training_has_the_fastest_precision_of_the_machine_unless_one_is_asked_for(flags, gpus, chosen, monkeypatch):
+    monkeypatch.setattr(backend, "fastest_precision", fastest_precision)
     monkeypatch.setattr(backend, "processor_flags", lambda: flags)
     monkeypatch.setattr(backend, "gpus", lambda: gpus)
     assert Recipe().precision == "auto"
-    assert Recipe().resolve().recipe.precision == chosen
-    assert Recipe(precision="float32").resolve().recipe.precision == "float32"
+    assert training.chosen("transfer").precision == chosen
+    assert training.chosen("transfer", precision="float32").precision == "float32"
+    assert Recipe().resolve().recipe.precision == "float32"  # as the published models
 
 
 def test_flags_of_the_processor_are_those_of_linux():

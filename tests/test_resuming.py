@@ -10,17 +10,13 @@ import keras
 import numpy as np
 import pytest
 from test_cli import noise
+from test_training import TINY
 
 import stylezoo
 from stylezoo import training
 from stylezoo.errors import BadRun
 from stylezoo.recipe import Recipe
 from stylezoo.runs.folder import RunFolder
-
-TINY = {
-    "generator.filters": 2, "generator.blocks": 1, "discriminators": ("patch:filters=2,layers=1",), "image_size": 16,
-    "load_size": 20, "batch_size": 1,
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,7 @@ class Run:
 
 
 def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
-    """The recipe of a training, complete and checked.
+    """The recipe of a training, complete and checked, in the precision that is the fastest on this machine.
 
     Args:
         model: The name of a registered model, or a `Recipe`. None: that of `start_from`, or single-pair.
@@ -95,6 +95,8 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
     if model is None and old:
         model = lineage.as_beginning(old)
     recipe = Recipe.of(model or DEFAULT, **changes)
+    if recipe.precision == "auto":
+        recipe = recipe._with(precision=backend.fastest_precision())
     if not add_style.parts:
         return recipe
     added = add_style.by_style(lineage.names_of(old))

@@ -1,6 +1,5 @@
 """From variants to rows: they take turns, both sides are checked to do the same work, medians are compared."""
 
-import os
 import platform
 import sys
 from collections import defaultdict
@@ -39,7 +38,7 @@ class Machine:
     def __init__(self, quick, rounds, torch, say):
         self.rounds, self.torch, self.say = rounds, torch, say
         self.ceilings = {}
-        self.gpu, self.device, self.versions = self._about()
+        self.gpu, self.device, self.about = self._about()
         side = 512 if quick else SIDES[self.gpu]
         precisions = (*PRECISIONS, "tensorfloat32") if self.gpu else PRECISIONS
         products = [
@@ -50,12 +49,12 @@ class Machine:
         self.ceilings = reachable({row.precision: row.flop_per_s for row in self.rows})
 
     def _about(self):
-        """Whether there is a GPU, the name of what computes, and the versions."""
+        """Whether there is a GPU, the name of what computes, and its cores and versions for the rows."""
         process = _product(64, "float32")
         process.close()
         gpus = process.facts["gpus"]
-        versions = {name: process.facts[name] for name in ("tensorflow", "keras")}
-        return bool(gpus), ", ".join(dict.fromkeys(gpus)) or processor(), versions
+        about = {name: process.facts[name] for name in ("cores", "tensorflow", "keras")}
+        return bool(gpus), ", ".join(dict.fromkeys(gpus)) or processor(process.facts["flags"]), about
 
     def measure(self, section, variants):
         """The rows of variants that take turns."""
@@ -70,7 +69,7 @@ class Machine:
 
     def _row(self, section, variant, result, best):
         common = {
-            "date": date.today().isoformat(), "device": self.device, "cores": cores(), **self.versions,
+            "date": date.today().isoformat(), "device": self.device, **self.about,
             "torch": self.torch, "section": section, "unit": variant.unit,
             **{name: getattr(variant, name) for name in ("job", "precision", "library")},
         }  # fmt: skip
@@ -144,18 +143,12 @@ def check_operations(first, known, variant, facts):
         raise NotAlike(f"{variant}: {formula} operations by formula, {facts['counted']:.4g} are counted.")
 
 
-def processor():
-    """The name of the processor, with the fastest instructions for matrices that it has."""
-    name, flags = platform.processor() or platform.machine(), ""
+def processor(flags):
+    """The name of the processor, with the fastest instructions for matrices among its flags."""
+    name = platform.processor() or platform.machine()
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             key, _, value = (part.strip() for part in line.partition(":"))
             name = value if key == "model name" else name
-            flags = value if key == "flags" else flags
-    best = next((label for flag, label in EXTENSIONS.items() if flag in flags.split()), "")
+    best = next((label for flag, label in EXTENSIONS.items() if flag in flags), "")
     return f"{name} ({best})" if best else name
-
-
-def cores():
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

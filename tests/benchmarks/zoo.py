@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from stylezoo import backend
 from stylezoo.contract import features
 from stylezoo.contract.networks import applied
 from stylezoo.data.batches import Batches
@@ -186,14 +187,10 @@ def ceiling(job):
             result = product()
         result[0, 0].numpy()  # waits for the last
 
-    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "gpus": gpus()}
-    return Work(run, facts={"networks": {"product": 2 * side**3}, "note": f"{side} x {side}", **versions})
-
-
-def gpus():
-    """The names of the GPUs."""
-    found = tf.config.list_physical_devices("GPU")
-    return [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in found]
+    machine = {"gpus": backend.gpus(), "cores": backend.cores(), "flags": sorted(backend.processor_flags())}
+    versions = {"tensorflow": tf.__version__, "keras": keras.__version__}
+    about = {"networks": {"product": 2 * side**3}, "note": f"{side} x {side}"}
+    return Work(run, facts={**about, **machine, **versions})
 
 
 def device_memory():
