@@ -36,9 +36,11 @@ __all__ = [
     "list_generators",
     "list_losses",
     "list_models",
+    "list_styles",
     "load_model",
     "push_to_hub",
     "register",
+    "stylize",
     "train",
 ]
 
@@ -89,11 +91,54 @@ def list_losses(pattern: str = "*") -> list[str]:
     return _names("loss", pattern)
 
 
-def create_model(name: str, **changes) -> GAN:
+def list_styles(pattern: str = "*") -> list[str]:
+    """The names of the ready-made styles that are installed, sorted; `pattern` as in a shell."""
+    return _names("style", pattern)
+
+
+def stylize(picture, style=None, *, masks=None, strength=1.0, **look):
+    """Redraw a picture in a ready-made style, in that of a trained run, or in a fusion of several.
+
+    Each call reads the styles anew. For many pictures take a list of arrays of one size, or
+    ``stylezoo.load_model(style).stylize`` for one style.
+
+    Args:
+        picture: A path, a binary file object, a Pillow image, or an array (height, width, 3) or (count, height, width,
+            3) of any size: floats in [-1, 1], or uint8 in 0..255.
+        style: A name of `list_styles`, a run folder, a ``.keras`` file or ``hf://owner/name``; several with their
+            weights, ``{"great-wave": 0.6, "starry-night": 0.4}``, or a list with equal ones. None: the default style.
+        masks: The place of a style, ``{"monet": mask}``: a path, an image, or an array (height, width) in [0, 1].
+        strength: From 0, the picture as it is, to 1, full style.
+        **look: `seed`, `keep_colour`, `stroke` and `tile`, as in `GAN.painter`.
+
+    Returns:
+        A Pillow image for a file or an image; a float32 array of the same shape in [-1, 1] for an array.
+
+    Raises:
+        BadRun: There is no such style, or its file cannot be used.
+        BadPicture: The picture or a mask cannot be used.
+        BadOptions: A weight, the strength or the look is not valid.
+
+    Examples:
+        >>> stylezoo.stylize("photo.jpg", "great-wave", strength=0.7).save("wave.jpg")
+    """
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from stylezoo.runs.mixing import Mixture
+
+    styles = [style] if isinstance(style, str | PathLike) else style or []
+    weights = list(styles.values()) if isinstance(styles, Mapping) else []
+    places = masks.items() if isinstance(masks, Mapping) else masks or ()
+    return Mixture(styles, places).painter(weights, strength, **look).paint(picture)
+
+
+def create_model(name: str, pretrained: str | Path | None = None, **changes) -> GAN:
     """A new compiled Keras model from a registered recipe, with changes.
 
     Args:
         name: A name from `list_models`, or "distribution/name".
+        pretrained: A trained model whose weights are the initial ones, as `load_model` takes it: ``"great-wave"``.
         **changes: Fields of `Recipe` with new values. `losses` are added to the recipe's: an adversarial loss
             replaces its adversarial one, any other is added or replaces the one of its name, weight=0 removes it.
 
@@ -105,18 +150,25 @@ def create_model(name: str, **changes) -> GAN:
 
     Examples:
         >>> gan = stylezoo.create_model("transfer", losses=["hinge"], image_size=128)
+        >>> gan = stylezoo.create_model("single-pair", pretrained="great-wave")
     """
     from stylezoo.gan import GAN
     from stylezoo.recipe import Recipe
 
-    return GAN(Recipe.named(name, **changes).resolve())
+    gan = GAN(Recipe.named(name, **changes).resolve())
+    if pretrained is not None:
+        from stylezoo.runs import lineage
+
+        lineage.inherit(gan, lineage.read(pretrained))
+    return gan
 
 
 def load_model(path: str | Path) -> GAN:
-    """The trained model of a run folder or a ``.keras`` file, with the state of its training.
+    """The trained model of a run folder or a ``.keras`` file, with the state of its training; or a ready-made style.
 
     Args:
-        path: A run folder of `train`, a file of `model.save`, or ``hf://owner/name@revision`` on a hub.
+        path: A run folder of `train`, a file of `model.save`, a name of `list_styles`, or ``hf://owner/name@revision``
+            on a hub.
 
     Returns:
         A `stylezoo.gan.GAN`, which is a `keras.Model`.

@@ -155,6 +155,11 @@ class Plan:
         epochs = self.schedule.epochs + self.schedule.decay_epochs
         return self.warmup_steps + epochs * (self.recipe.steps_per_epoch or 0)
 
+    @property
+    def random_codes(self) -> bool:
+        """Whether a loss needs random style codes, where the generator is made of codes."""
+        return any(part.build(**self.given).random_codes_needed for part in self.losses)
+
     def build_generator(self, again: bool = False) -> keras.Model:
         """A new generator, for pictures of any size.
 

@@ -20,9 +20,11 @@ PUBLIC = {
         "list_generators",
         "list_losses",
         "list_models",
+        "list_styles",
         "load_model",
         "push_to_hub",
         "register",
+        "stylize",
         "train",
     ),
     "stylezoo.checks": (
@@ -33,6 +35,7 @@ PUBLIC = {
         "check_loss",
         "check_model",
         "check_plugin",
+        "check_style",
         "parametrize_with_checks",
     ),
     "stylezoo.contract": (
@@ -99,6 +102,7 @@ PUBLIC = {
     "stylezoo.plan": ("Plan",),
     "stylezoo.runs.card": ("Card", "read", "sheet"),
     "stylezoo.runs.folder": ("RunFolder",),
+    "stylezoo.runs.drawing": ("Discriminators", "Drawing"),
     "stylezoo.runs.interpolation": ("Siblings",),
     "stylezoo.scene": ("mixed", "moments", "origin", "standardized", "whole"),
     "stylezoo.training": ("Run", "chosen", "device", "fit", "resume", "start", "title"),

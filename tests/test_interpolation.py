@@ -138,7 +138,7 @@ def read(models):
     """Stands for `lineage.read`: models by name, each with its lineage."""
     plain = {key: value for key, value in TINY.items() if "." not in key}
     small = {"generator": "resnet:filters=2,blocks=1"}
-    return lambda name: lineage.Ancestor(
+    return lambda name, _=None: lineage.Ancestor(
         name, GAN(Recipe.named("transfer", **{**plain, **small, **models[name][0]})), models[name][1]
     )
 
@@ -168,11 +168,11 @@ def test_one_without_an_average_is_mixed_as_it_draws(monkeypatch):
     """What a model redraws pictures with is mixed with what the other does."""
     models = read({"x": ({}, ("aa",)), "y": ({"average": 0, "seed": 1}, ("aa",))})
     known = {name: models(name) for name in "xy"}
-    monkeypatch.setattr(lineage, "read", known.get)
+    monkeypatch.setattr(lineage, "read", lambda path, _: known[path])
     drawn = {name: each.model.stylize(X) for name, each in known.items()}
     np.testing.assert_array_equal(Siblings("xy").at([0, 1]).stylize(X), drawn["y"])
     known = {name: models(name) for name in "xy"}
-    monkeypatch.setattr(lineage, "read", known.get)
+    monkeypatch.setattr(lineage, "read", lambda path, _: known[path])
     np.testing.assert_array_equal(Siblings("yx").at([0, 1]).stylize(X), drawn["x"])
 
 
@@ -180,7 +180,7 @@ def test_tones_are_mixed(monkeypatch):
     known = {name: read({name: ({"data.match_tones": True}, ("aa",))})(name) for name in "xy"}
     for name, tones in (("x", [0, 0.5, 0.1, 0.2]), ("y", [0.4, 0.3, 0.3, 0.2])):
         known[name].model.tones.assign(tones)
-    monkeypatch.setattr(lineage, "read", known.get)
+    monkeypatch.setattr(lineage, "read", lambda path, _: known[path])
     np.testing.assert_allclose(Siblings("xy").at([1, 1]).tones, [0.2, 0.4, 0.2, 0.2], atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""The four kinds of plugins, one record for each with all that differs between them."""
+"""The five kinds of plugins, one record for each with all that differs between them."""
 
 import inspect
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ class Kind:
     Attributes:
         name: "loss".
         plural: "losses".
-        flag: The option of `stylezoo train` that names one; "" for the model, which needs none.
+        flag: The option of `stylezoo train` that names one; "" for a model, which needs none, and a style.
         example: A command that trains with a plugin called $name.
         object: What `stylezoo new` calls the component in its module; "" for a class of the plugin's own name.
         base: The class that a component is a subclass or, with `is_instance`, an instance of: "module:name" of ours;
             "" for a function that builds a `keras.Model`.
         is_instance: Whether the component is an instance of `base`.
+        suffix: The suffix of the file that an entry point names in place of an object; "" for all kinds but the style.
         checks: The suite of checks in the conformance kit, "module:name".
     """
 
@@ -29,6 +30,7 @@ class Kind:
     object: str = ""
     base: str = ""
     is_instance: bool = False
+    suffix: str = ""
 
     @property
     def group(self) -> str:
@@ -37,6 +39,8 @@ class Kind:
 
     def fault(self, component) -> str:
         """Why a component cannot be one of this kind, in a clause; "" if it can."""
+        if self.suffix:
+            return ""  # what is in a file is checked where it is read
         if self.is_instance:
             return (
                 unnamed(component) if isinstance(component, imported(self.base)) else f"it is not a {self._base_name}"
@@ -86,6 +90,14 @@ def signature_fault(component) -> str:
 KINDS = {
     kind.name: kind
     for kind in (
+        Kind(
+            "style",
+            "styles",
+            "",
+            "stylezoo stylize photo.jpg --style $name",
+            "stylezoo.checks.styles:STYLE",
+            suffix=".keras",
+        ),
         Kind(
             "model",
             "models",

@@ -1,6 +1,7 @@
 """Where modules lie and what their sources say, by Python's finders: nothing is imported, not even packages above."""
 
 import ast
+import os
 import sys
 import warnings
 from functools import lru_cache
@@ -77,6 +78,16 @@ def found(module: str, places: tuple[str, ...]) -> ModuleSpec:
         if spec is not None:
             return spec
     raise LookupError(module)
+
+
+def data_file(package: str, name: str) -> Path | None:
+    """The file of this name in the folder of a package, or beside a module; None if there is none."""
+    try:
+        spec = found(package, tuple(map(str, sys.path)))
+    except LookupError:
+        return None
+    folders = spec.submodule_search_locations or [os.path.dirname(spec.origin or "")]
+    return next((Path(folder, name) for folder in folders if os.path.isfile(os.path.join(folder, name))), None)
 
 
 def _content(spec, file):

@@ -15,10 +15,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from stylezoo.catalogue import modules
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.errors import BadOptions, BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all, printable
 
-# The version of the plugin API: the four groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.scene`,
+# The version of the plugin API: the five groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.scene`,
 # `stylezoo.features`, `stylezoo.checks` and the fields of a recipe. It is independent of the version of the package:
 # it increases by one when something is added, and OLDEST_API increases when something is removed. A distribution
 # names the version that it needs in a table that is read without importing anything:
@@ -48,11 +49,11 @@ class Plugin:
     """One component that an installed distribution offers.
 
     Attributes:
-        kind: generator, discriminator, loss or model.
+        kind: style, model, generator, discriminator or loss.
         name: Its name.
         distribution: The project that owns it, as pip names it.
         version: The distribution's version, "" where its metadata has none.
-        target: Where it is defined, "package.module:object".
+        target: Where it is defined, "package.module:object"; the file of a style is named so without its suffix.
         metadata: The folder with the distribution's metadata.
         api: The version of the plugin API that it needs, 0 where its metadata states none that can be read.
         local: The component itself, of a plugin that `register` made in this process.
@@ -93,6 +94,12 @@ class Plugin:
         return match and match.groups()
 
     @property
+    def file(self) -> Path | None:
+        """The file that the target names, for a kind whose plugins are files; None if there is no such file."""
+        package, name = self.place or ("", "")
+        return modules.data_file(package, name + KINDS[self.kind].suffix)
+
+    @property
     def problem(self) -> str:
         """Why it cannot be used, as far as its metadata shows, else ""."""
         if self.local is not None:
@@ -108,6 +115,12 @@ class Plugin:
         return ""
 
     @property
+    def missing(self) -> str:
+        """That its file is missing, in a clause."""
+        package, name = self.place
+        return f"there is no file '{name}{KINDS[self.kind].suffix}' in the package '{package}'"
+
+    @property
     def advice(self) -> str:
         """What to do about a plugin that cannot be used."""
         if self.local is not None:
@@ -117,7 +130,7 @@ class Plugin:
         return f"Upgrade it, or remove it with 'pip uninstall {self.distribution}'."
 
     def load(self) -> Any:
-        """The component, imported once and checked to be what its kind must be.
+        """The component, imported once and checked to be what its kind must be; of a style the path of its file.
 
         Raises:
             BrokenPlugin: It needs another plugin API, is not what its kind must be, or its import raises anything,
@@ -135,6 +148,10 @@ class Plugin:
         return component
 
     def _imported(self):
+        if KINDS[self.kind].suffix:
+            if self.file is None:
+                raise self.broken(self.missing)
+            return self.file
         import entrypoints  # takes 10 ms, which a listing does not need
 
         try:
@@ -178,8 +195,9 @@ def register(kind: str, name: str):
         >>> @stylezoo.register("loss", "tone")
         ... class Tone(stylezoo.ImageLoss): ...
     """
-    if kind not in KINDS:
-        raise BadOptions(f"'{kind}' is no kind of plugin. There are: {name_all(KINDS)}.")
+    kinds = [each.name for each in KINDS.values() if not each.suffix]
+    if kind not in kinds:
+        raise BadOptions(f"'{kind}' is no kind of plugin that can be registered. There are: {name_all(kinds)}.")
     if not isinstance(name, str) or not re.fullmatch(r"[^/:\s,=]+", name):
         raise BadOptions(f"'{name}' cannot be a plugin's name: take lower-case words joined by dashes: 'soft-glow'.")
 

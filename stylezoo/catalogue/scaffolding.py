@@ -19,7 +19,7 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
     """Write a package with one plugin.
 
     Args:
-        kind: loss, generator, discriminator or model.
+        kind: style, model, generator, discriminator or loss. The file of a style is not written: see `place`.
         name: The plugin's name, lower-case words joined by dashes, such as "soft-glow".
         out: The new folder; it must be empty if it exists. None: ``stylezoo-NAME``.
 
@@ -39,14 +39,16 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
         "api": registry.API,
         "distribution": distribution,
         "module": distribution.replace("-", "_"),
-        "object": KINDS[kind].object or _title(name),
+        "object": place(name).stem if KINDS[kind].suffix else KINDS[kind].object or _title(name),
         "title": _title(name),
     }
+    words["source"] = f"{words['module']}/__init__.py" if KINDS[kind].suffix else f"{words['module']}.py"
+    words["include"] = words["source"].removesuffix("/__init__.py")
     words["use"] = Template(KINDS[kind].example).substitute(words)
     files = {
         "pyproject.toml": "pyproject.toml.in",
         "README.md": "README.md.in",
-        f"{words['module']}.py": f"{kind}.py.in",
+        words["source"]: f"{kind}.py.in",
         f"tests/test_{name.replace('-', '_')}.py": f"{kind}_test.py.in",
     }
     folder = Path(os.path.expanduser(out or distribution))
@@ -60,6 +62,11 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
     except OSError as error:
         raise BadRun(f"Cannot write into '{folder}': {error.strerror or error}.") from error
     return folder
+
+
+def place(name: str) -> Path:
+    """The place of a style's file in its distribution's folder."""
+    return Path(f"stylezoo_{name.removeprefix('stylezoo-').replace('-', '_')}", f"{name.replace('-', '_')}.keras")
 
 
 def _check(kind, name, distribution):

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 import sys
 from dataclasses import dataclass, replace
@@ -9,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from stylezoo.catalogue import modules, registry
+from stylezoo.catalogue.kinds import KINDS
 from stylezoo.catalogue.registry import Plugin
 from stylezoo.errors import printable
 
 LONGEST = 20_000  # characters of a docstring
 LONGEST_VALUE = 200  # characters of a default value
+CARD = "card.json"  # the member of a style's file with its card
+LARGEST_CARD = 2**20  # bytes
+SHOWN = ("about", "license", "sources", "command")  # fields of a card that describe a style
 MOST_STARS = 20  # imports of everything from elsewhere that are followed
 INDIRECT = re.compile(r"__getattr__|globals|exec|import +\*")  # ways in which a module can have what it does not name
 
@@ -42,7 +47,8 @@ class Description:
         line: Where the component begins in it.
         doc: Its docstring (of a model: the docstring of its module), without indentation.
         options: Its options.
-        fields: Of a model: the fields that its `Recipe(...)` call sets, as far as they are literals.
+        fields: Of a model: the fields that its `Recipe(...)` call sets, as far as they are literals. Of a style: the
+            fields of its card.
         problem: Why it cannot work, as far as the source shows, else "".
         unread: Why its source cannot be read, although it may work: it is compiled, or too large; else "".
     """
@@ -57,7 +63,7 @@ class Description:
 
     @property
     def about(self) -> str:
-        """Of a model: the sentence `about` of its recipe."""
+        """Of a model: the sentence `about` of its recipe; of a style: that of its card."""
         return str(dict(self.fields).get("about", ""))
 
     @property
@@ -103,8 +109,32 @@ def describe(plugin: Plugin) -> Description:
     """Read a plugin's description from its source. Never raises: what is wrong with it is in `problem`."""
     if plugin.local is not None:
         return _of_object(plugin.local)
-    found = _describe(*plugin.place, hops=2) if plugin.place else Description()
+    if not plugin.place:
+        found = Description()
+    elif KINDS[plugin.kind].suffix:
+        found = _of_file(plugin)
+    else:
+        found = _describe(*plugin.place, hops=2)
     return replace(found, problem=plugin.problem or found.problem)
+
+
+def _of_file(plugin: Plugin) -> Description:
+    """The description of a style, from the card in its file."""
+    file = plugin.file
+    if file is None:
+        return Description(problem=plugin.missing)
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open(CARD) as member:
+            content = member.read(LARGEST_CARD + 1)
+        if len(content) > LARGEST_CARD:
+            raise ValueError(f"{CARD} has more than {LARGEST_CARD} bytes")
+        card = json.loads(content)
+        shown = {name: _plain(card[name]) for name in SHOWN if card.get(name)}
+    except Exception as error:  # of any damage to the file, which anybody may have written
+        return Description(file, problem=f"its card cannot be read: {printable(str(error))[:LONGEST_VALUE]}")
+    return Description(file, fields=tuple(shown.items()))
 
 
 def _of_object(component) -> Description:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         check_loss,
         check_model,
         check_plugin,
+        check_style,
         parametrize_with_checks,
     )
 
@@ -24,6 +25,7 @@ __all__ = [
     "check_loss",
     "check_model",
     "check_plugin",
+    "check_style",
     "parametrize_with_checks",
 ]
 

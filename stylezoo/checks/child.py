@@ -45,9 +45,15 @@ def main() -> None:
 def _import(plugin: Plugin) -> tuple[str, str, str]:
     """Why a plugin cannot be used, in two words and in a sentence, and what to do; empty texts if it can."""
     from stylezoo.recipe import Recipe
+    from stylezoo.runs import loading
 
     try:
-        Recipe.named(plugin.qualified).resolve() if plugin.kind == "model" else plugin.load()
+        if plugin.kind == "model":
+            Recipe.named(plugin.qualified).resolve()
+        elif plugin.kind == "style":
+            loading.checked_recipe(plugin.load()).resolve()
+        else:
+            plugin.load()
     except BrokenPlugin as error:
         if error.plugin != plugin:  # a part of a recipe, which has its own diagnosis
             advice = f"See 'stylezoo doctor {error.plugin.qualified}'."

@@ -89,6 +89,11 @@ def check_model(name: str, **options) -> list[Result]:
     return check_plugin(registry.find("model", name), **options)
 
 
+def check_style(name: str, **options) -> list[Result]:
+    """Run every check of ready-made styles on an installed one; as `check_loss`."""
+    return check_plugin(registry.find("style", name), **options)
+
+
 def check_plugin(plugin: Plugin, options=None, expected_failures=None, on_fail: str = "raise") -> list[Result]:
     """Run every check of a plugin's kind.
 
@@ -109,8 +114,8 @@ def check_plugin(plugin: Plugin, options=None, expected_failures=None, on_fail: 
     _check_known(plugin, expected_failures)
     if on_fail not in ("raise", "return"):
         raise UsageError(f"on_fail is {on_fail!r}; it can be 'raise' or 'return'.")
-    if options and plugin.kind == "model":
-        raise UsageError(f"The model '{plugin.name}' takes no options: it is a recipe.")
+    if options and plugin.kind in ("model", "style"):
+        raise UsageError(f"The {plugin.kind} '{plugin.name}' takes no options.")
     subject = subject_of(plugin, options)
     results = []
     for name in CHECKS[plugin.kind]:

@@ -15,17 +15,8 @@ from stylezoo.runs.folder import RunFolder
 
 REFUSALS = [
     Refusal(
-        lambda given: not given.model and not given.styles,
-        "Name a model with --model RUN, or runs to mix: --style RUN_A=0.5 --style RUN_B=0.5. "
-        "'stylezoo train' makes one.",
-    ),
-    Refusal(
         lambda given: len({weight is None for _, weight in given.styles}) > 1,
         "Give each --style a weight, or none of them: --style monet=0.6 --style song=0.4.",
-    ),
-    Refusal(
-        lambda given: given.masks and not given.model,
-        "Runs are mixed as a whole; a --mask needs a --model of several styles.",
     ),
     Refusal(
         lambda given: given.sweep and (given.masks or any(weight is not None for _, weight in given.styles)),
@@ -45,7 +36,8 @@ REFUSALS = [
 @click.option(
     "-m",
     "--model",
-    help="A run folder of 'stylezoo train', a .keras file, or hf://owner/name, with @revision where it matters.",
+    help="A model of several styles, or one that takes its style from a picture: a run folder of 'stylezoo train', a "
+    ".keras file, or hf://owner/name, with @revision where it matters.",
 )
 @click.option(
     "-o",
@@ -59,16 +51,16 @@ REFUSALS = [
     "styles",
     type=WeightedStyle(),
     multiple=True,
-    help="A style's name, for a model of several; a picture, for a model that takes its style from one; or, without "
-    "--model, a trained run. Repeatable, with weights: --style monet=0.6 --style song=0.4. Default: the first style, "
-    "or a random one.",
+    help="A ready-made style ('stylezoo list styles') or a trained run; with --model one of its styles, or a picture. "
+    "Repeatable, with weights: --style great-wave=0.6 --style scream=0.4. Default: a ready-made style; with --model "
+    "its first style, or a random one.",
 )
 @click.option(
     "--mask",
     "masks",
     type=Mask(),
     multiple=True,
-    help="The place of a style: sky.png=monet. White is full style, black none, greys are between. The rest of the "
+    help="The place of a style: sky.png=scream. White is full style, black none, greys are between. The rest of the "
     "picture has the styles without a mask or, if there are none, stays as it is. Repeatable.",
 )
 @click.option(
@@ -115,17 +107,17 @@ REFUSALS = [
 @click.option("--overwrite", is_flag=True, help="Replace results that exist.")
 @as_one_object
 def stylize(given):
-    """Redraw PICTURES in the style of a model, or in a fusion of styles.
+    """Redraw PICTURES in a ready-made style, in the style of a trained model, or in a fusion of styles.
 
     Each result has the size of its picture.
 
     \b
     Examples:
-      stylezoo stylize photo.jpg --model RUN --style monet=0.6 --style song=0.4
-      stylezoo stylize photo.jpg --model RUN --style song --mask sky.png=monet
-      stylezoo stylize photo.jpg --style runs/a=0.5 --style runs/b=0.5
-      stylezoo stylize photo.jpg --model RUN --style monet --style song --sweep 5
-      stylezoo stylize photos/ --model RUN --strength 0.8 --keep-colour
+      stylezoo stylize photo.jpg --style great-wave
+      stylezoo stylize photo.jpg --style great-wave=0.6 --style starry-night=0.4
+      stylezoo stylize photo.jpg --style great-wave --mask sky.png=starry-night
+      stylezoo stylize photo.jpg --style great-wave --style scream --sweep 5
+      stylezoo stylize photos/ --style runs/mine --strength 0.8 --keep-colour
     """
     refuse(given, REFUSALS)
     files = _files(given)
@@ -167,21 +159,35 @@ def _files(given):
 
 
 def _checked_model(given):
-    """The file of the model, None if runs are mixed; checked without importing TensorFlow, which takes seconds.
+    """The file of the model, None if there are styles of their own; checked without importing TensorFlow.
 
     Raises:
-        BadRun: There is no such model or run, or it cannot be used.
+        BadRun: There is no such model or style, or it cannot be used.
         MissingExtra: It is on a hub, and huggingface_hub is not installed.
+        UsageError: No style is named, and none is installed.
     """
     from stylezoo.runs.loading import checked_file
 
     if given.model:
         return checked_file(given.model)
+    if not given.styles and not given.masks:
+        given.styles = ((_default_style(given), None),)
     _refuse_pictures_as_styles(given)
     with _hint_at_model(BadRun):
-        for run, _ in given.styles:
-            checked_file(run)
+        for style, _ in (*given.styles, *given.masks):
+            checked_file(style)
     return None
+
+
+def _default_style(given):
+    """The style of pictures for which none is named; a line says which, and which others there are."""
+    from stylezoo.runs import styles
+
+    chosen = styles.default()
+    others = [name for name in styles.names() if name != chosen]
+    more = f"; others, with --style: {name_all(others)}" if others else ""
+    terminal.say(f"Style   {chosen}{more}", err=True)
+    return chosen
 
 
 def _refuse_pictures_as_styles(given):
@@ -192,7 +198,10 @@ def _refuse_pictures_as_styles(given):
     """
     from shlex import join
 
-    for style in (style for style, _ in given.styles if _is_painting(Path(style))):
+    from stylezoo.runs import styles
+
+    named = [style for style, _ in given.styles if not styles.file_of(style)]
+    for style in (style for style in named if _is_painting(Path(style))):
         photo, run = str(given.pictures[0]), str(RunFolder.new(Path(style).stem))
         train = join(["stylezoo", "train", "--source", photo, "--style", style, "-o", run])
         draw = join(["stylezoo", "stylize", photo, "--model", run])
@@ -221,7 +230,7 @@ def _check_masks(given):
 
 def _drawing(given, model):
     """A function that draws one picture, for `redrawing.redraw`."""
-    painter = _painter_of_model(given, model) if model else _painter_of_runs(given)
+    painter = _painter_of_model(given, model) if model else _painter_of_styles(given)
     if given.sweep:
         names = [style for style, _ in given.styles]
         return partial(redrawing.draw_sheet, painter, names, given.strength, given.sweep, given.size)
@@ -232,35 +241,35 @@ def _drawing(given, model):
 
 
 def _look(given):
-    shared = {name: getattr(given, name) for name in ("seed", "keep_colour", "stroke", "tile")}
-    return {**shared, "masks": list(given.masks)}
+    return {name: getattr(given, name) for name in ("seed", "keep_colour", "stroke", "tile")}
 
 
 def _painter_of_model(given, model):
     """A function from the styles' weights and the strength to a painter with a model."""
     from stylezoo.runs import loading
 
-    gan = loading.built(model)
+    drawing = loading.drawing(model)
     names = [style for style, _ in given.styles]
 
     def painter(weights, strength):
         styles = list(zip(names, weights, strict=True)) or None
-        return gan.painter(styles=styles, strength=strength, **_look(given))
+        return drawing.painter(styles=styles, masks=list(given.masks), strength=strength, **_look(given))
 
     return painter
 
 
-def _painter_of_runs(given):
-    """Likewise with a mean of the weights of several runs."""
-    from stylezoo.runs.interpolation import Siblings
+def _painter_of_styles(given):
+    """Likewise with ready-made styles and runs, each a model of its own."""
+    from stylezoo.runs.mixing import Mixture
 
     with _hint_at_model(BadRun):
-        siblings = Siblings([run for run, _ in given.styles])
+        mixture = Mixture([style for style, _ in given.styles], given.masks)
+    if mixture.reason:
+        terminal.say(f"Each style draws the picture, and the results are joined. {mixture.reason}", err=True)
 
     def painter(weights, strength):
-        gan = siblings.at(weights)
         with _hint_at_model(BadOptions):
-            return gan.painter(strength=strength, **_look(given))
+            return mixture.painter(weights, strength, **_look(given))
 
     return painter
 
@@ -272,7 +281,8 @@ def _hint_at_model(kind):
         yield
     except kind as error:
         raise type(error)(
-            f"{error} Without --model each --style is a run: name the model with --model and its style with --style."
+            f"{error} Without --model each --style is a ready-made style or a run: name the model with --model and its "
+            "style with --style."
         ) from None
 
 

@@ -10,19 +10,30 @@ import click
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.cli import terminal
+from stylezoo.cli.options import Refusal, as_one_object, refuse
 from stylezoo.cli.types import PATH, Kind, PluginName
-from stylezoo.errors import StylezooError, UnknownPlugin, did_you_mean, name_all
+from stylezoo.errors import BadOptions, StylezooError, UnknownPlugin, did_you_mean, name_all
 
 UNHEALTHY = 3  # the exit code of a doctor that found a fault
 WIDEST = 120  # columns of a table
 FINDINGS = ("cause", "reason", "advice", "file", "seconds")
 IDENTITY = ("kind", "name", "distribution", "version", "target")
+NEW_REFUSALS = [
+    Refusal(
+        lambda given: given.kind == "style" and not given.run,
+        "A style is a trained model: name its run with --from RUN. 'stylezoo train' makes one.",
+    ),
+    Refusal(
+        lambda given: given.kind != "style" and given.typed & {"run", "about", "sources", "license"},
+        "--from, --about, --learned-from and --license are for a style, not for a {kind}.",
+    ),
+]
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 @click.command("list")
 @click.argument(
-    "kind", type=Kind(), required=False, help="models, generators, discriminators or losses; all if left out."
+    "kind", type=Kind(), required=False, help="styles, models, generators, discriminators or losses; all if left out."
 )
 @click.argument("pattern", default="*", help="Names to show, as in a shell: 'l*'. Default: all.")
 @as_json
@@ -50,14 +61,14 @@ def list_(kind, pattern, as_json):
 @click.argument(
     "name",
     type=PluginName(),
-    help="A plugin's name, or distribution/name; or a run folder, a .keras file or hf://owner/name.",
+    help="A plugin's or a style's name, or distribution/name; or a run folder, a .keras file or hf://owner/name.",
 )
 @as_json
 def show(name, as_json):
-    """Show a plugin, or the card of a trained model.
+    """Show a plugin, or the card of a ready-made style or a trained model.
 
-    For a plugin: its distribution, description and options. For a run or a model its card: recipe, plugins and whether
-    they are installed here, data, losses, licence. For a folder of runs a line for each.
+    For a plugin: its distribution, description and options. For a style, a run or a model its card: what it learned
+    from, recipe, plugins and whether they are installed here, losses, licence. For a folder of runs a line for each.
     Nothing is imported. If a plugin and a folder have the same name, the plugin is shown; write ./name for the folder.
     """
     named = [plugin for plugin in registry.plugins() if plugin.answers_to(name)]
@@ -114,25 +125,65 @@ def doctor(name, as_json, deadline):
 
 
 @click.command()
-@click.argument("kind", type=Kind(), help="loss, generator, discriminator or model.")
+@click.argument("kind", type=Kind(), help="style, model, generator, discriminator or loss.")
 @click.argument("name", help="Its name: lower-case words joined by dashes.")
 @click.option("-o", "--out", type=PATH, help="The new folder. Default: stylezoo-NAME, in the current one.")
-def new(kind, name, out):
-    """Write a small package with a working plugin, to start from.
+@click.option("--from", "run", metavar="RUN", help="Of a style: the trained run, or the .keras file.")
+@click.option("--about", metavar="TEXT", help="Of a style: what it is, in a sentence. Default: after its pictures.")
+@click.option(
+    "--learned-from",
+    "sources",
+    metavar="TEXT",
+    multiple=True,
+    help="Of a style: a work or a collection that it learned from, with its author and licence. Repeatable.",
+)
+@click.option("--license", metavar="TEXT", help="Of a style: the licence of its weights. Default: that of the run.")
+@as_one_object
+def new(given):
+    """Write a small package with a working plugin, to start from; or with a style that you trained, to publish.
 
-    Once it is installed it is listed, trains, and passes the conformance kit; its README describes the next steps.
+    Once it is installed it is listed, works, and passes the conformance kit; its README describes the next steps.
+
+    \b
+    Examples:
+      stylezoo new loss soft-glow
+      stylezoo new style van-gogh --from runs/mine --license CC0-1.0 --learned-from "Vincent van Gogh, Irises, 1889"
     """
     from shlex import quote
 
     from stylezoo.catalogue import scaffolding
 
-    folder = scaffolding.new(kind, name, out)
+    refuse(given, NEW_REFUSALS)
+    folder = _new_style(given) if given.run else scaffolding.new(given.kind, given.name, given.out)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         terminal.say(f"Wrote   {file}")
     install = f"pip install -e {quote(f'{folder}[test]')}"
     terminal.print_next(
-        "install it, look at it, test it", f"{install} && stylezoo show {name} && pytest {quote(str(folder))}"
+        "install it, look at it, test it", f"{install} && stylezoo show {given.name} && pytest {quote(str(folder))}"
     )
+
+
+def _new_style(given):
+    """The folder of a distribution with a trained model as a style, whose file is written before the folder is."""
+    import tempfile
+    from pathlib import Path
+    from shutil import copyfile
+
+    from stylezoo.catalogue import scaffolding
+    from stylezoo.runs import card, loading, shipping
+
+    loading.checked_file(given.run)
+    found, file = card.read(given.run), scaffolding.place(given.name)
+    about = given.about or f"The style of {name_all(row.get('name') for row in found.data if row['role'] != 'source')}."
+    if fault := shipping.incomplete(shipping.described(found, about, given.sources, given.license)):
+        raise BadOptions(f"The style cannot be shipped: {fault}.")
+    terminal.import_keras()
+    with tempfile.TemporaryDirectory() as temporary:
+        written = Path(temporary, file.name)
+        shipping.write_style(given.run, written, about, given.sources, given.license or "")
+        folder = scaffolding.new(given.kind, given.name, given.out)
+        copyfile(written, folder / file)
+    return folder
 
 
 def _identity(plugin):
@@ -193,7 +244,9 @@ def _print_description(plugin, source):
         for option in source.options:
             spelled = f"{option.name}={option.default}" if option.default else f"{option.name} (must be given)"
             terminal.say(f"  {spelled}  {option.type}".rstrip())
-    if source.fields:
+    if source.fields and KINDS[plugin.kind].suffix:
+        _print_style(plugin, source.file)
+    elif source.fields:
         terminal.say_apart("Recipe")
         for name, value in source.fields:
             terminal.say(f"  {name}: {name_all(value, empty='') if isinstance(value, tuple | list) else value}")
@@ -208,6 +261,19 @@ def _show_card(name, as_json):
         terminal.print_document(card={**found.to_dict(), "plugins": found.needs()})
         return
     terminal.say(name, bold=True)
+    _print_sections(found)
+
+
+def _print_style(plugin, file):
+    """Print the card of a ready-made style, and how large its file is."""
+    from stylezoo.runs import card
+
+    terminal.say(f"{os.path.getsize(file) / 1e6:.1f} MB")
+    _print_sections(card.read(plugin.qualified))
+
+
+def _print_sections(found):
+    """Print the sections of a card."""
     for heading, rows in found.sections():
         terminal.say_apart(heading)
         if heading == "Plugins":

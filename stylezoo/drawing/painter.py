@@ -1,6 +1,7 @@
 """A trained generator and a picture of any size: the same picture in the style, in one piece or in tiles."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from numbers import Real
@@ -28,8 +29,45 @@ UNTOUCHED = 4  # exponent of the share without a style: grey places of a mask ke
 LASTING = ("generator", "fusion", "tones", "seed")  # attributes that the facts of a film depend on
 
 
+class Redraws(ABC):
+    """Redraws pictures of any form, by a method for one picture as an array."""
+
+    def paint(self, picture):
+        """Redraw a picture.
+
+        Args:
+            picture: A path, a binary file object, a Pillow image, or an array (height, width, 3) or (count, height,
+                width, 3): floats in [-1, 1], or uint8 in 0..255.
+
+        Returns:
+            A Pillow image for a file or an image, as transparent as it was; a float32 array of the same shape, not
+            quantised, for an array. At strength 0 it is the picture itself, and no network runs.
+
+        Raises:
+            BadPicture: The file cannot be read, the array is of another shape or range, the frames of a film differ in
+                size, or there is not enough memory.
+        """
+        image = files.opened(picture, alpha=True)
+        if image is not None:
+            return self._image(image)
+        array = arrays.as_array(picture)
+        if array.ndim == 4:  # one by one: memory, not speed, is short
+            return np.stack([self._redrawn(one) for one in array])
+        return self._redrawn(array)
+
+    def _image(self, image):
+        drawn = Image.fromarray(self._redrawn(np.asarray(image.convert("RGB"))))
+        if image.mode == "RGBA":
+            drawn.putalpha(image.getchannel("A"))
+        return drawn
+
+    @abstractmethod
+    def _redrawn(self, pixels):
+        """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
+
+
 @dataclass
-class Painter:
+class Painter(Redraws):
     """Redraws pictures with a generator, all in the same styles.
 
     `tile`, `keep_colour` and `on_tile` may be set between two pictures; `dataclasses.replace` makes a painter for other
@@ -89,37 +127,7 @@ class Painter:
             raise BadOptions(f"The {name} of a painter stays; dataclasses.replace(painter, {name}=...) makes another.")
         super().__setattr__(name, value)
 
-    def paint(self, picture):
-        """Redraw a picture.
-
-        Args:
-            picture: A path, a binary file object, a Pillow image, or an array (height, width, 3) or (count, height,
-                width, 3): floats in [-1, 1], or uint8 in 0..255.
-
-        Returns:
-            A Pillow image for a file or an image, as transparent as it was; a float32 array of the same shape, not
-            quantised, for an array. At strength 0 it is the picture itself, and the network does not run.
-
-        Raises:
-            BadPicture: The file cannot be read, the array is of another shape or range, the frames of a film differ in
-                size, or there is not enough memory.
-        """
-        image = files.opened(picture, alpha=True)
-        if image is not None:
-            return self._image(image)
-        array = arrays.as_array(picture)
-        if array.ndim == 4:  # one by one: memory, not speed, is short
-            return np.stack([self._redrawn(one) for one in array])
-        return self._redrawn(array)
-
-    def _image(self, image):
-        drawn = Image.fromarray(self._redrawn(np.asarray(image.convert("RGB"))))
-        if image.mode == "RGBA":
-            drawn.putalpha(image.getchannel("A"))
-        return drawn
-
     def _redrawn(self, pixels):
-        """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
         if not self.fusion.strength:
             return pixels.copy()
         return self._drawn(pixels) if self.stroke == 1 else self._broadly_drawn(pixels)

@@ -16,6 +16,7 @@ from pathlib import Path
 from stylezoo.catalogue import registry
 from stylezoo.errors import BadRun, printable
 from stylezoo.files import plain
+from stylezoo.files.atomic import written
 
 CONFIG = "config.json"
 METADATA = "metadata.json"
@@ -121,6 +122,18 @@ def refused(file: Path, reason: str) -> BadRun:
         f"'{file}' is refused: {printable(reason)[:300]}. A model of stylezoo holds weights, names and plain "
         "data only; do not trust who made this."
     )
+
+
+def is_style(config: dict) -> bool:
+    """Whether a configuration is that of a ready-made style: a model without optimizers, in whole or in part."""
+    return "compile_config" not in config
+
+
+def write(file: Path, members: dict[str, bytes]) -> None:
+    """Write an archive, compressed and with fixed dates, so that the same members make the same file."""
+    with written(file) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
 
 def append(file: Path, members: dict[str, bytes]) -> None:

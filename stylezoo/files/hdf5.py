@@ -4,6 +4,8 @@ HDF5 can refer to other files: by external links, external datasets and virtual 
 but opens a linked file when it looks for groups. Here no link is followed.
 """
 
+import io
+
 import h5py
 
 from stylezoo.errors import printable
@@ -29,6 +31,29 @@ def check(file) -> None:
         raise ValueError("its weights are nested too deeply") from None
     except (RuntimeError, KeyError, TypeError, OverflowError) as error:  # what h5py makes of errors of HDF5
         raise OSError(f"its weights cannot be read: {error}") from None
+
+
+def groups(file) -> list[str]:
+    """The names at the top of a file."""
+    with h5py.File(file, "r") as opened:
+        return list(opened)
+
+
+def halved(file) -> bytes:
+    """The content of a copy of a file, all its float32 numbers as float16."""
+    copy = io.BytesIO()
+    with h5py.File(file, "r") as opened, h5py.File(copy, "w", libver="latest") as new:
+        new.attrs.update(opened.attrs)
+
+        def add(name, found):
+            if isinstance(found, h5py.Group):
+                made = new.create_group(name)
+            else:
+                made = new.create_dataset(name, data=found[()].astype("float16" if found.dtype == "float32" else None))
+            made.attrs.update(found.attrs)
+
+        opened.visititems(add)
+    return copy.getvalue()
 
 
 def _check_group(group, seen):

@@ -14,7 +14,7 @@ from typing import Any
 from stylezoo.catalogue import needs
 from stylezoo.errors import BadOptions, BadRun, printable
 from stylezoo.files import archive, plain
-from stylezoo.runs import loading, log
+from stylezoo.runs import loading, log, styles
 from stylezoo.runs.folder import RunFolder
 
 __all__ = ["Card", "read", "sheet"]
@@ -54,6 +54,9 @@ class Card:
         losses: The last values in the log, None for values that are not finite.
         license: An SPDX identifier or free text, "" if none was given.
         date: The day of the last change, as 2026-11-24.
+        about: Of a ready-made style: what it is, in a sentence.
+        sources: Of a ready-made style: what it learned from, each picture or collection with its author and licence.
+        command: Of a ready-made style: the command that makes it again.
         lineage: The ids of the trainings of the weights, from the first to the model's own; models with a common id
             can be mixed.
     """
@@ -70,6 +73,9 @@ class Card:
     losses: dict[str, float | None] = field(default_factory=dict)
     license: str = ""
     date: str = ""
+    about: str = ""
+    sources: list[str] = field(default_factory=list)
+    command: str = ""
     lineage: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -161,6 +167,9 @@ class Card:
             "license": self.license or "not stated",
             "lineage": " > ".join(each[:8] for each in self.lineage),
         }
+        if self.about:
+            sources = [("learned from", each) for each in self.sources]
+            yield "Style", [("about", self.about), *sources, *([("made by", self.command)] if self.command else [])]
         yield "Model", [(name, value) for name, value in training.items() if value]
         parts = {
             "Data": [(str(row.get("role", "")), _pictures(row)) for row in self.data],
@@ -177,7 +186,7 @@ class Card:
 
 
 def read(path: str | Path) -> Card:
-    """The card of a run folder, of a ``.keras`` file, or of a model on a hub.
+    """The card of a run folder, of a ``.keras`` file, of a ready-made style, or of a model on a hub.
 
     A folder without a model yet shows what is known; a file that `GAN.save` wrote has recipe and plugins only.
 
@@ -186,7 +195,7 @@ def read(path: str | Path) -> Card:
         MissingExtra: It is on a hub, and huggingface_hub is not installed.
     """
     folder = Path(os.path.expanduser(path))
-    if folder.is_dir():
+    if folder.is_dir() and not styles.file_of(path):
         return _of_folder(folder)
     file = loading.model_file(path)
     config = archive.configuration(file)
@@ -332,8 +341,10 @@ def _has_form(name, value):
     """Whether the plain data of a field has the field's type."""
     if name in ("seed", "steps", "total_steps"):
         return value is None or type(value) is int
-    if name in ("origin", "license", "date"):
+    if name in ("origin", "license", "date", "about", "command"):
         return isinstance(value, str)
+    if name == "sources":
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
     if name == "lineage":
         return isinstance(value, list) and all(isinstance(each, str) and re.fullmatch(ID, each) for each in value)
     if name in ("plugins", "data"):

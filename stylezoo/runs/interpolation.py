@@ -6,8 +6,7 @@ import keras
 import numpy as np
 
 from stylezoo.errors import BadOptions
-from stylezoo.gan import GAN
-from stylezoo.runs import lineage
+from stylezoo.runs import lineage, loading
 
 __all__ = ["Siblings"]
 
@@ -23,6 +22,7 @@ class Siblings:
 
     Args:
         paths: Two or more run folders, ``.keras`` files or addresses ``hf://owner/name``.
+        build: As in `lineage.read`: what the siblings are.
 
     Raises:
         BadOptions: The generators are built differently, or the models have no common ancestor that is known.
@@ -30,18 +30,18 @@ class Siblings:
         MissingExtra: Likewise.
     """
 
-    def __init__(self, paths):
+    def __init__(self, paths, build=loading.built):
         self.names = [str(path) for path in paths]
         if not self.names:
             raise BadOptions(
                 "No model was named; name those to mix, with their weights: {'runs/a': 0.5, 'runs/b': 0.5}."
             )
         first, *others = paths
-        first = lineage.read(first)
+        first = lineage.read(first, build)
         self._first, self._values = first.model, [_values(first.model, first.model)]
         common = {*first.lineage}
         for path in others:
-            other = lineage.read(path)
+            other = lineage.read(path, build)
             values = _values(other.model, first.model)
             _check_alike(first, other, values)
             common &= {*other.lineage}
@@ -49,7 +49,7 @@ class Siblings:
             self._values.append(values)
 
     def at(self, weights):
-        """A new model, the weighted mean of the siblings.
+        """A new model of the same class, the weighted mean of the siblings.
 
         Generator, average, way back and tones are means; everything else is that of the first sibling.
 
@@ -58,7 +58,7 @@ class Siblings:
                 that sibling bit for bit.
 
         Returns:
-            A `stylezoo.gan.GAN`.
+            A `stylezoo.gan.GAN`, or what else `build` gives.
 
         Raises:
             BadOptions: There are more or fewer weights than siblings, one is below 0 or no number, or all are 0.
@@ -82,10 +82,13 @@ class Siblings:
 
 
 def _copied(model):
-    """An independent copy of a model, with its weights, optimizer and random states."""
-    twin = GAN.from_config(model.get_config())
-    twin.compile_from_config(model.get_compile_config())
-    for mine, theirs in ((twin, model), (twin.optimizer, model.optimizer)):
+    """An independent copy of a model, with its weights, random states and optimizer, if it has one."""
+    twin = type(model).from_config(model.get_config())
+    pairs = [(twin, model)]
+    if model.optimizer:
+        twin.compile_from_config(model.get_compile_config())
+        pairs.append((twin.optimizer, model.optimizer))
+    for mine, theirs in pairs:
         for variable, other in zip(mine.variables, theirs.variables, strict=True):
             variable.assign(other)
     return twin
@@ -93,7 +96,7 @@ def _copied(model):
 
 def _check_alike(first, other, values):
     """Check that two models are built alike, as far as they are mixed."""
-    recipe, theirs = first.model.recipe, other.model.recipe
+    recipe, theirs = first.model.plan.recipe, other.model.plan.recipe
     odd = lineage.difference(first.model.plan, other.model.plan)
     pairs = {"two_way": (recipe.two_way, theirs.two_way)}
     pairs["match_tones"] = tuple(each.model.plan.data.match_tones for each in (first, other))
@@ -138,8 +141,8 @@ def _values(model, first):
     averages of the others are used as generators.
     """
     shown = model.average or model.generator
-    networks = [model.generator if first.average else shown, model.inverse, shown if first.average else None]
-    values = [value for network in networks if network for value in network.get_weights()]
+    networks = {"generator": model.generator if first.average else shown, "inverse": model.inverse, "average": shown}
+    values = [value for name in NETWORKS if getattr(first, name) for value in networks[name].get_weights()]
     return values if model.tones is None else [*values, model.tones.numpy()]
 
 

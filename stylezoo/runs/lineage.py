@@ -17,7 +17,9 @@ from stylezoo.files import archive
 from stylezoo.gan import GAN
 from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
-from stylezoo.runs import card, loading
+from stylezoo.runs import card, loading, styles
+from stylezoo.runs.drawing import Drawing
+from stylezoo.updates import Order
 
 
 @dataclass(frozen=True)
@@ -26,19 +28,25 @@ class Ancestor:
 
     Attributes:
         name: Its name as the user wrote it: a run folder, a file or an address.
-        model: The model.
+        model: The model, or its `Drawing`.
         lineage: The ids of its trainings, the first one first; never empty.
         has_lineage: Whether its card has them; a file of `GAN.save` has no card, and its id is a hash of its weights.
+        is_judged: Whether its discriminators are those that taught it; of some ready-made styles they are not there.
     """
 
     name: str
-    model: GAN
+    model: GAN | Drawing
     lineage: tuple[str, ...]
     has_lineage: bool = True
+    is_judged: bool = True
 
 
-def read(path: str | Path) -> Ancestor:
+def read(path: str | Path, build=loading.built) -> Ancestor:
     """The model of a run folder, of a ``.keras`` file or of an address ``hf://owner/name``.
+
+    Args:
+        path: The folder, file or address.
+        build: `loading.built`, or `loading.drawing`.
 
     Raises:
         BadRun: As `stylezoo.load_model`.
@@ -46,7 +54,8 @@ def read(path: str | Path) -> Ancestor:
     """
     file = loading.checked_file(path)
     known = card.read(file).lineage
-    return Ancestor(str(path), loading.built(file), tuple(known) or _own(file), has_lineage=bool(known))
+    is_judged = not archive.is_style(archive.configuration(file)) or styles.teacher(file) is not None
+    return Ancestor(str(path), build(file), tuple(known) or _own(file), bool(known), is_judged)
 
 
 def recipe_of(path: str | Path) -> Recipe:
@@ -59,10 +68,29 @@ def recipe_of(path: str | Path) -> Recipe:
     return loading.checked_recipe(loading.model_file(path))
 
 
-def as_beginning(recipe: Recipe) -> Recipe:
-    """The recipe of a trained model for a new training, in which the length of an epoch may differ."""
+def beginning(path: str | Path) -> Recipe:
+    """The recipe of such a model for a new training on other pictures.
+
+    An epoch that was as long as its pictures were many is as long as the new ones are; another length stays.
+
+    Raises:
+        BadRun: As `read`.
+        MissingExtra: Likewise.
+    """
+    recipe, rows = recipe_of(path), card.read(path).data
     data = replace(recipe.data, options={key: value for key, value in recipe.data.options.items() if key != "added"})
-    return recipe.changed(data=data, steps_per_epoch=None)
+    given = _counted_epoch(recipe, rows) not in (None, recipe.steps_per_epoch)
+    return recipe.changed(data=data, steps_per_epoch=recipe.steps_per_epoch if given else None)
+
+
+def _counted_epoch(recipe, rows):
+    """The steps in which the pictures of a card are seen once, None if it does not count them."""
+    counts = [(row.get("role"), row.get("pictures")) for row in rows]
+    if not counts or not all(isinstance(count, int) for _, count in counts):
+        return None
+    sources = sum(count for role, count in counts if role == "source")
+    styles = sum(count for role, count in counts if role != "source")
+    return max(1, max(sources, styles) // (recipe.batch_size * Order.read(recipe.order).batches))
 
 
 def names_of(recipe: Recipe) -> tuple[str, ...]:
@@ -111,6 +139,8 @@ def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
         _copy_generator(model.inverse, old.inverse, ancestor, model)
     elif model.inverse:
         notes.append(f"The way back starts from new weights: '{ancestor.name}' has none.")
+    if not ancestor.is_judged:
+        return [*notes, f"The discriminators start from new weights: '{ancestor.name}' has none."]
     for role, mine, others in (
         ("discriminator", model.discriminators, old.discriminators),
         ("inverse discriminator", model.inverse_discriminators, old.inverse_discriminators),

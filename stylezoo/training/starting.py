@@ -93,7 +93,7 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
         raise BadOptions("A style is added to a trained model; name it: --from RUN, or start_from=.")
     old = None if start_from is None else lineage.recipe_of(start_from)
     if model is None and old:
-        model = lineage.as_beginning(old)
+        model = lineage.beginning(start_from)
     recipe = Recipe.of(model or DEFAULT, **changes)
     if recipe.precision == "auto":
         recipe = recipe._with(precision=backend.fastest_precision())

@@ -1,0 +1,152 @@
+"""Make the ready-made styles of stylezoo anew: train, convert, check, draw for the gallery.
+
+    python plugins/make_styles.py --images PICTURES great-wave scream
+    python plugins/make_styles.py --gallery
+
+PICTURES holds the paintings as `public_domain/NAME.jpg`, and photographs that may be trained on in `free/`; the sample
+photographs of scikit-image are added. The style `starry-night` is trained first, for 1200 steps. All others start from
+it and take 600, so that they are siblings: means of their weights draw pictures. On two cores the first takes about
+ten minutes, each other one five. A training that is there is not repeated, one that was stopped is continued.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+import stylezoo
+from stylezoo.checks import check_style
+from stylezoo.pictures import samples
+from stylezoo.runs import shipping
+from stylezoo.runs.folder import RunFolder
+from stylezoo.training import fit, resume
+
+ANCESTOR = "starry-night"
+HERE = Path(__file__).parent
+GALLERY = HERE.parent / "docs/images/styles"
+LICENSE = "Apache-2.0"  # of the weights, as of the package
+PHOTOGRAPHS = (
+    "nine photographs of Unsplash, CC0, from before June 2017, as elementary OS ships them: by Ashim D'Silva, Jay "
+    "Ruzesky, Jonas Nilsson Lee, Mr. Lee, Pablo Garcia Saldaña, SpaceX, Rob Bye, Ryan Schroeder; Sunset by the Pier",
+    "four sample photographs of scikit-image, public domain or CC0: astronaut, chelsea, coffee, rocket",
+)
+SIBLING = {"steps_per_epoch": 100, "schedule": "linear:epochs=4,decay_epochs=2"}
+STATISTICS = "adain-statistics:depth=3,weight=2"  # of VGG-19, for flat areas and crisp outlines
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style that we ship.
+
+    Attributes:
+        about: What it is, in a sentence.
+        work: What it learned from, with its author and licence.
+        statistics: Whether the statistics of VGG-19 are matched as well, in training only.
+    """
+
+    about: str
+    work: str
+    statistics: bool = True
+
+
+STYLES = {
+    "starry-night": Style(
+        "Whirling strokes in blue and yellow, after Vincent van Gogh's Starry Night.",
+        "Vincent van Gogh, The Starry Night, 1889, public domain",
+        statistics=False,
+    ),
+    "great-wave": Style(
+        "Ink and paper with crisp outlines, after Hokusai's woodblock print of the Great Wave.",
+        "Katsushika Hokusai, The Great Wave off Kanagawa, 1831, public domain",
+    ),
+    "scream": Style(
+        "Long flowing bands in orange and blue, after Edvard Munch's Scream.",
+        "Edvard Munch, The Scream, 1893, public domain",
+    ),
+    "composition": Style(
+        "Bright patches and black lines, after Wassily Kandinsky's Composition VII.",
+        "Wassily Kandinsky, Composition VII, 1913, public domain",
+    ),
+    "shipwreck": Style(
+        "Foam and storm in brown and grey, after William Turner's Shipwreck of the Minotaur.",
+        "J. M. W. Turner, The Shipwreck of the Minotaur, about 1810, public domain",
+    ),
+    "delaunay": Style(
+        "A mosaic of bright dabs, after Robert Delaunay's portrait of Metzinger.",
+        "Robert Delaunay, Portrait of Metzinger, 1906, public domain",
+    ),
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice([*STYLES]))
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="The folder of pictures.")
+@click.option("--vgg", help="A file of VGG-19 weights, of block 1 to 3 at least; default: Keras' own, downloaded.")
+@click.option("--work", type=click.Path(path_type=Path), default=Path("runs/styles"), help="Where runs are kept.")
+@click.option("--gallery", is_flag=True, help="Draw the sample photograph in every installed style, for the docs.")
+def main(names, images, vgg, work, gallery):
+    """Train the styles NAMES from the pictures in a folder, and put them into the package."""
+    if names and not images:
+        raise click.UsageError("Name the folder of pictures: --images PICTURES.")
+    for name in names:
+        ancestor = trained(ANCESTOR, images, work, vgg)
+        run = ancestor if name == ANCESTOR else trained(name, images, work, vgg, ancestor)
+        click.echo(f"Wrote   {shipped(name, run)}")
+        check_style(f"stylezoo/{name}")
+    if gallery:
+        draw_gallery()
+
+
+def trained(name, images, work, vgg=None, ancestor=None):
+    """The run folder of a style, trained as far as it is not."""
+    folder = RunFolder(work / name)
+    if folder.has(RunFolder.RESULT):
+        return folder.path
+    if folder.is_run:
+        fit(resume(folder))
+        return folder.path
+    changes = {} if ancestor is None else dict(SIBLING)
+    if STYLES[name].statistics:
+        changes |= {"losses": [STATISTICS], "vgg": vgg}
+    painting = images / "public_domain" / f"{name}.jpg"
+    stylezoo.train(None, photographs(images, work), painting, folder, LICENSE, ancestor, **changes)
+    return folder.path
+
+
+def photographs(images, work):
+    """The folder of all photographs."""
+    folder = work / "photographs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in sorted((images / "free").glob("*.jpg")):
+        (folder / file.name).write_bytes(file.read_bytes())
+    for name, picture in samples.photographs().items():
+        picture.save(folder / f"{name}.png")
+    return folder
+
+
+def shipped(name, run):
+    """The file of a style in the package, written from its run."""
+    style = STYLES[name]
+    file = HERE / "stylezoo_builtins/styles" / f"{name.replace('-', '_')}.keras"
+    shipping.write_style(
+        run,
+        file,
+        style.about,
+        [style.work, *PHOTOGRAPHS],
+        LICENSE,
+        f"python plugins/make_styles.py --images PICTURES {name}",
+        judges=name == ANCESTOR,  # those of the ancestor teach the whole family
+        without=("adain-statistics",),  # who starts from it need not have VGG-19
+    )
+    return file
+
+
+def draw_gallery():
+    """The sample photograph in every installed style, as docs/images/styles/NAME.jpg."""
+    GALLERY.mkdir(parents=True, exist_ok=True)
+    for name in stylezoo.list_styles():
+        stylezoo.stylize(samples.photograph(), name).save(GALLERY / f"{name}.jpg", quality=88)
+
+
+if __name__ == "__main__":
+    main()
