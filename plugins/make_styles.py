@@ -142,8 +142,9 @@ def shipped(name, run):
 
 
 def draw_gallery():
-    """The sample photograph in every installed style, as docs/images/styles/NAME.jpg."""
+    """The sample photograph, and it in every installed style, as docs/images/styles/NAME.jpg."""
     GALLERY.mkdir(parents=True, exist_ok=True)
+    samples.photograph().save(GALLERY.parent / "photograph.jpg", quality=88)
     for name in stylezoo.list_styles():
         stylezoo.stylize(samples.photograph(), name).save(GALLERY / f"{name}.jpg", quality=88)
 

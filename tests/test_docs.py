@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+import zipfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def test_site_navigation_names_every_page():
 def test_every_plugin_has_its_section(kind):
     pages = [page for page in PAGES if f"{{{{ zoo {kind} }}}}" in page.read_text(encoding="utf-8")]
     assert len(pages) == 1
-    text = filled(pages[0].read_text(encoding="utf-8"))
+    text = filled(pages[0].read_text(encoding="utf-8"), ROOT / "docs")
     assert "{{" not in text
     sections = dict(zip(*[iter(re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
     for plugin in registry.plugins(kind):
@@ -117,8 +118,66 @@ def test_every_plugin_has_its_section(kind):
         assert " ".join(said.summary.split()) in " ".join(section.split())
         for option in said.options:
             assert f"| `{option.name}` |" in section
-        for name in (name for name, _ in said.fields if name != "about"):
+        for name in (name for name, _ in said.fields if name != "about" and kind != "style"):
             assert f"| `{name}` |" in section
+
+
+def test_gallery_shows_picture_card_and_command_of_each_style():
+    sections = re.split(r"^## ", filled("{{ zoo style }}", ROOT / "docs"), flags=re.MULTILINE)
+    for plugin in registry.plugins("style"):
+        card = dict(describe(plugin).fields)
+        (section,) = [each for each in sections if each.startswith(f"{plugin.name}\n")]
+        if plugin.distribution == "stylezoo":
+            assert f"](images/styles/{plugin.name}.jpg)\n" in section
+        assert f"```text\nstylezoo stylize photo.jpg --style {plugin.name}\n```" in section
+        assert section.count("| learned from | ") == len(card["sources"])
+        assert f"| licence | {card['license']} |" in section
+        assert f"| size | {plugin.file.stat().st_size / 1e6:.1f} MB |" in section
+
+
+def test_gallery_leads_to_the_sections():
+    shown = filled("{{ gallery styles.md }}", ROOT / "docs")
+    names = re.findall(
+        r"^\[!\[.+\]\(images/styles/(.+)\.jpg\) \1\]\(styles\.md#\1\)\{ \.style \}$", shown, re.MULTILINE
+    )
+    assert names == [plugin.name for plugin in registry.plugins("style") if plugin.distribution == "stylezoo"]
+    assert filled("{{ gallery styles.md }}") == ""  # a page that has no such pictures beside it
+
+
+def ship(folder, name, card):
+    """A distribution "ours" of one style, as far as its page needs it: the card in its file."""
+    (folder / "ours-1.0.dist-info").mkdir()
+    table = f"[stylezoo.styles]\n{name} = stylezoo_ours:ours\n"
+    (folder / "ours-1.0.dist-info" / "entry_points.txt").write_text(table)
+    (folder / "stylezoo_ours").mkdir()
+    (folder / "stylezoo_ours" / "__init__.py").write_text("")
+    with zipfile.ZipFile(folder / "stylezoo_ours" / "ours.keras", "w") as archive:
+        archive.writestr("card.json", card if isinstance(card, str) else json.dumps(card))
+
+
+def test_strangers_style_has_a_page_without_a_picture(tmp_path, monkeypatch):
+    ship(tmp_path, "ours", {"about": "Dunes.", "license": "CC0-1.0", "sources": ["A, Dunes", "B, Sea"]})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    page = third_party()["ours"]
+    assert "## ours\n\nStyle of ours 1.0, `stylezoo_ours:ours`\n\nDunes.\n" in page
+    assert "| learned from | A, Dunes |\n| learned from | B, Sea |\n| licence | CC0-1.0 |\n| size | 0.0 MB |" in page
+    assert "![" not in page
+    assert "made by" not in page
+
+
+def test_style_of_two_owners_is_named_with_its_distribution(tmp_path, monkeypatch):
+    ship(tmp_path, "great-wave", {"about": "Dunes.", "license": "CC0-1.0", "sources": ["A, Dunes"]})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = filled("{{ zoo style }}", ROOT / "docs")
+    for owner in ("stylezoo", "ours"):
+        assert f"stylezoo stylize photo.jpg --style {owner}/great-wave\n" in text
+
+
+@pytest.mark.parametrize("card", ["", "[1]", '{"sources": {"a": 1}}', '{"license": 1, "sources": 2, "command": 3}'])
+def test_style_with_an_odd_card_breaks_no_page(card, tmp_path, monkeypatch):
+    ship(tmp_path, "ours", card)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "## ours\n" in filled("{{ zoo style }}", ROOT / "docs")
 
 
 def test_strangers_plugin_documents_itself(tone):
@@ -153,8 +212,8 @@ def test_command_line_page_is_complete():
 def test_pages_import_nothing_heavy():
     code = (
         "import sys; from stylezoo.docs.pages import filled; "
-        "[filled(f'{{{{ zoo {kind} }}}}') for kind in ('model', 'generator', 'discriminator', 'loss')]; "
-        "filled('{{ cli }}'); print(*sys.modules)"
+        "[filled(f'{{{{ zoo {kind} }}}}') for kind in ('style', 'model', 'generator', 'discriminator', 'loss')]; "
+        "filled('{{ cli }}'); filled('{{ gallery styles.md }}', 'docs'); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
@@ -271,7 +330,7 @@ def test_api_page_has_something_to_say_of_every_name():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", [*KINDS])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "style"])
 def test_commands_of_the_catalogue_work_as_they_are_typed(kind, tmp_path, monkeypatch):
     """As dry runs, which prepare a training; the file stands for the weights that Keras downloads."""
     monkeypatch.chdir(tmp_path)
@@ -284,6 +343,44 @@ def test_commands_of_the_catalogue_work_as_they_are_typed(kind, tmp_path, monkey
         assert (done.exit_code, done.stderr) == (0, ""), command
         assert isinstance(stylezoo.Recipe.from_dict(json.loads(done.stdout)), stylezoo.Recipe)
     assert [each.name for each in tmp_path.iterdir()] == [file.name]
+
+
+@pytest.mark.long
+def test_commands_of_the_gallery_work_as_they_are_typed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    noise("photo.jpg", 40, 32)
+    commands = re.findall(r"^```text\n(stylezoo stylize .*)\n```$", pages.zoo("style"), re.MULTILINE)
+    assert len(commands) == len(registry.plugins("style"))
+    for command in commands:
+        done = CliRunner().invoke(main, [*shlex.split(command)[1:], "-o", f"{len([*tmp_path.iterdir()])}.png"])
+        assert (done.exit_code, done.stderr) == (0, ""), command
+    assert len([*tmp_path.iterdir()]) == 1 + len(commands)
+
+
+@pytest.mark.long
+def test_page_your_own_style_is_followed_command_by_command(environment, tmp_path):
+    """Installs are real and the kit is run; the training has two steps, and small crops."""
+    (tmp_path / "photos").mkdir()
+    for name in ("photos/one.jpg", "photos/two.jpg", "mine.jpg", "holiday.jpg"):
+        noise(tmp_path / name, 88, 80)
+    text = (ROOT / "docs" / "your-own-style.md").read_text(encoding="utf-8")
+    ran = []
+    try:
+        for line in [line for language, _, code in FENCE.findall(text) if language == "sh" for line in _joined(code)]:
+            program, *words = shlex.split(line)
+            ran.append(" ".join([program, *words[:1]]))
+            if program == "pip":
+                environment.pip("install", "-e", tmp_path / "stylezoo-dunes")
+                continue
+            if words[0] == "train":
+                words += ["--steps", "2", "--set", "image_size=72"]
+            _run(environment, tmp_path, program, words)
+        drawn = {name for name in ("mine", "both", "dunes") if (tmp_path / f"holiday-{name}.jpg").exists()}
+    finally:
+        environment.pip("uninstall", "stylezoo-dunes")
+    assert drawn == {"mine", "both", "dunes"}
+    assert {"stylezoo train", "stylezoo new", "stylezoo show", "pip install", "pytest stylezoo-dunes"} <= {*ran}
+    assert "dunes" not in environment.stylezoo("list", "styles").stdout
 
 
 @pytest.mark.long
@@ -319,9 +416,13 @@ def test_page_write_a_plugin_is_followed_command_by_command(environment, tmp_pat
 def _follow(environment, folder, program, words):
     if words[:1] == ["train"]:
         words += ["--steps", "2"] if "recolour" in words else ["--dry-run"]
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"] if program == "pytest" else []
     if program == "pytest" and (folder / "stylezoo_tone.py").exists():  # the kit is for the end: it takes its time
-        options += ["-k", "numpy or values or documented"]
+        words += ["-k", "numpy or values or documented"]
+    _run(environment, folder, program, words)
+
+
+def _run(environment, folder, program, words):
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"] if program == "pytest" else []
     done = environment.python("-m", program, *options, *words, cwd=folder)
     assert done.returncode == 0, f"{program} {shlex.join(words)}\n{done.stdout}\n{done.stderr}"
 
@@ -417,3 +518,18 @@ def test_nothing_that_a_plugin_says_is_markup(text, tmp_path, monkeypatch):
         assert not re.match(r"[-:=.\d]|    ", each)
     rows = [row for part in paragraphs if part.startswith("| ") for row in part.splitlines()]
     assert all(row.count("|") == 5 for row in rows)
+
+
+@pytest.mark.parametrize("text", MARKUP)
+def test_nothing_that_the_card_of_a_style_says_is_markup(text, tmp_path, monkeypatch):
+    ship(tmp_path, "ours", {"about": text, "license": text, "sources": [text, f"And {text} more."], "command": text})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    page = filled("{{ zoo ours }}", ROOT / "docs")
+    page = re.sub(r"^```text\nstylezoo stylize photo.jpg --style ours\n```$", "", page, flags=re.MULTILINE)
+    page = re.sub(r"<code>[A-Za-z0-9&#;]*</code>|(?<!`)`[^`\n]+`(?!`)|https?://[\w./]+", "", page)
+    heading, line, *about, table = [each for each in page.split("\n\n") if each.strip()]
+    assert (heading, line) == ("## ours", "Style of ours 1.0, ")
+    for each in (*about, *(cell for row in table.splitlines()[2:] for cell in row.split("|")[1:-1])):
+        assert not re.search(r"[<>\[\]{}*_#`|!+=@~$^]", re.sub(r"&#\d+;", "", each))
+        assert not re.match(r"[-:=.\d]|    ", each)
+    assert all(row.count("|") == 3 for row in table.splitlines())

@@ -88,6 +88,9 @@ class WeightedStyle(click.ParamType):
         except ValueError:
             return value, None
 
+    def shell_complete(self, ctx, param, incomplete):
+        return PluginName("style").shell_complete(ctx, param, incomplete) or [CompletionItem(incomplete, type="file")]
+
 
 class Mask(click.ParamType):
     """``FILE=STYLE``, where the name of the file may hold a ``=`` as well: a pair of the style and the file."""

@@ -4,6 +4,8 @@ With ``plugins: [search, stylezoo]`` in mkdocs.yml, a line ``{{ zoo stylezoo-glo
 of that distribution's plugins; see `stylezoo.docs.pages.filled` for the other markers.
 """
 
+import os
+
 from mkdocs.config import base, config_options
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin
@@ -34,9 +36,10 @@ class Pages(BasePlugin[Settings]):
             files.append(File.generated(config, self._path(name), content=content))
         return files
 
-    def on_page_markdown(self, markdown, **_):
+    def on_page_markdown(self, markdown, page, **_):
+        file = page.file.abs_src_path  # None: a page that is generated, which has no markers
         try:
-            return pages.filled(markdown)
+            return pages.filled(markdown, file and os.path.dirname(file))
         except UnknownPlugin as error:
             raise PluginError(f"A page names plugins that are not installed. {error}") from error
 

@@ -6,8 +6,11 @@ docstrings only paragraphs, `code` and indented blocks of code are kept, and add
 
 import ast
 import inspect
+import os
 import re
 import shlex
+from pathlib import Path
+from string import Template
 
 import click
 
@@ -20,21 +23,31 @@ from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import GIVEN, Spec
 
 ADDRESS = re.compile(r"(https?://[A-Za-z0-9._~/%?=+-]*[A-Za-z0-9/])")
+PICTURES = "images/styles"  # beside a page: the pictures NAME.jpg that show ready-made styles
 
 
-def filled(markdown):
+def filled(markdown, folder=None):
     """A page with its markers replaced, each alone on its line.
 
     ``{{ zoo loss }}`` by a section for each installed plugin of that kind, ``{{ zoo stylezoo-glow }}`` by one for each
-    of that distribution, ``{{ cli }}`` by one for each command, ``{{ run }}`` by the table of a run folder.
+    of that distribution, ``{{ gallery styles.md }}`` by the pictures of ready-made styles, ``{{ cli }}`` by a section
+    for each command, ``{{ run }}`` by the table of a run folder.
+
+    Args:
+        markdown: The page.
+        folder: The folder of the page. A style is shown with its picture if ``images/styles/NAME.jpg`` lies there.
     """
-    made = {"run": run_folder, "cli": command_line}
-    fill = lambda marker: zoo(marker[1]) if marker[1] else made[marker[2]]()  # noqa: E731
-    return re.sub(r"^\{\{ (?:zoo (\S+)|(run|cli)) \}\}$", fill, markdown, flags=re.MULTILINE)
+    made = {"zoo": zoo, "gallery": gallery, "run": run_folder, "cli": command_line}
+    fill = lambda marker: made[marker[1]](marker[2], folder) if marker[1] else made[marker[3]]()  # noqa: E731
+    return re.sub(r"^\{\{ (?:(zoo|gallery) (\S+)|(run|cli)) \}\}$", fill, markdown, flags=re.MULTILINE)
 
 
-def zoo(of):
+def zoo(of, folder=None):
     """A section for each installed plugin of a kind or of a distribution.
+
+    Args:
+        of: The kind or the distribution.
+        folder: As in `filled`.
 
     Raises:
         UnknownPlugin: There is none.
@@ -43,7 +56,14 @@ def zoo(of):
     if not plugins:
         raise UnknownPlugin(f"'{of}' is no kind of plugin and no installed distribution of plugins.")
     names = [(plugin.kind, plugin.name) for plugin in registry.plugins()]
-    return "\n\n".join(_plugin(p, p.name if names.count((p.kind, p.name)) == 1 else p.qualified) for p in plugins)
+    called = {p: p.name if names.count((p.kind, p.name)) == 1 else p.qualified for p in plugins}
+    return "\n\n".join(_plugin(plugin, name, folder) for plugin, name in called.items())
+
+
+def gallery(page, folder):
+    """The pictures of the installed styles side by side, each a link to the style's section on a page."""
+    shown = [(plugin.name, _picture(plugin.name, folder)) for plugin in registry.plugins("style")]
+    return "\n".join(f"[{each} {name}]({page}#{name.lower()}){{ .style }}" for name, each in shown if each)
 
 
 def third_party():
@@ -69,29 +89,64 @@ def command_line():
     return "\n\n".join(_command(context) for context in [top, *below])
 
 
-def _plugin(plugin, name):
-    found = describe(plugin)
-    prose = [_paragraph(each) for each in (found.about, *found.prose.split("\n\n")) if each.strip()]
-    if found.unread:
-        prose.append(_text(f"Its source is not readable: {found.unread}."))
-    meanings = found.meanings
-    typed = {o.name: _value(o.default) for o in found.options if o.name not in GIVEN}  # the others come from the recipe
-    called = _quoted(str(Spec(name, typed)))
-    use = found.example or " ".join(["stylezoo train", *KINDS[plugin.kind].flag.split(), called])
-    options = [
-        (f"`{o.name}`", _code(o.type), _code(o.default), _paragraph(meanings.get(o.name, ""))) for o in found.options
-    ]
-    fields = [(f"`{field}`", _code(value)) for field, value in found.fields if field != "about"]
+def _plugin(plugin, name, folder):
+    found, is_style = describe(plugin), bool(KINDS[plugin.kind].suffix)
+    picture = _picture(name, folder) if is_style else ""
     return "\n\n".join(
         [
             f"## {_text(plugin.name)}",
             f"{plugin.kind.capitalize()} of {_text(plugin.owner)}, {_code(plugin.target)}",
-            *([f"**Broken:** {_text(found.problem)}."] if found.problem else prose),
-            f"```text\n{use}\n```",
-            _table(["Option", "Type", "Default", "Meaning"], options),
-            _table(["Field", "Value"], fields),
+            *([picture] if picture else []),
+            *([f"**Broken:** {_text(found.problem)}."] if found.problem else _prose(found)),
+            f"```text\n{_use(plugin, found, name)}\n```",
+            *([_style(found)] if is_style else _part(found)),
         ]
     )
+
+
+def _prose(found):
+    prose = [_paragraph(each) for each in (found.about, *found.prose.split("\n\n")) if each.strip()]
+    return [*prose, *([_text(f"Its source is not readable: {found.unread}.")] if found.unread else [])]
+
+
+def _use(plugin, found, name):
+    """The command that uses a plugin."""
+    kind = KINDS[plugin.kind]
+    if kind.suffix:
+        return Template(kind.example).substitute(name=_quoted(name))
+    typed = {o.name: _value(o.default) for o in found.options if o.name not in GIVEN}  # the others come from the recipe
+    called = _quoted(str(Spec(name, typed)))
+    return found.example or " ".join(["stylezoo train", *kind.flag.split(), called])
+
+
+def _part(found):
+    """The tables of a model or of one of its parts: its options, or the fields that its recipe sets."""
+    meanings = found.meanings
+    options = [
+        (f"`{o.name}`", _code(o.type), _code(o.default), _paragraph(meanings.get(o.name, ""))) for o in found.options
+    ]
+    fields = [(f"`{field}`", _code(value)) for field, value in found.fields if field != "about"]
+    return _table(["Option", "Type", "Default", "Meaning"], options), _table(["Field", "Value"], fields)
+
+
+def _style(found):
+    """The table of a ready-made style, from the card in its file, which anybody may have written."""
+    card = dict(found.fields)
+    sources = card.get("sources", ())
+    rows = [
+        *(("learned from", _paragraph(str(each))) for each in (sources if isinstance(sources, list) else [sources])),
+        ("licence", _text(str(card.get("license", "")))),
+        ("size", f"{os.path.getsize(found.file) / 1e6:.1f} MB" if found.file else ""),
+        ("made by", _code(card.get("command", ""))),
+    ]
+    return _table(["Style", ""], [(fact, value) for fact, value in rows if value])
+
+
+def _picture(name, folder):
+    """The picture of a style, which lies beside the page; "" if there is none."""
+    place = f"{PICTURES}/{name}.jpg"
+    is_there = folder and re.fullmatch("[A-Za-z0-9-]+", name) and Path(folder, place).is_file()
+    return f"![A photograph in the style {name}]({place})" if is_there else ""
 
 
 def _quoted(word):
