@@ -67,17 +67,21 @@ def read_once():
     """Each model file is read once and its graphs are made once, for a module whose tests train no model they read."""
     from stylezoo.runs import loading
 
-    built, models = loading.built, {}
+    def keeping(read):
+        models = {}
 
-    def kept(file):
-        state = os.stat(file)
-        key = (str(file), state.st_mtime_ns, state.st_size)
-        if key not in models:
-            models[key] = built(file)
-        return models[key]
+        def kept(file):
+            state = os.stat(file)
+            key = (str(file), state.st_mtime_ns, state.st_size)
+            if key not in models:
+                models[key] = read(file)
+            return models[key]
+
+        return kept
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loading, "built", kept)
+        for name in ("built", "drawing"):
+            patch.setattr(loading, name, keeping(getattr(loading, name)))
         yield
 
 

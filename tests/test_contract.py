@@ -28,6 +28,12 @@ class TestLosses:
         check()
 
 
+class TestStyles:
+    @parametrize_with_checks(registry.plugins("style"))
+    def test_contract(self, check):
+        check()
+
+
 class TestModels:
     @parametrize_with_checks(registry.plugins("model"))
     def test_contract(self, check):

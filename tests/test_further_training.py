@@ -463,8 +463,9 @@ def test_what_is_no_model_is_one_line(tmp_path):
     done = CliRunner().invoke(main, ["train", "--from", str(tmp_path / "gone"), "--dry-run"])
     assert done.exit_code == 1
     assert done.stderr == (
-        f"Error: '{tmp_path / 'gone'}' is no model: there is no such file or folder. Name a run folder of "
-        "'stylezoo train', a .keras file or hf://owner/name.\n"
+        f"Error: '{tmp_path / 'gone'}' is no model: there is no such file or folder. "
+        f"Ready-made styles: {', '.join(stylezoo.list_styles())}. "
+        "Name a run folder of 'stylezoo train', a .keras file or hf://owner/name.\n"
     )
 
 

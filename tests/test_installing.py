@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 from test_cli import stylezoo
 
+from stylezoo import create_model
+
 PLUGINS = Path(__file__).parents[1] / "plugins"
-KINDS = ("loss", "generator", "discriminator", "model")
+KINDS = ("loss", "generator", "discriminator", "model")  # a style is made of a trained run
 SMALL = [f"--set={each}" for each in ("image_size=32", "load_size=36", "generator.filters=2", "generator.blocks=1")]
 
 pytestmark = pytest.mark.long
@@ -121,3 +123,31 @@ def test_what_new_writes_is_listed_and_passes_the_kit_at_once(environment, tmp_p
         environment.pip("uninstall", *(f"stylezoo-soft-{kind}" for kind in KINDS))
         left = subprocess.run(["ls", tmp_path], capture_output=True, text=True, check=True).stdout.split()
         assert left == sorted(f"stylezoo-soft-{kind}" for kind in KINDS)  # an editable install stays where it is
+
+
+def test_a_style_of_a_run_comes_by_wheel_is_drawn_passes_the_kit_and_goes(environment, picture, tmp_path):
+    model, folder, result = tmp_path / "run.keras", tmp_path / "distribution", tmp_path / "result.png"
+    sizes = dict(each.removeprefix("--set=").split("=") for each in SMALL)
+    create_model("transfer", **{name: int(value) for name, value in sizes.items()}).save(model)
+    licence = ["--license", "CC0-1.0", "--learned-from", "Nobody, Noise, 2026, CC0"]
+    done = stylezoo("new", "style", "soft-style", "--from", str(model), "-o", str(folder), *licence)
+    assert done.exit_code == 0, done.output
+    environment.pip("install", folder)
+    try:
+        row = names(environment, "styles")["soft-style"]
+        assert (row["distribution"], row["version"], row["problem"]) == ("stylezoo-soft-style", "0.1.0", "")
+        assert complete(environment, "stylezoo show soft-st") == ["plain,soft-style"]
+        done = environment.stylezoo("stylize", picture, "--style", "soft-style", "-o", result)
+        assert done.returncode == 0, done.stderr
+        with Image.open(result) as drawn, Image.open(picture) as source:
+            assert drawn.size == source.size
+        options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-c", folder / "pyproject.toml"]
+        done = environment.python("-m", "pytest", *options, folder)
+        assert done.returncode == 0, done.stdout
+        assert "skipped" not in done.stdout
+    finally:
+        environment.pip("uninstall", "stylezoo-soft-style")
+    assert "soft-style" not in names(environment, "styles")
+    done = environment.stylezoo("stylize", picture, "--style", "soft-style", "-o", tmp_path / "again.png")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: 'soft-style' is no model: ")

@@ -60,7 +60,7 @@ print([name for name in {HEAVY.split()!r} if name in sys.modules])
 def test_plugins_come_by_kind_then_name_then_distribution(third_party):
     third_party("rival", "acme", "missing")
     found = registry.plugins()
-    kinds = ["model", "generator", "discriminator", "loss"]
+    kinds = ["style", "model", "generator", "discriminator", "loss"]
     assert [(kinds.index(p.kind), p.name, p.distribution.lower()) for p in found] == sorted(
         (kinds.index(p.kind), p.name, p.distribution.lower()) for p in found
     )

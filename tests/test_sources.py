@@ -11,7 +11,7 @@ from stylezoo.catalogue import registry
 from stylezoo.catalogue.sources import Option, describe
 
 BUILT_IN = [p for p in registry.plugins() if p.distribution == "stylezoo"]
-PARTS = [p for p in BUILT_IN if p.kind != "model"]
+PARTS = [p for p in BUILT_IN if p.kind not in ("model", "style")]  # a style is a file
 MODELS = [p for p in BUILT_IN if p.kind == "model"]
 
 

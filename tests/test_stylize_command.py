@@ -22,7 +22,7 @@ from stylezoo.files import atomic
 from stylezoo.gan import GAN
 from stylezoo.pictures import animation, arrays
 from stylezoo.recipe import Recipe
-from stylezoo.runs import interpolation
+from stylezoo.runs import loading
 
 pytestmark = pytest.mark.usefixtures("read_once")
 
@@ -745,26 +745,24 @@ def test_a_picture_as_style_without_a_model_is_answered_with_the_commands_that_d
         assert done.stderr.endswith(f": {train} && stylezoo stylize {wide} --model {folder}\n")
 
 
-HINT = " Without --model each --style is a run: name the model with --model and its style with --style.\n"
+HINT = " The style of a model of several, or a picture as a style, needs --model.\n"
 
 
-def test_a_style_without_a_model_is_told_to_be_a_run(wide):
+def test_a_style_that_nobody_has_is_told_with_those_that_are_there(wide):
     done = run(wide, "--style", "monet")
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: 'monet' is no model: ")
+    assert f" Ready-made styles: {', '.join(stylezoo.list_styles())}. " in done.stderr
     assert done.stderr.endswith(HINT)
 
 
 @pytest.mark.parametrize("words", [[], ["--sweep", "3"]])
 def test_a_model_that_needs_a_picture_and_is_taken_for_a_style_says_how_to_name_both(words, plain, wide, monkeypatch):
     class Needy:
-        def __init__(self, names, build):
-            self.at = lambda weights: self
-
         def painter(self, **look):
             raise BadOptions("This model takes its style from a picture.")
 
-    monkeypatch.setattr(interpolation, "Siblings", Needy)
+    monkeypatch.setattr(loading, "drawing", lambda file: Needy())
     done = run(wide, "--style", plain, *words)
     assert (done.exit_code, done.stderr) == (2, f"Error: This model takes its style from a picture.{HINT}")
 

@@ -18,7 +18,7 @@ LONGEST = 20_000  # characters of a docstring
 LONGEST_VALUE = 200  # characters of a default value
 CARD = "card.json"  # the member of a style's file with its card
 LARGEST_CARD = 2**20  # bytes
-SHOWN = ("about", "license", "sources", "command")  # fields of a card that describe a style
+SHOWN = {"about": str, "license": str, "sources": list, "command": str}  # fields of a card that describe a style
 MOST_STARS = 20  # imports of everything from elsewhere that are followed
 INDIRECT = re.compile(r"__getattr__|globals|exec|import +\*")  # ways in which a module can have what it does not name
 
@@ -131,7 +131,11 @@ def _of_file(plugin: Plugin) -> Description:
         if len(content) > LARGEST_CARD:
             raise ValueError(f"{CARD} has more than {LARGEST_CARD} bytes")
         card = json.loads(content)
+        if not isinstance(card, dict):
+            raise ValueError(f"{CARD} is no JSON object")
         shown = {name: _plain(card[name]) for name in SHOWN if card.get(name)}
+        if wrong := [name for name, value in shown.items() if not isinstance(value, SHOWN[name])]:
+            raise ValueError(f"its field '{wrong[0]}' holds something else than it should")
     except Exception as error:  # of any damage to the file, which anybody may have written
         return Description(file, problem=f"its card cannot be read: {printable(str(error))[:LONGEST_VALUE]}")
     return Description(file, fields=tuple(shown.items()))

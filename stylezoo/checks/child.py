@@ -51,7 +51,7 @@ def _import(plugin: Plugin) -> tuple[str, str, str]:
         if plugin.kind == "model":
             Recipe.named(plugin.qualified).resolve()
         elif plugin.kind == "style":
-            loading.checked_recipe(plugin.load()).resolve()
+            loading.checked_recipe(loading.model_file(plugin.qualified)).resolve()
         else:
             plugin.load()
     except BrokenPlugin as error:
