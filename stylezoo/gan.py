@@ -45,7 +45,7 @@ class GAN(Stylizing, keras.Model):
         inverse_pool: Likewise for the way back.
         average: The generator with averaged weights, None if the recipe's `average` is 0.
         step: The number of updates of the generator so far.
-        tones: With the data option `match_tones` the tones of the styles, which training sets; else None.
+        tones: The tones of the styles, which training sets, if the data option `match_tones` or `match_colours` is on.
 
     Raises:
         StylezooError: As in `Recipe.resolve`; also if a component refuses its options or does not build a network.
@@ -70,7 +70,7 @@ class GAN(Stylizing, keras.Model):
             self.inverse_pool = ImagePool(recipe.pool, shape) if recipe.pool and two_way else None
             self.noise = keras.random.SeedGenerator()
             self.step = self._state("step", "int64", ())
-            self.tones = self._state("tones", "float32", (4,)) if plan.data.match_tones else None
+            self.tones = self._state("tones", "float32", (plan.data.tones,)) if plan.data.tones else None
         plan.check_generator(self.generator)
         if plan.objects:
             warnings.warn(f"This model cannot be saved. {plan.unsaved}", stacklevel=2)

@@ -25,6 +25,12 @@ MODELS = {
         average=0.9,
         data="unpaired:match_tones=true",
     ),
+    "colours": Recipe(
+        generator="brush:filters=2,blocks=1,length=2,hue=1.0",
+        discriminators=JUDGE,
+        image_size=32,
+        data="unpaired:match_colours=true",
+    ),
     "skips": Recipe(generator="unet:filters=2,downs=4", discriminators=JUDGE, image_size=32),
     "named styles": Recipe(
         generator="gated:filters=2,blocks=1",
@@ -49,7 +55,7 @@ def written(gan, folder):
 def test_pictures_of_odd_sizes_are_those_of_stylize(name, tmp_path):
     gan = GAN(MODELS[name])
     if gan.tones is not None:
-        gan.tones.assign([-0.2, 0.4, -0.9, 0.8])
+        gan.tones.assign([-0.2, 0.4, -0.9, 0.8, 0.1, -0.2, 0.3, 0.1][: gan.tones.shape[0]])
     if gan.average:
         gan.average.set_weights([1.5 * each for each in gan.average.get_weights()])
     model, source = written(gan, tmp_path / "saved"), pictures(*ODD)

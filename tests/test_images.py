@@ -661,6 +661,41 @@ def test_matched_picture_is_not_lighter_than_the_styles_are():
     assert (matched.min(), matched.max()) == pytest.approx((-0.4, 0.3))
 
 
+def test_tones_with_colours_add_means_and_deviations_of_red_and_blue_less_luminance():
+    rng = np.random.default_rng(0)
+    pictures = [rng.uniform(-1, 0.5, (8, 9, 3)).astype("float32"), rng.uniform(-0.2, 1, (30, 20, 3)).astype("float32")]
+    pixels = np.concatenate([picture.reshape(-1, 3) for picture in pictures])
+    hues = pixels[:, [0, 2]] - (pixels @ [0.299, 0.587, 0.114])[:, None]
+    found = luminance.tones(pictures, colours=True)
+    np.testing.assert_array_equal(found[:4], luminance.tones(pictures))
+    np.testing.assert_allclose(found[4:], [*hues.mean(axis=0), *hues.std(axis=0)], atol=1e-6)
+
+
+def test_matched_colours_have_the_wanted_means_and_deviations_and_leave_the_luminance():
+    picture = np.random.default_rng(1).uniform(-0.3, 0.3, (600, 40, 3)).astype("float32")
+    tones = np.float32([0.1, 0.05, -0.5, 0.5, 0.05, -0.1, 0.08, 0.04])
+    matched = luminance.match_tones(picture, tones)
+    light = luminance.light(luminance.match_tones(picture, tones[:4]))
+    np.testing.assert_allclose(luminance.light(matched), light, atol=1e-5)
+    deviations = np.float32(luminance.moments(picture, True)[4:])
+    wanted = tones[6:] / (deviations + luminance.LEAST_HUE) * deviations
+    np.testing.assert_allclose(luminance.moments(matched, True)[2:], [0.05, -0.1, *wanted], atol=1e-5)
+
+
+def test_a_grey_picture_does_not_become_colourful():
+    grey = np.random.default_rng(1).uniform(-0.3, 0.3, (40, 40, 1)).astype("float32").repeat(3, -1)
+    matched = luminance.match_tones(grey, np.float32([0.1, 0.05, -0.5, 0.5, 0.05, -0.1, 0.5, 0.5]))
+    np.testing.assert_allclose(luminance.moments(matched, True)[2:], [0.05, -0.1, 0, 0], atol=1e-5)
+
+
+def test_a_part_of_a_picture_is_matched_as_within_the_whole():
+    picture = np.random.default_rng(1).uniform(-0.6, 0.3, (40, 40, 3)).astype("float32")
+    tones = np.float32([0.1, 0.3, -0.5, 0.5, 0.05, -0.1, 0.2, 0.1])
+    whole = luminance.match_tones(picture, tones)
+    part = luminance.match_tones(picture[5:20, 7:], tones, luminance.moments(picture, True))
+    np.testing.assert_allclose(part, whole[5:20, 7:], atol=1e-6)
+
+
 def test_tones_of_a_flat_picture_are_finite():
     assert np.isfinite(luminance.match_tones(np.zeros((4, 4, 3), "float32"), np.float32([0.1, 0.2, -1, 1]))).all()
 

@@ -4,6 +4,7 @@ import importlib.util
 import keyword
 import os
 import re
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -15,13 +16,14 @@ from stylezoo.errors import BadOptions, BadRun, name_all
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-def new(kind: str, name: str, out: str | Path | None = None) -> Path:
+def new(kind: str, name: str, out: str | Path | None = None, needs: Iterable[str] = ()) -> Path:
     """Write a package with one plugin.
 
     Args:
         kind: style, model, generator, discriminator or loss. The file of a style is not written: see `place`.
         name: The plugin's name, lower-case words joined by dashes, such as "soft-glow".
         out: The new folder; it must be empty if it exists. None: ``stylezoo-NAME``.
+        needs: Distributions that it depends on besides stylezoo.
 
     Returns:
         The folder.
@@ -32,19 +34,8 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
     """
     distribution = f"stylezoo-{name.removeprefix('stylezoo-')}"
     _check(kind, name, distribution)
-    words = {
-        "kind": kind,
-        "name": name,
-        "group": KINDS[kind].group,
-        "api": registry.API,
-        "distribution": distribution,
-        "module": distribution.replace("-", "_"),
-        "object": place(name).stem if KINDS[kind].suffix else KINDS[kind].object or _title(name),
-        "title": _title(name),
-    }
-    words["source"] = f"{words['module']}/__init__.py" if KINDS[kind].suffix else f"{words['module']}.py"
-    words["include"] = words["source"].removesuffix("/__init__.py")
-    words["use"] = Template(KINDS[kind].example).substitute(words)
+    words = _words(KINDS[kind], name, distribution)
+    words["dependencies"] = ", ".join(f'"{each}"' for each in sorted({"stylezoo", *needs}))
     files = {
         "pyproject.toml": "pyproject.toml.in",
         "README.md": "README.md.in",
@@ -67,6 +58,24 @@ def new(kind: str, name: str, out: str | Path | None = None) -> Path:
 def place(name: str) -> Path:
     """The place of a style's file in its distribution's folder."""
     return Path(f"stylezoo_{name.removeprefix('stylezoo-').replace('-', '_')}", f"{name.replace('-', '_')}.keras")
+
+
+def _words(kind, name, distribution):
+    """What the templates call things."""
+    module, is_file = distribution.replace("-", "_"), bool(kind.suffix)
+    words = {
+        "kind": kind.name,
+        "name": name,
+        "group": kind.group,
+        "api": registry.API,
+        "distribution": distribution,
+        "module": module,
+        "object": place(name).stem if is_file else kind.object or _title(name),
+        "title": _title(name),
+        "source": f"{module}/__init__.py" if is_file else f"{module}.py",
+        "include": module if is_file else f"{module}.py",
+    }
+    return {**words, "use": Template(kind.example).substitute(words)}
 
 
 def _check(kind, name, distribution):

@@ -9,7 +9,7 @@ import click
 
 from stylezoo.cli import redrawing, terminal
 from stylezoo.cli.options import Refusal, as_one_object, refuse
-from stylezoo.cli.types import PATH, Location, Mask, WeightedStyle
+from stylezoo.cli.types import PATH, Location, Mask, ModelName, WeightedStyle
 from stylezoo.errors import BadOptions, BadPicture, BadRun, UsageError, name_all
 from stylezoo.runs.folder import RunFolder
 
@@ -36,6 +36,7 @@ REFUSALS = [
 @click.option(
     "-m",
     "--model",
+    type=ModelName(),
     help="A model of several styles, or one that takes its style from a picture: a run folder of 'stylezoo train', a "
     ".keras file, or hf://owner/name, with @revision where it matters.",
 )
@@ -280,10 +281,7 @@ def _hint_at_model(kind):
     try:
         yield
     except kind as error:
-        raise type(error)(
-            f"{error} Without --model each --style is a ready-made style or a run: name the model with --model and its "
-            "style with --style."
-        ) from None
+        raise type(error)(f"{error} The style of a model of several, or a picture as a style, needs --model.") from None
 
 
 def _introduce(given, weights, painter):

@@ -181,7 +181,8 @@ def _new_style(given):
     with tempfile.TemporaryDirectory() as temporary:
         written = Path(temporary, file.name)
         shipping.write_style(given.run, written, about, given.sources, given.license or "")
-        folder = scaffolding.new(given.kind, given.name, given.out)
+        owners = [each["distribution"] for each in found.plugins if each["distribution"] != registry.LOCAL]
+        folder = scaffolding.new(given.kind, given.name, given.out, owners)
         copyfile(written, folder / file)
     return folder
 

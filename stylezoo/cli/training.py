@@ -7,7 +7,7 @@ import click
 
 from stylezoo.cli import terminal
 from stylezoo.cli.options import RecipeCommand, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
-from stylezoo.cli.types import PATH, PluginName, Setting
+from stylezoo.cli.types import PATH, ModelName, PluginName, Setting
 from stylezoo.errors import NotDownloaded, name_all
 from stylezoo.runs.folder import RunFolder
 
@@ -114,9 +114,10 @@ def settings(help):
 @click.option(
     "--from",
     "start_from",
+    type=ModelName(),
     metavar="RUN",
-    help="Start a new training from the weights of this run folder, .keras file or hf://owner/name, with its recipe "
-    "unless a MODEL or --recipe is named, and other pictures.",
+    help="Start a new training from the weights of this run folder, ready-made style, .keras file or hf://owner/name, "
+    "with its recipe unless a MODEL or --recipe is named, and other pictures.",
 )
 @click.option(
     "--add-style",

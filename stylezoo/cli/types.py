@@ -55,6 +55,17 @@ class PluginName(click.ParamType):
         return [CompletionItem(name, help=owner) for name, owner in names.items() if name.startswith(incomplete)]
 
 
+class ModelName(PluginName):
+    """A trained model: the name of a ready-made style, or a path; used for completion only."""
+
+    def __init__(self):
+        super().__init__("style")
+        self.name = "run"
+
+    def shell_complete(self, ctx, param, incomplete):
+        return super().shell_complete(ctx, param, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
 class Setting(click.ParamType):
     """``name=value``, the value as in Python or in a shell: a pair of the name and the value."""
 
@@ -89,7 +100,7 @@ class WeightedStyle(click.ParamType):
             return value, None
 
     def shell_complete(self, ctx, param, incomplete):
-        return PluginName("style").shell_complete(ctx, param, incomplete) or [CompletionItem(incomplete, type="file")]
+        return ModelName().shell_complete(ctx, param, incomplete)
 
 
 class Mask(click.ParamType):

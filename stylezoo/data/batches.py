@@ -64,7 +64,8 @@ class Batches:
     @cached_property
     def tones(self) -> np.ndarray:
         """The tones of the styles: see `luminance.tones`."""
-        return tones_of(self.styles.values()) if self.source.tones is None else self.source.tones
+        known = self.source.tones
+        return tones_of(self.styles.values(), self.data.match_colours) if known is None else known
 
     @cached_property
     def per_step(self) -> int:

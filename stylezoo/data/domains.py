@@ -105,7 +105,7 @@ class Pictures:
         return np.asarray(image)
 
 
-def tones_of(styles: Iterable[Pictures]) -> np.ndarray:
-    """The tones of the pictures of all styles: see `luminance.tones`."""
+def tones_of(styles: Iterable[Pictures], colours: bool) -> np.ndarray:
+    """The tones of the pictures of all styles, with their colours or without: see `luminance.tones`."""
     every = (style[i] for style in styles for i in range(len(style)))
-    return luminance.tones(arrays.from_levels(pixels) for pixels in every)
+    return luminance.tones((arrays.from_levels(pixels) for pixels in every), colours)

@@ -33,12 +33,19 @@ class DataMode(Choice, ABC, field="data"):
         added: How many of the last ones are new to a trained model; only their pictures are read.
         labelled: Whether batches have labels: the style of each style picture.
         match_tones: Whether the tones of every source are matched to those of the styles.
+        match_colours: Whether its colours are matched as well.
     """
 
     names: tuple[str, ...] = ()
     added: int = 0
     labelled: bool = False
     match_tones: bool = False
+    match_colours: bool = False
+
+    @property
+    def tones(self) -> int:
+        """How many numbers describe the tones that are matched: see `luminance.tones`; 0 if none are."""
+        return 8 if self.match_colours else 4 if self.match_tones else 0
 
     @property
     def added_numbers(self) -> range:
@@ -101,8 +108,8 @@ class DataMode(Choice, ABC, field="data"):
         ]
 
     def read_source(self, source: Album, styles: Mapping[str, Pictures], read: Read) -> Pictures:
-        """The pictures of the sources, matched to the tones of the styles if `match_tones` is true."""
-        return read(source, tones=tones_of(styles.values()) if self.match_tones else None)
+        """The pictures of the sources, matched to the tones of the styles if the data says so."""
+        return read(source, tones=tones_of(styles.values(), self.match_colours) if self.tones else None)
 
 
 def checked_direction(direction: str) -> str:

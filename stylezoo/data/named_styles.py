@@ -21,17 +21,26 @@ class NamedStyles(DataMode, name="named-styles"):
         added: How many of the last styles are new to a trained generator; only their own layers are trained, and only
             they are in the data.
         match_tones: As in `Unpaired`, for all styles together.
+        match_colours: Likewise.
         direction: As in `Unpaired`.
     """
 
     labelled = True
 
-    def __init__(self, names: Sequence[str] = (), added: int = 0, match_tones: bool = False, direction: str = "AtoB"):
+    def __init__(
+        self,
+        names: Sequence[str] = (),
+        added: int = 0,
+        match_tones: bool = False,
+        direction: str = "AtoB",
+        match_colours: bool = False,
+    ):
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
             raise ValueError(f"names is {names!r}; it must be a list of names, such as ['monet', 'song']")
         self.names = tuple(names)
         self.added = added
         self.match_tones = match_tones
+        self.match_colours = match_colours
         self.direction = checked_direction(direction)
         self._check_names()
         self.learnt = self.names[: len(self.names) - added] if added else ()
@@ -43,10 +52,11 @@ class NamedStyles(DataMode, name="named-styles"):
             raise ValueError(f"names is {list(self.names)}; no name can be there twice")
         if self.added and not 0 < self.added < len(self.names):
             raise ValueError(f"added is {self.added}; it needs names of styles before those that are added")
-        if self.added and self.match_tones:
+        if self.added and self.tones:
+            matched = "match_tones" if self.match_tones else "match_colours"
             raise ValueError(
-                "added is not 0 and match_tones is true; all styles of a model share their tones, and others "
-                "would change the pictures of those that it has"
+                f"added is not 0 and {matched} is true; all styles of a model share their tones, and others would "
+                "change the pictures of those that it has"
             )
 
     def laid_out(self, source, style):

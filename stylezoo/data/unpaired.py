@@ -14,11 +14,13 @@ class Unpaired(DataMode, name="unpaired"):
         direction: For a data set of two halves, A and B: "AtoB" makes A the source, "BtoA" B.
         match_tones: Whether mean and deviation of every source's luminance are matched to those of the styles, before
             it is redrawn: a bright photograph for a dark painting.
+        match_colours: Whether those of its colours are matched as well, for a generator that sees them.
     """
 
-    def __init__(self, direction: str = "AtoB", match_tones: bool = False):
+    def __init__(self, direction: str = "AtoB", match_tones: bool = False, match_colours: bool = False):
         self.direction = checked_direction(direction)
         self.match_tones = match_tones
+        self.match_colours = match_colours
 
     def laid_out(self, source, style):
         """A folder that holds ``trainA`` and ``trainB`` has both domains, as in CycleGAN."""

@@ -13,6 +13,7 @@ from stylezoo.drawing.graphs import SMALLEST, Graphs
 from stylezoo.drawing.painter import LARGEST_STYLE
 from stylezoo.errors import BadOptions
 from stylezoo.layers import luminance
+from stylezoo.pictures.luminance import LEAST_HUE, MOST_HUE
 
 ENDPOINT = "serve"  # as in Keras
 
@@ -124,9 +125,20 @@ def _padded(pictures, sides):
 
 def _toned(padded, source, tones):
     """Padded pictures with the tones of the styles, as `luminance.match_tones` makes them."""
-    mean, deviation, darkest, lightest = tones
+    mean, deviation, darkest, lightest, *new_hues = tones
     light = luminance(source)
     old_mean, old_deviation = (f(light, axis=(1, 2, 3), keepdims=True) for f in (ops.mean, ops.std))
     before = luminance(padded)
     after = (before - old_mean) / (old_deviation + 1e-6) * deviation + mean
-    return ops.clip(padded + ops.clip(after, darkest, lightest) - before, -1, 1)
+    after = ops.clip(after, darkest, lightest)
+    if not new_hues:
+        return ops.clip(padded + after - before, -1, 1)
+    colours = []
+    for channel, wanted, spread in zip((0, 2), new_hues[:2], new_hues[2:], strict=True):
+        old, hue = source[..., channel : channel + 1] - light, padded[..., channel : channel + 1] - before
+        mean, deviation = (f(old, axis=(1, 2, 3), keepdims=True) for f in (ops.mean, ops.std))
+        gain = ops.minimum(spread / (deviation + LEAST_HUE), MOST_HUE)
+        colours.append((hue - mean) * gain + wanted)
+    red, blue = colours
+    green = -(0.299 * red + 0.114 * blue) / 0.587
+    return ops.clip(ops.concatenate([red, green, blue], axis=-1) + after, -1, 1)

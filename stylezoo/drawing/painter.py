@@ -257,7 +257,7 @@ class Painter(Redraws):
 
     def _first_facts(self, view):
         """The facts about a picture before it is drawn."""
-        light = None if self.tones is None else luminance.light_moments(view.pixels)
+        light = None if self.tones is None else luminance.moments(view.pixels, len(self.tones) > 4)
         return Facts(light, self._palette(view) if self._fusion.parts else None)
 
     def _palette(self, view):
@@ -307,11 +307,11 @@ class Facts:
     """The facts about a whole picture with which a part of it is drawn.
 
     Attributes:
-        light: Mean and deviation of its luminance; None where no tones are matched.
+        light: From `luminance.moments`; None where no tones are matched.
         palette: The styles, from `StyleInput.palette`; None where the generator takes one unchanged.
         found: The layers' facts in each of two passes; None: to be recorded.
     """
 
-    light: tuple[float, float] | None
+    light: tuple[float, ...] | None
     palette: np.ndarray | None = None
     found: list | None = None

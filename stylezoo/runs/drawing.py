@@ -34,8 +34,8 @@ class Drawing(Stylizing, keras.Model):
             self.inverse = None
             self.step = self.add_weight(shape=(), dtype="int64", initializer="zeros", trainable=False, name="step")
             self.tones = None
-            if plan.data.match_tones:
-                self.tones = self.add_weight(shape=(4,), initializer="zeros", trainable=False, name="tones")
+            if count := plan.data.tones:
+                self.tones = self.add_weight(shape=(count,), initializer="zeros", trainable=False, name="tones")
         self.optimizer = None
         self.built = True
 

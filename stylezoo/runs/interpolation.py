@@ -99,7 +99,8 @@ def _check_alike(first, other, values):
     recipe, theirs = first.model.plan.recipe, other.model.plan.recipe
     odd = lineage.difference(first.model.plan, other.model.plan)
     pairs = {"two_way": (recipe.two_way, theirs.two_way)}
-    pairs["match_tones"] = tuple(each.model.plan.data.match_tones for each in (first, other))
+    for name in ("match_tones", "match_colours"):
+        pairs[name] = tuple(getattr(each.model.plan.data, name) for each in (first, other))
     for name, (mine, others) in pairs.items():
         if not odd and mine != others:
             odd = f"{name}={mine}, not {name}={others}"

@@ -17,7 +17,7 @@ from stylezoo.files import archive
 from stylezoo.gan import GAN
 from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
-from stylezoo.runs import card, loading, styles
+from stylezoo.runs import card, families, loading
 from stylezoo.runs.drawing import Drawing
 from stylezoo.updates import Order
 
@@ -54,7 +54,7 @@ def read(path: str | Path, build=loading.built) -> Ancestor:
     """
     file = loading.checked_file(path)
     known = card.read(file).lineage
-    is_judged = not archive.is_style(archive.configuration(file)) or styles.teacher(file) is not None
+    is_judged = not archive.is_style(archive.configuration(file)) or families.teacher(file) is not None
     return Ancestor(str(path), build(file), tuple(known) or _own(file), bool(known), is_judged)
 
 

@@ -32,8 +32,8 @@ def model_file(path: str | Path) -> Path:
     if not os.path.isfile(file):
         reason = f"it holds no {RunFolder.MODEL}" if is_folder else "there is no such file or folder"
         raise BadRun(
-            f"'{path}' is no model: {reason}. Name a run folder of 'stylezoo train', a .keras file or hf://owner/name."
-            f"{styles.hint(path)}"
+            f"'{path}' is no model: {reason}.{styles.hint(path)} Name a run folder of 'stylezoo train', a .keras file "
+            "or hf://owner/name."
         )
     _check_kind(file)
     return file
@@ -110,7 +110,10 @@ def built(file: Path):
 
     config = archive.configuration(file)
     if archive.is_style(config):
-        return styles.trained(file, config, drawing(file))
+        from stylezoo.runs import families
+
+        drawn = drawing(file)
+        return _read(file, lambda: families.trained(file, config, drawn))
     return _read(file, lambda: keras.models.load_model(file, safe_mode=True))
 
 

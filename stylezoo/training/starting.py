@@ -295,7 +295,7 @@ def _prepare(folder, plan, source, style, license, lineage):
     model = GAN(plan)
     _check_size(model)
     model.prepare()
-    if plan.data.match_tones:
+    if plan.data.tones:
         model.tones.assign(batches.tones)
     run = Run(folder, plan, batches, model, plan.total_steps)
     rows = batches.data.card_rows(batches.source, batches.styles)

@@ -19,14 +19,15 @@ def build(
     width: float = 1.7,
     length: int = 12,
     flow: int = 144,
+    hue: float = 0.0,
 ):
     """Brush generator: a ResNet on luminance plus noise that is smeared along contours, for brush strokes.
 
     A network has nothing to make a stroke of in a flat area. So noise is added and smeared along the contours of the
     picture or, where there are none, along a random swirling flow: line integral convolution (Cabral and Leedom, 1993,
     https://doi.org/10.1145/166117.166151), with strokes along contours as in Litwinowicz, 1997
-    (https://doi.org/10.1145/258734.258893). All colour comes from the style. The ResNet is CycleGAN's with bilinear
-    upsampling and with normalisation over the channels of each pixel (Ba et al., 2016,
+    (https://doi.org/10.1145/258734.258893). Without `hue` all colour comes from the style. The ResNet is CycleGAN's
+    with bilinear upsampling and with normalisation over the channels of each pixel (Ba et al., 2016,
     https://arxiv.org/abs/1607.06450), which keeps the tones of light and dark areas. Our own design.
 
     Args:
@@ -37,9 +38,13 @@ def build(
         width: Width of the noise's strokes: the standard deviation of a Gaussian in pixels.
         length: Length of the noise's strokes to either side, in steps of 1.2 pixels.
         flow: Size of the swirls in flat areas: the typical wavelength of the flow, in pixels.
+        hue: The factor of the picture's colours, which the network sees blurred beside the luminance, so that it can
+            tell red from green; the data option match_colours makes them those of the style. 0: it sees none.
     """
     picture, noise = keras.Input(shape, name="source"), keras.Input((*shape[:2], 1), name="noise")
     x = Grain(grain, width, length, flow)([picture, noise])
+    if hue:
+        x = layers.Concatenate()([x, Hue(hue)(picture)])
     x = _norm_relu(_convolution(x, filters, 7))
     for channels in (2 * filters, 4 * filters):
         x = _norm_relu(_convolution(x, channels, 3, strides=2))
@@ -162,6 +167,32 @@ class Grain(layers.Layer):
     def get_config(self):
         names = ("amount", "width", "length", "flow")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class Hue(layers.Layer):
+    """The blurred colours of pictures without their luminance: (..., 3) to (..., 2), red and blue less luminance.
+
+    Args:
+        amount: The factor.
+    """
+
+    BLUR = 1.5  # pixels: the standard deviation of the Gaussian; strokes follow the luminance, not the colours
+
+    def __init__(self, amount, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.amount = amount
+
+    def call(self, pictures):
+        light = luminance(pictures)
+        hues = [_blur(pictures[..., channel : channel + 1] - light, self.BLUR) for channel in (0, 2)]
+        return self.amount * ops.concatenate(hues, axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 2)
+
+    def get_config(self):
+        return {**super().get_config(), "amount": self.amount}
 
 
 def _blur(pictures, deviation):

@@ -15,10 +15,10 @@ from stylezoo import Recipe
 
 recipe = Recipe(
     about="One photograph and one painting: trains in minutes without a GPU.",
-    generator="brush",
+    generator="brush:hue=1.0",
     discriminators=("texture", "texture:scale=2"),
-    losses=("lsgan", "r1:patches=true,weight=2", "content:weight=4", "identity:weight=8"),
-    data="unpaired:match_tones=true",
+    losses=("lsgan", "r1:patches=true,weight=2", "content:weight=4,local=0.5", "identity:weight=8"),
+    data="unpaired:match_colours=true",
     order="together:judge_identity=true",
     image_size=128,
     load_size=512,
