@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 import tomllib
 import zipfile
 from pathlib import Path
@@ -493,6 +494,13 @@ def test_a_file_of_half_the_size_draws_the_same_picture(runs, files):
         with zipfile.ZipFile(files / f"{name}.keras") as opened:
             assert set(opened.namelist()) == {archive.CONFIG, archive.METADATA, archive.WEIGHTS, archive.CARD}
     assert (files / "b.keras").stat().st_size < (files / "a.keras").stat().st_size
+
+
+def test_the_same_model_makes_the_same_file(runs, tmp_path):
+    for name in ("one", "other"):
+        shipping.write_style(runs / "a", tmp_path / f"{name}.keras", ABOUT, [SOURCE], LICENSE)
+        time.sleep(1.1)  # HDF5 can keep times, of whole seconds
+    assert (tmp_path / "one.keras").read_bytes() == (tmp_path / "other.keras").read_bytes()
 
 
 @pytest.mark.parametrize(
