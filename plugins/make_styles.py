@@ -17,17 +17,14 @@ import click
 import stylezoo
 from stylezoo.checks import check_style
 from stylezoo.pictures import samples
-from stylezoo.pictures.sheets import contact_sheet
 from stylezoo.runs import shipping
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training import fit, resume
 
 ANCESTOR = "starry-night"
 HERE = Path(__file__).parent
-PICTURES = HERE.parent / "docs/images"
-GALLERY = PICTURES / "styles"
+GALLERY = HERE.parent / "docs/images/styles"
 QUALITY = 88  # of JPEG files
-SHOWN, COLUMNS, SIDE = 6, 3, 240  # of the sheet in README: pictures, those in a row, and their height in pixels
 LICENSE = "Apache-2.0"  # of the weights, as of the package
 PHOTOGRAPHS = (
     "nine photographs of Unsplash, CC0, from before June 2017, as elementary OS ships them: by Ashim D'Silva, Jay "
@@ -146,17 +143,12 @@ def shipped(name, run):
 
 
 def draw_gallery():
-    """The pictures of the docs: a sample photograph, it in each of our styles, all in one sheet, and a fusion."""
+    """The pictures of the docs: a sample photograph, and it in each of our styles."""
     GALLERY.mkdir(parents=True, exist_ok=True)
     photograph = samples.photographs()["chelsea"]
-    photograph.save(PICTURES / "photograph.jpg", quality=QUALITY)
-    drawn = {name: stylezoo.stylize(photograph, f"stylezoo/{name}") for name in STYLES}
-    for name, picture in drawn.items():
-        picture.save(GALLERY / f"{name}.jpg", quality=QUALITY)
-    shown = [("photograph", photograph), *drawn.items()][:SHOWN]
-    rows = [shown[i : i + COLUMNS] for i in range(0, len(shown), COLUMNS)]
-    titles, cells = ([[pair[part] for pair in row] for row in rows] for part in (0, 1))
-    contact_sheet(cells, titles, SIDE).convert("RGB").save(PICTURES / "styles.jpg", quality=QUALITY)
+    photograph.save(GALLERY.parent / "photograph.jpg", quality=QUALITY)
+    for name in STYLES:
+        stylezoo.stylize(photograph, f"stylezoo/{name}").save(GALLERY / f"{name}.jpg", quality=QUALITY)
 
 
 if __name__ == "__main__":

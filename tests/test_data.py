@@ -10,7 +10,7 @@ from stylezoo.data.batches import Batches
 from stylezoo.data.domains import Pictures
 from stylezoo.data.paired import Paired
 from stylezoo.errors import BadData
-from stylezoo.pictures import files, samples
+from stylezoo.pictures import arrays, files, luminance, samples
 
 RECIPE = Recipe(image_size=16, load_size=20, batch_size=2, seed=3)
 
@@ -186,6 +186,20 @@ def test_sources_are_brought_to_the_tones_of_the_styles():
         batches = Batches(Recipe(image_size=16, load_size=16, data=f"unpaired:match_tones={match}"), bright, dark)
         np.testing.assert_allclose(batches.source[0], expected, atol=2)
         np.testing.assert_array_equal(batches.style[0], grey // 2)
+
+
+def test_sources_get_the_colours_of_the_styles_if_that_is_asked_for():
+    rng = np.random.default_rng(0)
+    source, style = (
+        Image.fromarray(rng.integers(*levels, (16, 16, 3), dtype="uint8")) for levels in ((90, 160), (60, 90))
+    )
+    for option, count in (("match_tones", 4), ("match_colours", 8)):
+        batches = Batches(Recipe(image_size=16, load_size=16, data=f"unpaired:{option}=true"), source, style)
+        tones = luminance.tones([arrays.to_array(style)], colours=count == 8)
+        np.testing.assert_allclose(batches.tones, tones, atol=1e-6)
+        np.testing.assert_allclose(
+            batches.source[0], arrays.levels(luminance.match_tones(arrays.to_array(source), tones)), atol=1
+        )
 
 
 def test_zooming_out_ends_at_the_whole_picture():

@@ -216,6 +216,27 @@ def test_grain_has_the_stated_deviation_in_flat_areas_and_less_where_there_is_de
     assert on_busy.std() < 0.1
 
 
+def test_hues_are_red_and_blue_less_luminance_blurred():
+    flat = np.full((1, 16, 16, 3), [0.5, -0.2, 0.1], "float32")
+    light = flat[0, 0, 0] @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(brush.Hue(2.0)(flat)[0, 5, 5], 2 * (np.array([0.5, 0.1]) - light), atol=1e-6)
+    red = flat.copy()
+    red[:, 8, 8] = [1, -0.2 - 0.5 * 0.299 / 0.587, 0.1]  # of the same luminance
+    spot = np.asarray(brush.Hue(1.0)(red))[0, :, :, 0] - (0.5 - light)
+    assert spot.sum() == pytest.approx(0.5, rel=1e-3)  # spread, not lost
+    assert spot[8, 8] == spot.max() < 0.05
+
+
+def test_brush_with_hue_tells_colours_of_one_luminance_apart():
+    red, green = (np.zeros((1, 16, 16, 3), "float32") for _ in range(2))
+    red[..., 0], green[..., 1] = 0.587, 0.299
+    noise = normal(1, 16, 16, 1)
+    for hue, alike in ((0.0, True), (1.0, False)):
+        network = brush.build(ANY, filters=8, blocks=1, hue=hue)
+        fakes = [np.asarray(network([picture, noise])) for picture in (red, green)]
+        assert np.allclose(*fakes, atol=1e-5) is alike
+
+
 @pytest.mark.parametrize("axis", [1, 2])
 def test_grain_runs_along_contours(grain, axis):
     """Stripes along an axis draw the grain out along it."""

@@ -267,6 +267,39 @@ def test_content_leaves_what_is_finer_than_its_blocks_free(pictures):
     assert float(Content(coarse=2, fine=2).measure(source, None, source + strokes)) > 0.1
 
 
+def test_local_content_compares_each_block_with_those_around_it(pictures):
+    source, _, fake = (picture.repeat(8, 1).repeat(8, 2)[:, :44, :52] for picture in pictures)
+
+    def structures(picture, side):
+        height, width = (size // side for size in picture.shape[1:3])
+        blocks = (picture @ [0.299, 0.587, 0.114])[:, : height * side, : width * side]
+        light = blocks.reshape(-1, height, side, width, side).mean(axis=(2, 4))
+        whole = (light - light.mean((1, 2), keepdims=True)) / (light.std((1, 2), keepdims=True) + 0.1)
+        local = np.empty_like(light)
+        for y in range(height):
+            for x in range(width):
+                around = light[:, max(0, y - 4) : y + 5, max(0, x - 4) : x + 5]
+                local[:, y, x] = (light[:, y, x] - around.mean((1, 2))) / (around.std((1, 2)) + 0.1)
+        return whole, local
+
+    expected = 0
+    for side in (8, 4):
+        whole, local = (
+            np.abs(a - b).mean() for a, b in zip(*(structures(x, side) for x in (source, fake)), strict=True)
+        )
+        expected += whole + 0.7 * local
+    np.testing.assert_allclose(Content(local=0.7).measure(source, None, fake), expected, rtol=1e-3)
+
+
+def test_local_content_sees_what_is_weak_beside_strong_contrasts():
+    """Eyes in a face at half the deviation of blocks count more when a black and a white half stand beside them."""
+    source = np.concatenate([-np.ones((1, 64, 64, 3)), np.ones((1, 64, 64, 3))], axis=2).astype("float32")
+    face = source.copy()
+    face[:, 28:36, 28:36] += 0.3
+    whole = float(Content().measure(face, None, source))
+    assert float(Content(local=1.0).measure(face, None, source)) > 3 * whole > 0
+
+
 def test_content_refuses_impossible_scales():
     with pytest.raises(ValueError, match="1 <= fine <= coarse is needed"):
         Content(coarse=2, fine=4)

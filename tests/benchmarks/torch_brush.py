@@ -94,6 +94,12 @@ class Grain(nn.Module):
         return total.view_as(noise)
 
 
+def hues(pictures):
+    """Red and blue less luminance, blurred."""
+    light = luminance(pictures)
+    return torch.cat([blur(pictures[:, i : i + 1] - light, 1.5) for i in (0, 2)], 1)
+
+
 class PixelNorm(nn.Module):
     """Normalises the channels of each pixel, with a scale and a shift."""
 
@@ -122,7 +128,7 @@ class Residual(nn.Module):
 
 
 class Brush(nn.Module):
-    """The generator: a ResNet on luminance and grain."""
+    """The generator: a ResNet on luminance, grain and colours."""
 
     def __init__(self, filters=24, blocks=4):
         super().__init__()
@@ -130,14 +136,14 @@ class Brush(nn.Module):
         self.grain = Grain()
         up = nn.Upsample(scale_factor=2, mode="bilinear")
         self.layers = nn.Sequential(
-            _convolution(1, f, 7), _convolution(f, 2 * f, 3, 2), _convolution(2 * f, 4 * f, 3, 2),
+            _convolution(3, f, 7), _convolution(f, 2 * f, 3, 2), _convolution(2 * f, 4 * f, 3, 2),
             *(Residual(4 * f) for _ in range(blocks)),
             up, _convolution(4 * f, 2 * f, 3), up, _convolution(2 * f, f, 3),
             nn.ReflectionPad2d(3), nn.Conv2d(f, 3, 7), nn.Tanh(),
         )  # fmt: skip
 
     def forward(self, source, noise):
-        return self.layers(self.grain(source, noise))
+        return self.layers(torch.cat([self.grain(source, noise), hues(source)], 1))
 
 
 def texture(filters=32, scale=1):
@@ -195,11 +201,20 @@ class SinglePair(Training):
         return gradient.square().sum((1, 2, 3)).mean() / 2 / logits[0].numel()
 
     def content(self, fake):
-        """The difference of the structure of light and dark, in blocks of 8 and 4 pixels."""
-        return sum(functional.l1_loss(structure(fake, side), structure(self.source, side)) for side in (8, 4))
+        """The difference of the structure of light and dark, in blocks of 8 and 4 pixels: in the whole and locally."""
+        pairs = [[functional.avg_pool2d(luminance(each), side) for each in (fake, self.source)] for side in (8, 4)]
+        wholes = sum(functional.l1_loss(*map(structure, pair)) for pair in pairs)
+        return wholes + 0.5 * sum(functional.l1_loss(*map(local_structure, pair)) for pair in pairs)
 
 
-def structure(pictures, side):
-    light = functional.avg_pool2d(luminance(pictures), side)
+def structure(light):
     variance, mean = torch.var_mean(light, (2, 3), keepdim=True, correction=0)
     return (light - mean) / (variance.sqrt() + 0.1)
+
+
+def local_structure(light, around=9):
+    """Normalised in the window about each place; beyond the border there is nothing."""
+    mean, squares = (
+        functional.avg_pool2d(each, around, 1, around // 2, count_include_pad=False) for each in (light, light.square())
+    )
+    return (light - mean) / ((squares - mean.square()).clamp(min=1e-6).sqrt() + 0.1)

@@ -34,7 +34,7 @@ TINY = {  # for --quick: changes of a recipe, and the same in PyTorch
         {"size": 64, "filters": 8, "patches": 8},
     ),
     "single-pair": (
-        {"image_size": 72, "generator": "brush:filters=4,blocks=1"},
+        {"image_size": 72, "generator": "brush:filters=4,blocks=1,hue=1.0"},
         {"size": 72, "filters": 4, "blocks": 1},
     ),
     "gated": (

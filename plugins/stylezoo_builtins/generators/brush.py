@@ -1,4 +1,4 @@
-"""A generator for brush strokes: its inputs are the luminance of a picture and noise along its contours."""
+"""A generator for brush strokes: its inputs are the luminance of a picture, noise along its contours, and colours."""
 
 import math
 
