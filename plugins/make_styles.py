@@ -3,10 +3,11 @@
     python plugins/make_styles.py --images PICTURES great-wave scream
     python plugins/make_styles.py --gallery
 
-PICTURES holds the paintings as `public_domain/NAME.jpg`, and photographs that may be trained on in `free/`; the sample
-photographs of scikit-image are added. The style `starry-night` is trained first, for 1200 steps. All others start from
-it and take 600, so that they are siblings: means of their weights draw pictures. On two cores the first takes about
-ten minutes, each other one five. A training that is there is not repeated, one that was stopped is continued.
+PICTURES holds the paintings as `public_domain/NAME.jpg` and `chinese_song/`, and photographs that may be trained on in
+`free/`; the sample photographs of scikit-image are added. An ancestor is trained first, on the Starry Night, for 1200
+steps. All styles start from it and take 600, so that they are siblings: means of their weights draw pictures. On two
+cores the ancestor takes about ten minutes, each style five. A training that is there is not repeated, one that was
+stopped is continued.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from stylezoo.runs import shipping
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training import fit, resume
 
-ANCESTOR = "starry-night"
+ANCESTOR = "ancestor"  # the run from which all styles start
+JUDGED = "starry-night"  # the style whose file has discriminators; they can teach the whole family
 HERE = Path(__file__).parent
 GALLERY = HERE.parent / "docs/images/styles"
 QUALITY = 88  # of JPEG files
@@ -32,6 +34,7 @@ PHOTOGRAPHS = (
     "four sample photographs of scikit-image, public domain or CC0: astronaut, chelsea, coffee, rocket",
 )
 SIBLING = {"steps_per_epoch": 100, "schedule": "linear:epochs=4,decay_epochs=2"}
+CONTENT = "content:weight=2.5,local=0.5"  # less than the ancestor's: strokes are broader
 STATISTICS = "adain-statistics:depth=3,weight=2"  # of VGG-19, for flat areas and crisp outlines
 
 
@@ -42,39 +45,53 @@ class Style:
     Attributes:
         about: What it is, in a sentence.
         work: What it learned from, with its author and licence.
-        statistics: Whether the statistics of VGG-19 are matched as well, in training only.
+        pictures: Where that lies in the folder of pictures.
+        losses: The losses that differ from the ancestor's.
     """
 
     about: str
     work: str
-    statistics: bool = True
+    pictures: str
+    losses: tuple[str, ...] = (CONTENT,)
 
 
 STYLES = {
     "starry-night": Style(
         "Whirling strokes in blue and yellow, after Vincent van Gogh's Starry Night.",
         "Vincent van Gogh, The Starry Night, 1889, public domain",
-        statistics=False,
+        "public_domain/starry-night.jpg",
     ),
     "great-wave": Style(
         "Ink and paper with crisp outlines, after Hokusai's woodblock print of the Great Wave.",
         "Katsushika Hokusai, The Great Wave off Kanagawa, 1831, public domain",
+        "public_domain/great-wave.jpg",
+        (STATISTICS,),
     ),
     "scream": Style(
-        "Long flowing bands in orange and blue, after Edvard Munch's Scream.",
+        "Flowing bands in orange, red and dark green, after Edvard Munch's Scream.",
         "Edvard Munch, The Scream, 1893, public domain",
+        "public_domain/scream.jpg",
     ),
     "composition": Style(
         "Bright patches and black lines, after Wassily Kandinsky's Composition VII.",
         "Wassily Kandinsky, Composition VII, 1913, public domain",
+        "public_domain/composition.jpg",
     ),
     "shipwreck": Style(
         "Foam and storm in brown and grey, after William Turner's Shipwreck of the Minotaur.",
         "J. M. W. Turner, The Shipwreck of the Minotaur, about 1810, public domain",
+        "public_domain/shipwreck.jpg",
     ),
     "delaunay": Style(
         "A mosaic of bright dabs, after Robert Delaunay's portrait of Metzinger.",
         "Robert Delaunay, Portrait of Metzinger, 1906, public domain",
+        "public_domain/delaunay.jpg",
+    ),
+    "song": Style(
+        "Ink and soft colour on paper, after old Chinese landscape paintings.",
+        "320 Chinese landscape paintings, public domain by age",
+        "chinese_song",
+        (CONTENT, STATISTICS),
     ),
 }
 
@@ -90,27 +107,26 @@ def main(names, images, vgg, work, gallery):
     if names and not images:
         raise click.UsageError("Name the folder of pictures: --images PICTURES.")
     for name in names:
-        ancestor = trained(ANCESTOR, images, work, vgg)
-        run = ancestor if name == ANCESTOR else trained(name, images, work, vgg, ancestor)
-        click.echo(f"Wrote   {shipped(name, run)}")
+        click.echo(f"Wrote   {shipped(name, trained(name, images, work, vgg))}")
         check_style(f"stylezoo/{name}")
     if gallery:
         draw_gallery()
 
 
-def trained(name, images, work, vgg=None, ancestor=None):
-    """The run folder of a style, trained as far as it is not."""
+def trained(name, images, work, vgg=None):
+    """The run folder of a style or of the ancestor, trained as far as it is not."""
     folder = RunFolder(work / name)
     if folder.has(RunFolder.RESULT):
         return folder.path
     if folder.is_run:
         fit(resume(folder))
         return folder.path
-    changes = {} if ancestor is None else dict(SIBLING)
-    if STYLES[name].statistics:
-        changes |= {"losses": [STATISTICS], "vgg": vgg}
-    painting = images / "public_domain" / f"{name}.jpg"
-    stylezoo.train(None, photographs(images, work), painting, folder, LICENSE, ancestor, **changes)
+    if name == ANCESTOR:
+        start, style, changes = None, STYLES["starry-night"], {}
+    else:
+        start, style = trained(ANCESTOR, images, work), STYLES[name]
+        changes = {**SIBLING, "losses": style.losses, **({"vgg": vgg} if STATISTICS in style.losses else {})}
+    stylezoo.train(None, photographs(images, work), images / style.pictures, folder, LICENSE, start, **changes)
     return folder.path
 
 
@@ -136,7 +152,7 @@ def shipped(name, run):
         [style.work, *PHOTOGRAPHS],
         LICENSE,
         f"python plugins/make_styles.py --images PICTURES {name}",
-        judges=name == ANCESTOR,  # those of the ancestor teach the whole family
+        judges=name == JUDGED,
         without=("adain-statistics",),  # who starts from it need not have VGG-19
     )
     return file

@@ -80,11 +80,13 @@ BAD_CHOICES = [  # a field, a name with an option in braces, values that it cann
     ("data", "paired:direction={}", ("BtoC",)),
     ("data", "paired:match_tones={}", (True,)),  # it would take source and ground truth apart
     ("data", "unpaired:match_tones={}", ("yes", 1)),
+    ("data", "unpaired:match_colours={}", ("yes", 1)),
     ("data", "unpaired:added={}", (1,)),  # needs named styles
     ("data", "named-styles:direction={}", ("BtoC",)),
     ("data", "named-styles:names={}", (3, (1, 2), ("monet", "monet"))),
     ("data", "named-styles:names=['monet','song'],added={}", (-1, 2, 3, 1.5, True)),  # one must be there before
     ("data", "named-styles:names=['monet','song'],added=1,match_tones={}", (True, "yes")),
+    ("data", "named-styles:names=['monet','song'],added=1,match_colours={}", (True, "yes")),
     ("order", "backwards", ()),
     ("order", "discriminator-first:critic_steps={}", (0, 1.5, True, "many")),
     ("order", "together:critic_steps={}", (2,)),  # both players learn at once
@@ -453,7 +455,7 @@ def test_diverse_repeats_the_last_discriminator_only_as_often_as_needed():
 def test_options_of_the_networks_are_set_by_a_dot():
     changes = {"generator.filters": 8, "generator.grain": 0.2, "discriminators.filters": 4}
     recipe = Recipe.named("single-pair", **changes)
-    assert recipe.generator.options == {"filters": 8, "grain": 0.2}
+    assert recipe.generator.options == {"filters": 8, "grain": 0.2, "hue": 1.0}
     assert [spec.options["filters"] for spec in recipe.discriminators] == [4, 4]
     assert recipe.discriminators[1].options["scale"] == 2
 
