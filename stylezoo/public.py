@@ -90,6 +90,7 @@ PUBLIC = {
         "Conv2D",
         "GroupNormalization",
         "InstanceNormalization",
+        "LayerNormalization",
         "ReflectionPadding2D",
         "SpectralNormalization",
         "UpSampling2D",

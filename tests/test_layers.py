@@ -10,6 +10,7 @@ from stylezoo.layers import (
     BlurDownsampling2D,
     BlurUpsampling2D,
     InstanceNormalization,
+    LayerNormalization,
     ReflectionPadding2D,
     SpectralNormalization,
     UpSampling2D,
@@ -28,6 +29,20 @@ def test_reflection_padding_is_numpys(pictures):
     layer = ReflectionPadding2D(2)
     np.testing.assert_array_equal(layer(pictures), expected)
     assert layer.compute_output_shape((None, 5, None, 3)) == (None, 9, None, 3)
+
+
+def test_layer_normalization_is_that_of_keras_in_any_precision():
+    x = np.random.default_rng(0).normal(3, 200, (2, 5, 4, 6)).astype("float32")
+    scale, shift = np.float32([1, 2, -1, 0.5, 0, 3]), np.float32([0, 1, 2, 3, 4, 5])
+    for dtype, tolerance in (("float32", 1e-5), ("mixed_float16", 1e-2)):
+        ours, theirs = (
+            each(epsilon=1e-3, dtype=dtype) for each in (LayerNormalization, keras.layers.LayerNormalization)
+        )
+        for layer in (ours, theirs):
+            layer.build(x.shape)
+            layer.set_weights([scale, shift])
+        np.testing.assert_allclose(np.float32(ours(x)), np.float32(theirs(x)), atol=tolerance, rtol=tolerance)
+        assert ours(x).dtype == theirs(x).dtype
 
 
 def test_instance_normalization_gives_each_channel_of_each_picture_mean_0_and_variance_1(pictures):

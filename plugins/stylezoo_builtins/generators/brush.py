@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from stylezoo import scene
-from stylezoo.layers import Conv2D, ReflectionPadding2D, UpSampling2D, luminance
+from stylezoo.layers import Conv2D, LayerNormalization, ReflectionPadding2D, UpSampling2D, luminance
 
 WAVES = 6  # the flow in flat areas is a sum of them
 
@@ -63,7 +63,7 @@ def _convolution(x, channels, size, strides=1):
 
 
 def _norm(x):
-    return layers.LayerNormalization(axis=-1, epsilon=1e-5)(x)
+    return LayerNormalization()(x)
 
 
 def _norm_relu(x):
@@ -141,7 +141,7 @@ class Grain(layers.Layer):
     def _drawn_out(self, noise, directions):
         """The sum of the noise along a path from each pixel, which follows the directions to both sides."""
         batch, height, width, _ = ops.shape(noise)
-        pixels, ways = ops.reshape(noise, (-1,)), ops.reshape(directions, (-1, 2))
+        pixels = ops.reshape(ops.concatenate([directions, noise], axis=-1), (-1, 3))
         first = height * width * ops.reshape(ops.arange(batch), (1, -1, 1))  # the index of each picture's first pixel
         rows, columns = ops.meshgrid(ops.arange(height), ops.arange(width), indexing="ij")
         both = ops.zeros((2, batch, 1), "float32")  # the first axis is the side, the last one the pixel
@@ -153,9 +153,10 @@ class Grain(layers.Layer):
             y = ops.clip(y + self.STEP * way[..., 0], 0, ops.cast(height - 1, "float32"))
             x = ops.clip(x + self.STEP * way[..., 1], 0, ops.cast(width - 1, "float32"))
             here = first + width * ops.cast(ops.round(y), "int32") + ops.cast(ops.round(x), "int32")
-            ahead = ops.take(ways, here, axis=0)
+            found = ops.take(pixels, here, axis=0)
+            ahead = found[..., :2]
             turned = ops.sum(ahead * way, axis=-1, keepdims=True) < 0  # directions have no sign
-            return y, x, ops.where(turned, -ahead, ahead), total + ops.take(pixels, here)
+            return y, x, ops.where(turned, -ahead, ahead), total + found[..., 2]
 
         # A loop of the graph: written out, its steps take 0.3 s to trace, in each of several graphs.
         *_, total = ops.fori_loop(0, self.length, step, (y, x, way, ops.zeros_like(y)))
