@@ -82,11 +82,6 @@ STYLES = {
         "J. M. W. Turner, The Shipwreck of the Minotaur, about 1810, public domain",
         "public_domain/shipwreck.jpg",
     ),
-    "delaunay": Style(
-        "A mosaic of bright dabs, after Robert Delaunay's portrait of Metzinger.",
-        "Robert Delaunay, Portrait of Metzinger, 1906, public domain",
-        "public_domain/delaunay.jpg",
-    ),
     "song": Style(
         "Ink and soft colour on paper, after old Chinese landscape paintings.",
         "320 Chinese landscape paintings, public domain by age",
