@@ -25,7 +25,7 @@ from stylezoo.data import DataMode
 from stylezoo.errors import name_all
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
-from stylezoo.runs.loading import load
+from stylezoo.runs import loading
 
 PLAYERS = {"generator": "the generator", "discriminator": "the discriminators"}
 
@@ -105,7 +105,9 @@ def file(subject):
     demand(np.abs(fake).max() <= 1, "its pictures are not in [-1, 1]")
     path = Path(folder(), "model.keras")
     gan.save(path)
-    demand(np.array_equal(load(path).stylize(source, style), fake), "its pictures differ after loading")
+    demand(np.array_equal(loading.load(path).stylize(source, style), fake), "its pictures differ after loading")
+    drawing = loading.drawing(path)
+    demand(np.array_equal(drawing.stylize(source, style), fake), "its drawing part alone draws other pictures")
 
 
 def seed(subject):
