@@ -17,16 +17,20 @@ import click
 
 import stylezoo
 from stylezoo.checks import check_style
+from stylezoo.drawing import fusion
 from stylezoo.pictures import samples
+from stylezoo.pictures.sheets import contact_sheet
 from stylezoo.runs import shipping
 from stylezoo.runs.folder import RunFolder
+from stylezoo.runs.mixing import Mixture
 from stylezoo.training import fit, resume
 
 ANCESTOR = "ancestor"  # the run from which all styles start
 JUDGED = "starry-night"  # the style whose file has discriminators; they can teach the whole family
 HERE = Path(__file__).parent
 GALLERY = HERE.parent / "docs/images/styles"
-QUALITY = 88  # of JPEG files
+QUALITY = 85  # of JPEG files
+FUSED = ["composition", "great-wave", "scream"]
 LICENSE = "Apache-2.0"  # of the weights, as of the package
 PHOTOGRAPHS = (
     "nine photographs of Unsplash, CC0, from before June 2017, as elementary OS ships them: by Ashim D'Silva, Jay "
@@ -154,12 +158,16 @@ def shipped(name, run):
 
 
 def draw_gallery():
-    """The pictures of the docs: a sample photograph, and it in each of our styles."""
+    """The pictures of the docs: a sample photograph, it in each of our styles, and a sheet of a fusion."""
     GALLERY.mkdir(parents=True, exist_ok=True)
     photograph = samples.photographs()["chelsea"]
     photograph.save(GALLERY.parent / "photograph.jpg", quality=QUALITY)
     for name in STYLES:
         stylezoo.stylize(photograph, f"stylezoo/{name}").save(GALLERY / f"{name}.jpg", quality=QUALITY)
+    mixture, weights = Mixture(FUSED), fusion.sweep(len(FUSED), 3)
+    rows = [[mixture.painter(each).paint(photograph) for each in row] for row in weights]
+    titles = [[fusion.caption(FUSED, each) for each in row] for row in weights]
+    contact_sheet(rows, titles, 200).save(GALLERY.parent / "fusion-styles.jpg", quality=QUALITY)
 
 
 if __name__ == "__main__":
