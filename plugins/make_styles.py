@@ -4,10 +4,10 @@
     python plugins/make_styles.py --gallery
 
 PICTURES holds the paintings as `public_domain/NAME.jpg` and `chinese_song/`, and photographs that may be trained on in
-`free/`; the sample photographs of scikit-image are added. An ancestor is trained first, on the Starry Night, for 1200
-steps. All styles start from it and take 600, so that they are siblings: means of their weights draw pictures. On two
-cores the ancestor takes about ten minutes, each style five. A training that is there is not repeated, one that was
-stopped is continued.
+`free/`; the sample photographs of scikit-image are added. The style `starry-night` is trained first, for 1200 steps.
+All others start from it and take 600, so that they are siblings: means of their weights draw pictures. On two cores the
+first takes about ten minutes, each other one five. A training that is there is not repeated, one that was stopped is
+continued.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,7 @@ from stylezoo.runs.folder import RunFolder
 from stylezoo.runs.mixing import Mixture
 from stylezoo.training import fit, resume
 
-ANCESTOR = "ancestor"  # the run from which all styles start
-JUDGED = "starry-night"  # the style whose file has discriminators; they can teach the whole family
+ANCESTOR = "starry-night"  # its file has the discriminators, which can teach the whole family
 HERE = Path(__file__).parent
 GALLERY = HERE.parent / "docs/images/styles"
 QUALITY = 85  # of JPEG files
@@ -38,7 +37,7 @@ PHOTOGRAPHS = (
     "four sample photographs of scikit-image, public domain or CC0: astronaut, chelsea, coffee, rocket",
 )
 SIBLING = {"steps_per_epoch": 100, "schedule": "linear:epochs=4,decay_epochs=2"}
-CONTENT = "content:weight=2.5,local=0.5"  # less than the ancestor's: strokes are broader
+CONTENT = "content:weight=2.5,local=0.5"  # less than the ancestor's
 STATISTICS = "adain-statistics:depth=3,weight=2"  # of VGG-19, for flat areas and crisp outlines
 
 
@@ -64,6 +63,7 @@ STYLES = {
         "Whirling strokes in blue and yellow, after Vincent van Gogh's Starry Night.",
         "Vincent van Gogh, The Starry Night, 1889, public domain",
         "public_domain/starry-night.jpg",
+        (),
     ),
     "great-wave": Style(
         "Ink and paper with crisp outlines, after Hokusai's woodblock print of the Great Wave.",
@@ -113,17 +113,16 @@ def main(names, images, vgg, work, gallery):
 
 
 def trained(name, images, work, vgg=None):
-    """The run folder of a style or of the ancestor, trained as far as it is not."""
+    """The run folder of a style, trained as far as it is not."""
     folder = RunFolder(work / name)
     if folder.has(RunFolder.RESULT):
         return folder.path
     if folder.is_run:
         fit(resume(folder))
         return folder.path
-    if name == ANCESTOR:
-        start, style, changes = None, STYLES["starry-night"], {}
-    else:
-        start, style = trained(ANCESTOR, images, work), STYLES[name]
+    style, start, changes = STYLES[name], None, {}
+    if name != ANCESTOR:
+        start = trained(ANCESTOR, images, work)
         changes = {**SIBLING, "losses": style.losses, **({"vgg": vgg} if STATISTICS in style.losses else {})}
     stylezoo.train(None, photographs(images, work), images / style.pictures, folder, LICENSE, start, **changes)
     return folder.path
@@ -151,7 +150,7 @@ def shipped(name, run):
         [style.work, *PHOTOGRAPHS],
         LICENSE,
         f"python plugins/make_styles.py --images PICTURES {name}",
-        judges=name == JUDGED,
+        judges=name == ANCESTOR,
         without=("adain-statistics",),  # who starts from it need not have VGG-19
     )
     return file
