@@ -29,7 +29,7 @@ ANCESTOR = "starry-night"  # its file has the discriminators, which can teach th
 HERE = Path(__file__).parent
 GALLERY = HERE.parent / "docs/images/styles"
 QUALITY = 85  # of JPEG files
-FUSED = ["composition", "great-wave", "scream"]
+FUSED = ["starry-night", "great-wave", "scream"]
 LICENSE = "Apache-2.0"  # of the weights, as of the package
 PHOTOGRAPHS = (
     "nine photographs of Unsplash, CC0, from before June 2017, as elementary OS ships them: by Ashim D'Silva, Jay "

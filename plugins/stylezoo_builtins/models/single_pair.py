@@ -1,14 +1,14 @@
 """Learns the strokes and the palette of one painting on one photograph; other photographs can be redrawn as well.
 
 It is trained on crops of the two pictures alone, as SinCUT (Park et al., 2020, https://arxiv.org/abs/2007.15651); the
-rest is our own design. The generator's input is the luminance plus noise in the shape of strokes, so that all colour
-comes from the painting. The adversarial loss teaches strokes, the loss content keeps the structure of light and dark,
-and the identity loss teaches the palette: to colour the painting from its own luminance.
+rest is our own design. The photograph first gets the tones and colours of the painting: mean and deviation. The
+generator sees its luminance, its blurred colours, and noise in the shape of strokes. The adversarial loss teaches
+strokes, the loss content keeps the structure of light and dark, also where it is weak, and the identity loss teaches to
+leave the painting as it is.
 
-Results have strokes of 4 to 8 pixels that follow contours and swirl through flat areas, in every colour of the
-painting but not where the photograph has them. Faces and lettering keep what is larger than a stroke. Strokes look
-like ribbons rather than separate dabs. On two cores of an AMD EPYC `time stylezoo train` took 3 min 9 s, including the
-start of TensorFlow.
+Results have strokes of 4 to 8 pixels that follow contours and swirl through flat areas, in the colours of the painting:
+warm places stay warm. Faces and thin lines are kept. Strokes look like ribbons rather than separate dabs. On two cores
+of an AMD EPYC `time stylezoo train` took TIME, including the start of TensorFlow.
 """
 
 from stylezoo import Recipe
