@@ -138,11 +138,16 @@ def test_a_recipe_of_0_1_0_means_what_it_meant(change):
     assert found(whole(change)) == meant(whole(change))
 
 
+# What has changed since then; what a model is for may be said in other words in all of them.
+RENEWED = {"single-pair": {"generator", "losses", "match_tones"}}  # it sees colours, and matches them
+
+
 @pytest.mark.parametrize("name", SAVED)
 def test_registered_models_are_those_of_0_1_0(name):
     old, new = whole(SAVED[name]), numbers(Recipe.named(name).resolve())
     assert found(old) == meant(old)
-    assert {**found(old), "about": new["about"]} == new  # what it is for may be said in other words
+    renewed = {key: new[key] for key in {"about", *RENEWED.get(name, ())}}
+    assert {**found(old), **renewed} == new
     assert Recipe.from_dict(old).resolve().plugins == Recipe.named(name).resolve().plugins
 
 

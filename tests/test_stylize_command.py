@@ -833,7 +833,7 @@ def test_what_failed_is_told_when_it_is_stopped(plain, tmp_path, monkeypatch):
 
 @pytest.mark.long
 def test_ctrl_c_leaves_whole_results_and_the_same_command_goes_on(plain, tmp_path):
-    count = 12
+    count = 40  # more than are drawn before the signal arrives
     for i in range(count):
         picture(tmp_path / f"photos/{i:02}.jpg", 600, 450, seed=i)
     words, results = [tmp_path / "photos", "-m", plain, "--tile", 256], tmp_path / "photos-stylized"

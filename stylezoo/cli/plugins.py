@@ -174,7 +174,8 @@ def _new_style(given):
 
     loading.checked_file(given.run)
     found, file = card.read(given.run), scaffolding.place(given.name)
-    about = given.about or f"The style of {name_all(row.get('name') for row in found.data if row['role'] != 'source')}."
+    pictures = name_all((row.get("name") for row in found.data if row.get("role") != "source"), empty="")
+    about = given.about or (f"The style of {pictures}." if pictures else "")
     if fault := shipping.incomplete(shipping.described(found, about, given.sources, given.license)):
         raise BadOptions(f"The style cannot be shipped: {fault}.")
     terminal.import_keras()
