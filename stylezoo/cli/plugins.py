@@ -174,8 +174,8 @@ def _new_style(given):
 
     loading.checked_file(given.run)
     found, file = card.read(given.run), scaffolding.place(given.name)
-    pictures = name_all((row.get("name") for row in found.data if row.get("role") != "source"), empty="")
-    about = given.about or (f"The style of {pictures}." if pictures else "")
+    named = [row["name"] for row in found.data if row.get("role") != "source" and row.get("name")]
+    about = given.about or f"The style {f'of {name_all(named)}' if named else given.name}."
     if fault := shipping.incomplete(shipping.described(found, about, given.sources, given.license)):
         raise BadOptions(f"The style cannot be shipped: {fault}.")
     terminal.import_keras()
