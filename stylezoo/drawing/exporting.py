@@ -12,7 +12,7 @@ from stylezoo.contract.inputs import noise_input, random_noise
 from stylezoo.drawing.graphs import SMALLEST, Graphs
 from stylezoo.drawing.painter import LARGEST_STYLE
 from stylezoo.errors import BadOptions
-from stylezoo.layers import luminance
+from stylezoo.layers import LUMA, luminance
 from stylezoo.pictures.luminance import LEAST_HUE, MOST_HUE
 
 ENDPOINT = "serve"  # as in Keras
@@ -140,5 +140,5 @@ def _toned(padded, source, tones):
         gain = ops.minimum(spread / (deviation + LEAST_HUE), MOST_HUE)
         colours.append((hue - mean) * gain + wanted)
     red, blue = colours
-    green = -(0.299 * red + 0.114 * blue) / 0.587
+    green = -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1]
     return ops.clip(ops.concatenate([red, green, blue], axis=-1) + after, -1, 1)

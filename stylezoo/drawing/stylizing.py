@@ -15,6 +15,11 @@ class Stylizing:
     """
 
     @property
+    def drawing_network(self):
+        """The generator that draws pictures: the one with averaged weights, if there is one."""
+        return self.average or self.generator
+
+    @property
     def takes_style_picture(self):
         """Whether a style is a picture when one is stylised."""
         return style_input(self.generator).takes_picture
@@ -87,7 +92,7 @@ class Stylizing:
             BadPicture: The file of a style or a mask cannot be used.
             BadOptions: As in `stylize`.
         """
-        generator = self.average or self.generator
+        generator = self.drawing_network
         return Painter(
             generator,
             look(
@@ -129,5 +134,5 @@ class Stylizing:
                 f"A GAN is exported as format='tf_saved_model' without options, not {format!r} with {sorted(options)}; "
                 "its network alone can be: gan.generator.export(path, format='onnx')."
             )
-        drawing = Export(self.average or self.generator, self.plan.styles, self.random_codes, self.known_tones)
+        drawing = Export(self.drawing_network, self.plan.styles, self.random_codes, self.known_tones)
         drawing.write(filepath, input_signature, verbose is not False)

@@ -6,13 +6,14 @@ import numpy as np
 
 from stylezoo.pictures import arrays
 
+LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
 LEAST_HUE = 0.03  # added to the deviation of colours, so that the noise of a grey picture is not made colourful
 MOST_HUE = 4.0  # how many times as colourful a picture becomes at most
 
 
 def light(array: np.ndarray) -> np.ndarray:
     """The luminance (ITU-R BT.601) of pictures (..., 3), in their range."""
-    return array @ np.float32([0.299, 0.587, 0.114])
+    return array @ LUMA
 
 
 def hues(array: np.ndarray) -> np.ndarray:
@@ -90,7 +91,7 @@ def match_tones(array: np.ndarray, wanted: np.ndarray, before: tuple[float, ...]
     old_hues, new_hues = np.float32(old_hues), np.float32(new_hues)
     gain = np.minimum(new_hues[2:] / (old_hues[2:] + LEAST_HUE), MOST_HUE)
     red, blue = np.moveaxis((hues(array) - old_hues[:2]) * gain + new_hues[:2], -1, 0)
-    green = -(0.299 * red + 0.114 * blue) / 0.587  # so that the luminance stays
+    green = -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1]  # so that the luminance stays
     return np.clip(np.stack([red, green, blue], axis=-1) + after[..., None], -1, 1).astype("float32")
 
 

@@ -39,13 +39,11 @@ def trained(file: Path, config: dict, drawing: Drawing) -> GAN:
         drawing: Its drawing part.
     """
     gan = GAN.from_config(config["config"])
-    shown = drawing.average or drawing.generator
     for network in filter(None, (gan.generator, gan.average)):
-        network.set_weights(shown.get_weights())
+        network.set_weights(drawing.drawing_network.get_weights())
     if gan.tones is not None:
         gan.tones.assign(drawing.tones)
     if judges := teacher(file):
-        archive.check_weights(judges)
         Discriminators(gan.discriminators).load_weights(judges)
     return gan
 
@@ -62,7 +60,7 @@ def _can_teach(plugin, mine):
 
 
 def _judges(file):
-    """Whether a file holds discriminators."""
+    """Whether a file, whose weights are checked first, holds discriminators."""
     archive.check_weights(file)
     with archive.opened(file) as opened:
         return "discriminators" in hdf5.groups(BytesIO(opened.read(archive.WEIGHTS)))

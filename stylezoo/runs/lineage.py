@@ -31,14 +31,20 @@ class Ancestor:
         model: The model, or its `Drawing`.
         lineage: The ids of its trainings, the first one first; never empty.
         has_lineage: Whether its card has them; a file of `GAN.save` has no card, and its id is a hash of its weights.
-        is_judged: Whether its discriminators are those that taught it; of some ready-made styles they are not there.
+        file: The file that it was read from; None: it was not read.
     """
 
     name: str
     model: GAN | Drawing
     lineage: tuple[str, ...]
     has_lineage: bool = True
-    is_judged: bool = True
+    file: Path | None = None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether its discriminators have been trained; for some ready-made styles there are none."""
+        is_style = self.file is not None and archive.is_style(archive.configuration(self.file))
+        return not is_style or families.teacher(self.file) is not None
 
 
 def read(path: str | Path, build=loading.built) -> Ancestor:
@@ -54,8 +60,7 @@ def read(path: str | Path, build=loading.built) -> Ancestor:
     """
     file = loading.checked_file(path)
     known = card.read(file).lineage
-    is_judged = not archive.is_style(archive.configuration(file)) or families.teacher(file) is not None
-    return Ancestor(str(path), build(file), tuple(known) or _own(file), bool(known), is_judged)
+    return Ancestor(str(path), build(file), tuple(known) or _own(file), bool(known), file)
 
 
 def recipe_of(path: str | Path) -> Recipe:
@@ -129,7 +134,7 @@ def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
         BadOptions: The generator is another one, so that the weights do not fit.
     """
     old, added = ancestor.model, model.plan.data.added
-    shown = old.average or old.generator
+    shown = old.drawing_network
     plain = old.generator if model.average and not added else shown
     _copy_generator(model.generator, plain, ancestor, model)
     if model.average:

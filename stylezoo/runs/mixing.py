@@ -1,5 +1,7 @@
 """Painters in ready-made styles and trained runs, alone or fused."""
 
+from functools import cache
+
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.joining import JoinedPainter
 from stylezoo.drawing.painter import Painter
@@ -32,13 +34,14 @@ class Mixture:
         self._named = [str(name) for name in names] or ([] if self.masks else [styles.default()])
         self.names = list(dict.fromkeys([*self._named, *(str(name) for name, _ in self.masks)]))
         self.reason, self._siblings = "", None
+        read = cache(loading.drawing)  # those that are no siblings have been read by then
         if len(self.names) > 1 and not self.masks:
             try:
-                self._siblings = Siblings(self.names, loading.drawing)
+                self._siblings = Siblings(self.names, read)
             except BadOptions as error:
                 self.reason = str(error)
         if self._siblings is None:
-            self._models = {name: loading.drawing(loading.checked_file(name)) for name in self.names}
+            self._models = {name: read(loading.checked_file(name)) for name in self.names}
 
     def painter(self, weights=(), strength: float = 1.0, **look) -> Painter | JoinedPainter:
         """A painter in a mixture of the styles.
