@@ -132,7 +132,7 @@ class GAN(Stylizing, keras.Model):
         """
         inputs = inputs if isinstance(inputs, list | tuple) else (inputs, inputs)
         source, style, labels = (*inputs, None)[:3]
-        return generate(self.drawing_network, source, style, training, labels=labels)
+        return generate(self.drawing_network(), source, style, training, labels=labels)
 
     # Training
 

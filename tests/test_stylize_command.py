@@ -828,6 +828,19 @@ def test_what_failed_is_told_when_it_is_stopped(plain, tmp_path, monkeypatch):
     )
 
 
+def test_ctrl_c_between_two_pictures_is_like_ctrl_c_within_one(plain, tmp_path, monkeypatch):
+    def interrupted(text="", err=False, **style):
+        say(text, err, **style)
+        if not err:
+            raise KeyboardInterrupt
+
+    say = redrawing.terminal.say
+    monkeypatch.setattr(redrawing.terminal, "say", interrupted)
+    done = run(*(picture(tmp_path / name) for name in ("a.png", "b.png")), "-m", plain)
+    assert (done.exit_code, done.stdout) == (130, f"{tmp_path / 'a-stylized.png'}\n")
+    assert done.stderr == "\nStopped after 1 of 2; what is written stays.\n"
+
+
 # Processes of their own
 
 

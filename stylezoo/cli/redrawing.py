@@ -40,28 +40,31 @@ def redraw(files, draw, failed):
     Returns:
         Whether all were tried; false if the disk is full.
     """
-    several = {}
-    with terminal.picture_progress(len(files), "redrawing") as show:
-        for number, (picture, target) in enumerate(files.items()):
-            if picture in failed:
-                continue
-            show(number, picture.name)
-            try:
-                left = draw(picture, target, lambda done, count, number=number: show(number + done / count))
-            except KeyboardInterrupt:
-                _end_interrupted(number, files, failed)
-            except UsageError:  # a fault of the command line, not of the picture
-                raise
-            except (StylezooError, MemoryError, OSError) as error:
-                failed[picture] = _reason(picture, target, error)
-                if getattr(error, "errno", None) in FULL:
-                    return False
-            else:
-                show(number + 1)
-                if left:
-                    several[picture] = left
-                if not sys.stderr.isatty() or len(files) == 1:
-                    terminal.say(target)
+    several, tried = {}, 0
+    try:
+        with terminal.picture_progress(len(files), "redrawing") as show:
+            for number, (picture, target) in enumerate(files.items()):
+                tried = number
+                if picture in failed:
+                    continue
+                show(number, picture.name)
+                try:
+                    left = draw(picture, target, lambda done, count, number=number: show(number + done / count))
+                except UsageError:  # a fault of the command line, not of the picture
+                    raise
+                except (StylezooError, MemoryError, OSError) as error:
+                    failed[picture] = _reason(picture, target, error)
+                    if getattr(error, "errno", None) in FULL:
+                        return False
+                else:
+                    tried = number + 1
+                    show(tried)
+                    if left:
+                        several[picture] = left
+                    if not sys.stderr.isatty() or len(files) == 1:
+                        terminal.say(target)
+    except KeyboardInterrupt:
+        _end_interrupted(tried, files, failed)
     if several:
         _print_first_used(several, files)
     return True
@@ -170,10 +173,10 @@ def _reason(picture, target, error):
     return str(error)
 
 
-def _end_interrupted(number, files, failed):
+def _end_interrupted(tried, files, failed):
     terminal.say(err=True)
     _print_reasons(failed)
-    terminal.say(f"Stopped after {number} of {len(files)}; what is written stays.", err=True)
+    terminal.say(f"Stopped after {tried} of {len(files)}; what is written stays.", err=True)
     sys.exit(terminal.INTERRUPTED)
 
 

@@ -14,9 +14,12 @@ class Stylizing:
     `random_codes`, whether it was trained on random styles.
     """
 
-    @property
     def drawing_network(self):
-        """The generator that draws pictures: the one with averaged weights, if there is one."""
+        """The generator that draws pictures: the one with averaged weights, if there is one.
+
+        This is no property: Keras looks through properties as well when it saves, so the weights of the generator would
+        be written under this name.
+        """
         return self.average or self.generator
 
     @property
@@ -92,7 +95,7 @@ class Stylizing:
             BadPicture: The file of a style or a mask cannot be used.
             BadOptions: As in `stylize`.
         """
-        generator = self.drawing_network
+        generator = self.drawing_network()
         return Painter(
             generator,
             look(
@@ -134,5 +137,5 @@ class Stylizing:
                 f"A GAN is exported as format='tf_saved_model' without options, not {format!r} with {sorted(options)}; "
                 "its network alone can be: gan.generator.export(path, format='onnx')."
             )
-        drawing = Export(self.drawing_network, self.plan.styles, self.random_codes, self.known_tones)
+        drawing = Export(self.drawing_network(), self.plan.styles, self.random_codes, self.known_tones)
         drawing.write(filepath, input_signature, verbose is not False)

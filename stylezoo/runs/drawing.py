@@ -41,7 +41,7 @@ class Drawing(Stylizing, keras.Model):
 
     @property
     def random_codes(self):
-        return style_input(self.drawing_network).can_be_random and self.plan.random_codes
+        return style_input(self.drawing_network()).can_be_random and self.plan.random_codes
 
     def load_own_variables(self, store):
         """Load the step and the tones: a GAN keeps the states of random numbers beside them."""

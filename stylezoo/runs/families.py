@@ -40,7 +40,7 @@ def trained(file: Path, config: dict, drawing: Drawing) -> GAN:
     """
     gan = GAN.from_config(config["config"])
     for network in filter(None, (gan.generator, gan.average)):
-        network.set_weights(drawing.drawing_network.get_weights())
+        network.set_weights(drawing.drawing_network().get_weights())
     if gan.tones is not None:
         gan.tones.assign(drawing.tones)
     if judges := teacher(file):

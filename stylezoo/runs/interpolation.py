@@ -141,7 +141,7 @@ def _values(model, first):
     Where the first has an average and this model has none, its generator is used; where the first has none, the
     averages of the others are used as generators.
     """
-    shown = model.drawing_network
+    shown = model.drawing_network()
     networks = {"generator": model.generator if first.average else shown, "inverse": model.inverse, "average": shown}
     values = [value for name in NETWORKS if getattr(first, name) for value in networks[name].get_weights()]
     return values if model.tones is None else [*values, model.tones.numpy()]

@@ -134,7 +134,7 @@ def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
         BadOptions: The generator is another one, so that the weights do not fit.
     """
     old, added = ancestor.model, model.plan.data.added
-    shown = old.drawing_network
+    shown = old.drawing_network()
     plain = old.generator if model.average and not added else shown
     _copy_generator(model.generator, plain, ancestor, model)
     if model.average:

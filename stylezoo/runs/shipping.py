@@ -84,7 +84,7 @@ def _weights(gan, judges):
     from stylezoo.runs.drawing import Drawing
 
     drawing = Drawing(gan.plan)
-    drawing.drawing_network.set_weights(gan.drawing_network.get_weights())
+    drawing.drawing_network().set_weights(gan.drawing_network().get_weights())
     drawing.step.assign(gan.step)
     if gan.tones is not None:
         drawing.tones.assign(gan.tones)
