@@ -135,6 +135,15 @@ def test_gallery_shows_picture_card_and_command_of_each_style():
         assert f"| size | {plugin.file.stat().st_size / 1e6:.1f} MB |" in section
 
 
+def test_a_model_is_shown_with_its_picture_if_there_is_one():
+    sections = re.split(r"^## ", filled("{{ zoo model }}", ROOT / "docs"), flags=re.MULTILINE)
+    shown = {path.stem for path in (ROOT / "docs/images/models").iterdir()}
+    assert "single-pair" in shown
+    for plugin in registry.plugins("model"):
+        (section,) = [each for each in sections if each.startswith(f"{plugin.name}\n")]
+        assert (f"](images/models/{plugin.name}.jpg)\n" in section) is (plugin.name in shown)
+
+
 def test_gallery_leads_to_the_sections():
     shown = filled("{{ gallery styles.md }}", ROOT / "docs")
     names = re.findall(

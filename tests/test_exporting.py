@@ -10,13 +10,16 @@ import vgg_file
 from PIL import Image
 
 from stylezoo.backend import fitted
+from stylezoo.drawing import toning
 from stylezoo.errors import BadOptions
 from stylezoo.gan import GAN
-from stylezoo.pictures import arrays
+from stylezoo.pictures import arrays, luminance
 from stylezoo.recipe import Recipe
 
 ODD = (2, 29, 34)
 JUDGE = "patch:filters=2,layers=1"
+STYLE = np.random.default_rng(5).uniform((-1, -0.5, -0.8), (0.2, 0.9, 0.6), (50, 40, 3)).astype("f4")
+TONES = luminance.tones([STYLE], colours=True)
 MODELS = {
     "noise, tones and an average": Recipe(
         generator="brush:filters=2,blocks=1,length=2",
@@ -55,7 +58,7 @@ def written(gan, folder):
 def test_pictures_of_odd_sizes_are_those_of_stylize(name, tmp_path):
     gan = GAN(MODELS[name])
     if gan.tones is not None:
-        gan.tones.assign([-0.2, 0.4, -0.9, 0.8, 0.1, -0.2, 0.3, 0.1][: gan.tones.shape[0]])
+        gan.tones.assign(TONES[: gan.tones.shape[0]])
     if gan.average:
         gan.average.set_weights([1.5 * each for each in gan.average.get_weights()])
     model, source = written(gan, tmp_path / "saved"), pictures(*ODD)
@@ -65,6 +68,15 @@ def test_pictures_of_odd_sizes_are_those_of_stylize(name, tmp_path):
     if gan.plan.styles:
         mixed = gan.stylize(source, styles={"monet": 1, "song": 3})
         np.testing.assert_allclose(model.serve([source, np.float32([[0.25, 0.75]] * 2)]), mixed, atol=1e-4)
+
+
+@pytest.mark.parametrize("colours", [False, True])
+def test_tones_of_pictures_with_plateaus_are_matched_alike_in_a_graph(colours):
+    half = np.where(np.arange(300)[:, None, None] < 120, np.float32([0.5, 0.1, -0.4]), np.float32([-0.2, 0.2, 0.6]))
+    batch = np.stack([np.full((300, 20, 3), 0.3, "f4"), np.broadcast_to(half, (300, 20, 3)), pictures(1, 300, 20)[0]])
+    tones = luminance.tones([STYLE], colours)
+    expected = [luminance.match_tones(each, tones) for each in batch]
+    np.testing.assert_allclose(toning.match_tones(batch, batch, tones), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("model", ["adain", "munit"])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import reference_weights
 import tensorflow as tf
-from stylezoo_builtins.generators import brush, resnet, unet
+from stylezoo_builtins.generators import brush, gated, resnet, unet
 
 from stylezoo.contract import features
 from stylezoo.layers import BlurDownsampling2D, BlurUpsampling2D
@@ -118,9 +118,22 @@ def test_half_precision_draws_nearly_the_same(build, precision):
     assert np.abs(fake - exact(source)).mean() < 0.02
 
 
-def test_resized_resnet_has_no_transposed_convolution():
-    kinds = {type(layer).__name__ for layer in resnet.build(ANY, filters=4, blocks=1, resize=True).layers}
-    assert "Conv2DTranspose" not in kinds
+RESIZED = {
+    "resnet": lambda: resnet.build(ANY, filters=4, blocks=1, resize=True, norm="none"),
+    "unet": lambda: unet.build(ANY, filters=4, downs=3, norm="none", resize=True),
+}
+
+
+@pytest.mark.parametrize("build", RESIZED.values(), ids=RESIZED)
+def test_resized_generators_leave_no_grid_and_no_stripes_along_borders(build):
+    drawn = np.asarray(build()(np.full((1, 32, 40, 3), 0.7, "float32")))
+    np.testing.assert_allclose(drawn, np.broadcast_to(drawn[:, :1, :1], drawn.shape), atol=1e-5)
+
+
+def test_resized_gated_generator_interpolates_and_pads_by_reflection():
+    layers = gated.build(ANY, styles=1, filters=4, blocks=1, resize=True, skips=True).layers
+    assert not {"Conv2DTranspose", "ZeroPadding2D"} & {type(layer).__name__ for layer in layers}
+    assert {layer.interpolation for layer in layers if hasattr(layer, "interpolation")} == {"bilinear"}
 
 
 def test_antialiased_resnet_blurs_where_it_halves_and_doubles():

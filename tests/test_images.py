@@ -661,43 +661,105 @@ def test_matched_picture_is_not_lighter_than_the_styles_are():
     assert (matched.min(), matched.max()) == pytest.approx((-0.4, 0.3))
 
 
-def test_tones_with_colours_add_means_and_deviations_of_red_and_blue_less_luminance():
-    rng = np.random.default_rng(0)
-    pictures = [rng.uniform(-1, 0.5, (8, 9, 3)).astype("float32"), rng.uniform(-0.2, 1, (30, 20, 3)).astype("float32")]
+def colourful(seed, low, high, height=60, width=50):
+    """A picture whose red rises with its light."""
+    picture = np.random.default_rng(seed).uniform(low, high, (height, width, 3)).astype("float32")
+    return np.clip(picture + [0.4, -0.1, -0.3] * picture.mean(axis=-1, keepdims=True), -1, 1).astype("float32")
+
+
+def test_tones_with_colours_add_quantiles_of_light_and_the_colours_around_each():
+    pictures = [colourful(0, -1, 0.5), colourful(1, -0.2, 1, 70, 90)]
     pixels = np.concatenate([picture.reshape(-1, 3) for picture in pictures])
-    hues = pixels[:, [0, 2]] - (pixels @ [0.299, 0.587, 0.114])[:, None]
+    light = pixels @ [0.299, 0.587, 0.114]
+    hues = pixels[:, [0, 2]] - light[:, None]
     found = luminance.tones(pictures, colours=True)
     np.testing.assert_array_equal(found[:4], luminance.tones(pictures))
-    np.testing.assert_allclose(found[4:], [*hues.mean(axis=0), *hues.std(axis=0)], atol=1e-6)
+    rows = found[4:].reshape(9, 5)
+    np.testing.assert_allclose(rows[:, 0], np.quantile(light, np.linspace(0.005, 0.995, 9)), atol=0.01)
+    for place in (1, 4, 7):
+        low, middle, high = rows[place - 1 : place + 2, 0]
+        near = np.interp(light, [low, middle, high], [0, 1, 0])
+        mean = np.average(hues, axis=0, weights=near)
+        deviation = np.sqrt(np.average((hues - mean) ** 2, axis=0, weights=near))
+        np.testing.assert_allclose(rows[place, 1:], [*mean, *deviation], atol=0.01)
 
 
-def test_matched_colours_have_the_wanted_means_and_deviations_and_leave_the_luminance():
-    picture = np.random.default_rng(1).uniform(-0.3, 0.3, (600, 40, 3)).astype("float32")
-    tones = np.float32([0.1, 0.05, -0.5, 0.5, 0.05, -0.1, 0.08, 0.04])
-    matched = luminance.match_tones(picture, tones)
-    light = luminance.light(luminance.match_tones(picture, tones[:4]))
-    np.testing.assert_allclose(luminance.light(matched), light, atol=1e-5)
-    deviations = np.float32(luminance.moments(picture, True)[4:])
-    wanted = tones[6:] / (deviations + luminance.LEAST_HUE) * deviations
-    np.testing.assert_allclose(luminance.moments(matched, True)[2:], [0.05, -0.1, *wanted], atol=1e-5)
+def test_matched_colours_are_at_each_luminance_those_of_the_style():
+    style, picture = colourful(0, (-1, -0.6, -0.2), (0, 0.2, 0.4)), colourful(1, -0.3, 0.3, 600, 40)
+    wanted = luminance.tones([style], colours=True)
+    found = luminance.tones([luminance.match_tones(picture, wanted)], colours=True)
+    np.testing.assert_allclose(found[:2], wanted[:2], atol=0.02)
+    wanted, found = (each[4:].reshape(9, 5) for each in (wanted, found))
+    for row in found[1:-1]:
+        means = [np.interp(row[0], wanted[:, 0], wanted[:, column]) for column in (1, 2)]
+        np.testing.assert_allclose(row[1:3], means, atol=0.03)
+    np.testing.assert_allclose(found[2:-2, 3:], wanted[2:-2, 3:], rtol=0.3)
+
+
+def test_matching_goes_half_of_the_way_from_mean_and_deviation_to_the_quantiles():
+    rng = np.random.default_rng(2)
+    style, picture = (rng.uniform(-1, 1, (50, 60, 1)).repeat(3, -1) ** power for power in (3, 1))
+    wanted = luminance.tones([style], colours=True)
+    light = luminance.light(luminance.match_tones(picture.astype("float32"), wanted))
+    linear = (luminance.light(picture) - picture.mean()) / picture.std() * style.std() + style.mean()
+    expected = (linear + luminance.light(picture) ** 3) / 2
+    assert np.abs(light - np.clip(expected, *wanted[2:4])).mean() < 0.02
 
 
 def test_a_grey_picture_does_not_become_colourful():
     grey = np.random.default_rng(1).uniform(-0.3, 0.3, (40, 40, 1)).astype("float32").repeat(3, -1)
-    matched = luminance.match_tones(grey, np.float32([0.1, 0.05, -0.5, 0.5, 0.05, -0.1, 0.5, 0.5]))
-    np.testing.assert_allclose(luminance.moments(matched, True)[2:], [0.05, -0.1, 0, 0], atol=1e-5)
+    tones = luminance.tones([colourful(0, (-1, -0.6, -0.2), (0, 0.2, 0.4))], colours=True)
+    matched = luminance.match_tones(grey, tones)
+    row = tones[4:].reshape(9, 5)
+    light = luminance.light(matched)
+    expected = [np.interp(light, row[:, 0], row[:, column]) for column in (1, 2)]
+    np.testing.assert_allclose(luminance.hues(matched), np.stack(expected, axis=-1), atol=1e-4)
 
 
 def test_a_part_of_a_picture_is_matched_as_within_the_whole():
-    picture = np.random.default_rng(1).uniform(-0.6, 0.3, (40, 40, 3)).astype("float32")
-    tones = np.float32([0.1, 0.3, -0.5, 0.5, 0.05, -0.1, 0.2, 0.1])
+    picture, tones = colourful(1, -0.6, 0.3), luminance.tones([colourful(0, -1, 0.5)], colours=True)
     whole = luminance.match_tones(picture, tones)
-    part = luminance.match_tones(picture[5:20, 7:], tones, luminance.moments(picture, True))
+    part = luminance.match_tones(picture[5:20, 7:], tones, luminance.tones([picture], colours=True))
     np.testing.assert_allclose(part, whole[5:20, 7:], atol=1e-6)
 
 
-def test_tones_of_a_flat_picture_are_finite():
-    assert np.isfinite(luminance.match_tones(np.zeros((4, 4, 3), "float32"), np.float32([0.1, 0.2, -1, 1]))).all()
+def test_levels_and_bands_of_a_large_picture_have_the_same_tones():
+    pixels = np.random.default_rng(1).integers(0, 256, (700, 30, 3), "uint8")
+    found = luminance.tones([pixels], colours=True)
+    np.testing.assert_allclose(luminance.tones([arrays.from_levels(pixels)], colours=True), found, atol=1e-6)
+    np.testing.assert_allclose(luminance.tones(np.array_split(pixels, 5), colours=True), found, atol=1e-6)
+
+
+def one_colour(*colour, height=40, width=50):
+    return np.full((height, width, 3), colour, "uint8")
+
+
+@pytest.mark.parametrize("colours", [False, True])
+@pytest.mark.parametrize("colour", [(100, 150, 200), (101, 150, 200), (0, 0, 0), (255, 255, 255)])
+def test_a_flat_picture_becomes_as_light_as_the_style_on_average(colours, colour):
+    wanted = luminance.tones([colourful(0, -1, 0.5)], colours)
+    matched = luminance.match_tones(arrays.from_levels(one_colour(*colour)), wanted)
+    assert np.ptp(luminance.light(matched)) < 1e-5
+    assert luminance.light(matched).mean() == pytest.approx(wanted[0], abs=0.05)
+
+
+def test_a_plateau_of_two_levels_stays_flat():
+    """The sky of many photographs: most quantiles are at one luminance."""
+    rng = np.random.default_rng(0)
+    sky = one_colour(100, 150, 200, height=80) + rng.integers(0, 2, (80, 50, 1), "uint8")
+    picture = arrays.from_levels(np.concatenate([sky, rng.integers(0, 256, (60, 50, 3), "uint8")]))
+    style = colourful(0, -1, 0.5)
+    plain, coloured = (luminance.match_tones(picture, luminance.tones([style], colours)) for colours in (False, True))
+    spreads = [luminance.light(each[:80]).std() for each in (picture, plain, coloured)]
+    assert spreads[2] < 2 * max(spreads[:2])
+    assert luminance.hues(coloured[:80]).std(axis=(0, 1)).max() < 0.02
+
+
+@pytest.mark.parametrize("colours", [False, True])
+def test_tones_of_a_flat_picture_are_finite(colours):
+    flat, style = np.zeros((4, 4, 3), "float32"), colourful(0, -1, 0.5)
+    assert np.isfinite(luminance.match_tones(flat, luminance.tones([style], colours))).all()
+    assert np.isfinite(luminance.match_tones(style, luminance.tones([flat], colours))).all()
 
 
 # Alpha that is 0 everywhere

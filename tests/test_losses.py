@@ -33,6 +33,7 @@ from stylezoo_builtins.losses.ralsgan import RaLSGAN
 from stylezoo_builtins.losses.rasgan import RaSGAN
 from stylezoo_builtins.losses.reconstruction import Reconstruction
 from stylezoo_builtins.losses.rsgan import RSGAN
+from stylezoo_builtins.losses.sliced_wasserstein import SlicedWasserstein
 from stylezoo_builtins.losses.style_classification import StyleClassification
 from stylezoo_builtins.losses.tv import TV
 from stylezoo_builtins.losses.wgan import WGAN
@@ -595,3 +596,72 @@ def test_mode_seeking_is_finite_where_all_results_are_alike(pictures):
 def test_mode_seeking_refuses_a_generator_without_chance():
     with pytest.raises(ValueError, match="plain always makes the same picture of a source"):
         ModeSeeking().build(plain(), [], (32, 32, 3))
+
+
+def drawn(style, fake, seed=0):
+    """A translation whose result is known."""
+    return SimpleNamespace(style=style, fake=fake, seed=seed)
+
+
+def sliced(style, fake, directions, stride):
+    """The sliced Wasserstein distance of the patches of pictures: directions (size, size, 3, n)."""
+    size = len(directions)
+    found = []
+    for pictures in (style, fake):
+        patches = np.lib.stride_tricks.sliding_window_view(pictures, (size, size), axis=(1, 2))[:, ::stride, ::stride]
+        rows = patches.reshape(-1, 3, size, size).transpose(0, 2, 3, 1)
+        rows = rows - rows.mean(axis=(1, 2), keepdims=True)
+        found.append(np.sort(rows.reshape(len(rows), -1) @ directions.reshape(size * size * 3, -1), axis=0))
+    return np.abs(found[0] - found[1]).mean() / max(np.abs(found[0]).mean(), 0.05)
+
+
+def test_sliced_wasserstein_is_the_distance_of_sorted_projections_at_each_scale():
+    style, fake = np.random.default_rng(0).uniform(-1, 1, (2, 2, 22, 26, 3)).astype("float32")
+    seeds = [keras.random.SeedGenerator(3) for _ in range(2)]
+    found = SlicedWasserstein(size=5, scales=2, directions=4).generator_loss(drawn(style, fake, seeds[0]))
+    expected = []
+    for stride in (2, 1):
+        directions = keras.random.normal((5, 5, 3, 4), seed=seeds[1]).numpy()
+        directions -= directions.mean(axis=(0, 1))
+        grey = directions.mean(axis=2, keepdims=True)
+        directions = np.where([True, False, True, False], grey, directions - grey)
+        directions /= np.linalg.norm(directions.reshape(-1, 4), axis=0)
+        expected.append(sliced(style, fake, directions, stride))
+        style, fake = (each.reshape(2, 11, 2, 13, 2, 3).mean((2, 4)) if stride == 2 else each for each in (style, fake))
+    assert float(found) == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_sliced_wasserstein_leaves_the_palette_and_the_places_alone():
+    style = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 64, 64, 3)).astype("float32")
+    cost = SlicedWasserstein(scales=1).generator_loss
+    for fake in (style + np.float32([0.3, -0.2, 0.1]), style):
+        assert float(cost(drawn(style, fake, 0))) == pytest.approx(0, abs=1e-6)
+    rolled = np.roll(style, 32, axis=1)  # other patches at the seam alone
+    other = float(cost(drawn(style, rolled, 0)))
+    assert other < 0.5 * float(cost(drawn(style, style / 2, 0)))
+
+
+def test_sliced_wasserstein_is_relative_to_the_contrast_of_the_style():
+    style, fake = np.random.default_rng(0).uniform(-1, 1, (2, 1, 32, 32, 3)).astype("float32")
+    cost = lambda factor: float(SlicedWasserstein().generator_loss(drawn(factor * style, factor * fake / 2)))  # noqa: E731
+    assert cost(0.6) == pytest.approx(cost(1), rel=1e-4)
+    flat = float(SlicedWasserstein().generator_loss(drawn(0 * style, 0.01 * fake)))
+    assert 0 < flat < 0.2
+
+
+@pytest.mark.parametrize("options", [{"size": 1}, {"scales": 0}, {"directions": 0}])
+def test_sliced_wasserstein_refuses_impossible_options(options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"{name} is {options[name]}"):
+        SlicedWasserstein(**options)
+
+
+def test_sliced_wasserstein_refuses_crops_smaller_than_its_patches():
+    with pytest.raises(ValueError, match="at least 9 pixels"):
+        SlicedWasserstein(size=9).build(None, [], (16, 8, 3))
+
+
+def test_sliced_wasserstein_leaves_out_scales_that_are_too_coarse():
+    style, fake = np.random.default_rng(0).uniform(-1, 1, (2, 1, 12, 12, 3)).astype("float32")
+    few, many = (SlicedWasserstein(scales=scales).generator_loss(drawn(style, fake, 1)) for scales in (1, 4))
+    assert float(few) == float(many) > 0

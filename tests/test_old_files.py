@@ -139,7 +139,8 @@ def test_a_recipe_of_0_1_0_means_what_it_meant(change):
 
 
 # What has changed since then; what a model is for may be said in other words in all of them.
-RENEWED = {"single-pair": {"generator", "losses", "match_tones"}}  # it sees colours, and matches them
+SCHEDULE = {"epochs", "decay_epochs", "lengths"}
+RENEWED = {"single-pair": {"generator", "losses", "match_tones", *SCHEDULE}}  # it sees colours
 
 
 @pytest.mark.parametrize("name", SAVED)
@@ -148,7 +149,9 @@ def test_registered_models_are_those_of_0_1_0(name):
     assert found(old) == meant(old)
     renewed = {key: new[key] for key in {"about", *RENEWED.get(name, ())}}
     assert {**found(old), **renewed} == new
-    assert Recipe.from_dict(old).resolve().plugins == Recipe.named(name).resolve().plugins
+    added = {"sliced-wasserstein"} if name in RENEWED else set()
+    plugins = [each for each in Recipe.named(name).resolve().plugins if each["name"] not in added]
+    assert Recipe.from_dict(old).resolve().plugins == plugins
 
 
 def test_a_recipe_with_some_fields_of_0_1_0_is_read_too():

@@ -455,7 +455,7 @@ def test_diverse_repeats_the_last_discriminator_only_as_often_as_needed():
 def test_options_of_the_networks_are_set_by_a_dot():
     changes = {"generator.filters": 8, "generator.grain": 0.2, "discriminators.filters": 4}
     recipe = Recipe.named("single-pair", **changes)
-    assert recipe.generator.options == {"filters": 8, "grain": 0.2, "hue": 1.0}
+    assert recipe.generator.options == {"filters": 8, "grain": 0.2, "hue": 1.0, "width": 2.3, "length": 18}
     assert [spec.options["filters"] for spec in recipe.discriminators] == [4, 4]
     assert recipe.discriminators[1].options["scale"] == 2
 

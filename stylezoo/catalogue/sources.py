@@ -18,7 +18,7 @@ LONGEST = 20_000  # characters of a docstring
 LONGEST_VALUE = 200  # characters of a default value
 CARD = "card.json"  # the member of a style's file with its card
 LARGEST_CARD = 2**20  # bytes
-SHOWN = {"about": str, "license": str, "sources": list, "command": str}  # fields of a card that describe a style
+SHOWN = {"about": str, "license": str, "sources": list, "figures": str, "command": str}  # of a card: about a style
 MOST_STARS = 20  # imports of everything from elsewhere that are followed
 INDIRECT = re.compile(r"__getattr__|globals|exec|import +\*")  # ways in which a module can have what it does not name
 

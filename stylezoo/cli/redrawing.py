@@ -53,7 +53,7 @@ def redraw(files, draw, failed):
                 except UsageError:  # a fault of the command line, not of the picture
                     raise
                 except (StylezooError, MemoryError, OSError) as error:
-                    failed[picture] = _reason(picture, target, error)
+                    failed[picture], tried = _reason(picture, target, error), number + 1
                     if getattr(error, "errno", None) in FULL:
                         return False
                 else:

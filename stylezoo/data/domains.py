@@ -107,5 +107,4 @@ class Pictures:
 
 def tones_of(styles: Iterable[Pictures], colours: bool) -> np.ndarray:
     """The tones of the pictures of all styles, with their colours or without: see `luminance.tones`."""
-    every = (style[i] for style in styles for i in range(len(style)))
-    return luminance.tones((arrays.from_levels(pixels) for pixels in every), colours)
+    return luminance.tones((style[i] for style in styles for i in range(len(style))), colours)

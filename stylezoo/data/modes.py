@@ -13,6 +13,7 @@ from stylezoo.data.album import Album
 from stylezoo.data.crops import Crops
 from stylezoo.data.domains import Pictures, tones_of
 from stylezoo.errors import BadRecipe, name_all
+from stylezoo.pictures import luminance
 from stylezoo.spec import Choice
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class DataMode(Choice, ABC, field="data"):
     @property
     def tones(self) -> int:
         """How many numbers describe the tones that are matched: see `luminance.tones`; 0 if none are."""
-        return 8 if self.match_colours else 4 if self.match_tones else 0
+        return luminance.COLOURED if self.match_colours else luminance.PLAIN if self.match_tones else 0
 
     @property
     def added_numbers(self) -> range:

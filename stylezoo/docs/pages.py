@@ -23,7 +23,9 @@ from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import GIVEN, Spec
 
 ADDRESS = re.compile(r"(https?://[A-Za-z0-9._~/%?=+-]*[A-Za-z0-9/])")
-PICTURES = "images/styles"  # beside a page: the pictures NAME.jpg that show ready-made styles
+# Beside a page: the pictures that show what a plugin draws.
+PICTURES = {"style": "images/styles/{}.jpg", "model": "images/models/{}.jpg"}
+SHOWN = {"style": "A photograph in the style {}", "model": "A photograph, a painting, and the picture that {} drew"}
 
 
 def filled(markdown, folder=None):
@@ -35,7 +37,8 @@ def filled(markdown, folder=None):
 
     Args:
         markdown: The page.
-        folder: The folder of the page. A style is shown with its picture if ``images/styles/NAME.jpg`` lies there.
+        folder: The folder of the page. A style is shown with its picture if ``images/styles/NAME.jpg`` lies there, and
+            a model if ``images/models/NAME.jpg`` does.
     """
     made = {"zoo": zoo, "gallery": gallery, "run": run_folder, "cli": command_line}
     fill = lambda marker: made[marker[1]](marker[2], folder) if marker[1] else made[marker[3]]()  # noqa: E731
@@ -62,7 +65,7 @@ def zoo(of, folder=None):
 
 def gallery(page, folder):
     """The pictures of the installed styles side by side, each a link to the style's section on a page."""
-    shown = [(plugin.name, _picture(plugin.name, folder)) for plugin in registry.plugins("style")]
+    shown = [(plugin.name, _picture("style", plugin.name, folder)) for plugin in registry.plugins("style")]
     return "\n".join(f"[{each} {name}]({page}#{name.lower()}){{ .style }}" for name, each in shown if each)
 
 
@@ -91,7 +94,7 @@ def command_line():
 
 def _plugin(plugin, name, folder):
     found, is_style = describe(plugin), bool(KINDS[plugin.kind].suffix)
-    picture = _picture(name, folder) if is_style else ""
+    picture = _picture(plugin.kind, name, folder)
     return "\n\n".join(
         [
             f"## {_text(plugin.name)}",
@@ -137,16 +140,17 @@ def _style(found):
         *(("learned from", _paragraph(str(each))) for each in (sources if isinstance(sources, list) else [sources])),
         ("licence", _text(str(card.get("license", "")))),
         ("size", f"{os.path.getsize(found.file) / 1e6:.1f} MB" if found.file else ""),
+        ("measured", _text(card.get("figures", ""))),
         ("made by", _code(card.get("command", ""))),
     ]
     return _table(["Style", ""], [(fact, value) for fact, value in rows if value])
 
 
-def _picture(name, folder):
-    """The picture of a style, which lies beside the page; "" if there is none."""
-    place = f"{PICTURES}/{name}.jpg"
-    is_there = folder and re.fullmatch("[A-Za-z0-9-]+", name) and Path(folder, place).is_file()
-    return f"![A photograph in the style {name}]({place})" if is_there else ""
+def _picture(kind, name, folder):
+    """The picture of a style or a model, which lies beside the page; "" if there is none."""
+    place = PICTURES.get(kind, "").format(name)
+    is_there = folder and place and re.fullmatch("[A-Za-z0-9-]+", name) and Path(folder, place).is_file()
+    return f"![{SHOWN[kind].format(name)}]({place})" if is_there else ""
 
 
 def _quoted(word):

@@ -11,9 +11,8 @@ from stylezoo.contract import style_input
 from stylezoo.contract.inputs import noise_input, random_noise
 from stylezoo.drawing.graphs import SMALLEST, Graphs
 from stylezoo.drawing.painter import LARGEST_STYLE
+from stylezoo.drawing.toning import match_tones
 from stylezoo.errors import BadOptions
-from stylezoo.layers import LUMA, luminance
-from stylezoo.pictures.luminance import LEAST_HUE, MOST_HUE
 
 ENDPOINT = "serve"  # as in Keras
 
@@ -89,8 +88,8 @@ class Export:
             noise = _padded(noise, sides)
         style = self._style(given, batch, height, width)
         padded = _padded(source, sides)
-        matched = padded if self.tones is None else _toned(padded, source, self.tones)
-        drawn = self.way.draw(matched, style, seed=None, noise=noise)
+        toned = padded if self.tones is None else match_tones(padded, source, self.tones)
+        drawn = self.way.draw(toned, style, seed=None, noise=noise)
         return ops.clip(drawn[:, :height, :width], -1, 1)
 
     def _fitting(self, side):
@@ -121,24 +120,3 @@ def _padded(pictures, sides):
         place = ops.arange(side) % (2 * length)
         pictures = ops.take(pictures, ops.minimum(place, 2 * length - 1 - place), axis=axis)
     return pictures
-
-
-def _toned(padded, source, tones):
-    """Padded pictures with the tones of the styles, as `luminance.match_tones` makes them."""
-    mean, deviation, darkest, lightest, *new_hues = tones
-    light = luminance(source)
-    old_mean, old_deviation = (f(light, axis=(1, 2, 3), keepdims=True) for f in (ops.mean, ops.std))
-    before = luminance(padded)
-    after = (before - old_mean) / (old_deviation + 1e-6) * deviation + mean
-    after = ops.clip(after, darkest, lightest)
-    if not new_hues:
-        return ops.clip(padded + after - before, -1, 1)
-    colours = []
-    for channel, wanted, spread in zip((0, 2), new_hues[:2], new_hues[2:], strict=True):
-        old, hue = source[..., channel : channel + 1] - light, padded[..., channel : channel + 1] - before
-        mean, deviation = (f(old, axis=(1, 2, 3), keepdims=True) for f in (ops.mean, ops.std))
-        gain = ops.minimum(spread / (deviation + LEAST_HUE), MOST_HUE)
-        colours.append((hue - mean) * gain + wanted)
-    red, blue = colours
-    green = -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1]
-    return ops.clip(ops.concatenate([red, green, blue], axis=-1) + after, -1, 1)

@@ -226,7 +226,7 @@ class Painter(Redraws):
         view = view.cut(corner, sides)
         part = arrays.from_levels(view.pixels)
         shares = self._fusion.shares(view.masks) if self._fusion.parts else None
-        source = part if self.tones is None else self._toned(part, facts.light, shares)
+        source = part if self.tones is None else self._toned(part, facts.tones, shares)
         known, known_again = facts.found or [None, None]
         noise = None if view.noise is None else view.noise[None]
 
@@ -257,8 +257,8 @@ class Painter(Redraws):
 
     def _first_facts(self, view):
         """The facts about a picture before it is drawn."""
-        light = None if self.tones is None else luminance.moments(view.pixels, len(self.tones) > 4)
-        return Facts(light, self._palette(view) if self._fusion.parts else None)
+        tones = None if self.tones is None else luminance.tones([view.pixels], len(self.tones) > luminance.PLAIN)
+        return Facts(tones, self._palette(view) if self._fusion.parts else None)
 
     def _palette(self, view):
         """The styles for `StyleInput.mixture`, the source as the last if it has a share."""
@@ -290,9 +290,9 @@ class Painter(Redraws):
         noise = keras.random.normal((height, width, wanted.shape[-1]), seed=self.seed)
         return ops.convert_to_numpy(noise)
 
-    def _toned(self, part, light, shares):
+    def _toned(self, part, before, shares):
         """The picture matched to the tones of the styles, by their share of each place."""
-        matched = luminance.match_tones(part, self.tones, light)
+        matched = luminance.match_tones(part, self.tones, before)
         return matched + shares[..., -1:] * (part - matched) if self._fusion.has_source else matched
 
     def _finished(self, part, drawn):
@@ -307,11 +307,11 @@ class Facts:
     """The facts about a whole picture with which a part of it is drawn.
 
     Attributes:
-        light: From `luminance.moments`; None where no tones are matched.
+        tones: From `luminance.tones`, of this picture; None where no tones are matched.
         palette: The styles, from `StyleInput.palette`; None where the generator takes one unchanged.
         found: The layers' facts in each of two passes; None: to be recorded.
     """
 
-    light: tuple[float, ...] | None
+    tones: np.ndarray | None
     palette: np.ndarray | None = None
     found: list | None = None

@@ -1,4 +1,4 @@
-"""Luminance and colours of pictures, their means and deviations, and how these are matched to those of a style."""
+"""Luminance and colours of pictures, how they are distributed, and how this is matched to a style."""
 
 from collections.abc import Iterable
 
@@ -9,6 +9,15 @@ from stylezoo.pictures import arrays
 LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
 LEAST_HUE = 0.03  # added to the deviation of colours, so that the noise of a grey picture is not made colourful
 MOST_HUE = 4.0  # how many times as colourful a picture becomes at most
+KNOTS = 9  # luminances at which the colours are described
+PLAIN = 4  # how many numbers the tones are without colours
+COLOURED = PLAIN + 5 * KNOTS  # and with them
+SPECKS = 0.005  # the share of the darkest pixels, and of the lightest ones, that is left out
+LEVELS = 256  # of luminance, which is counted
+FEW = 1e-3  # the share of all pixels that is added to those around each knot, so that no knot has none
+RISE = 1e-4  # the least luminance from one knot to the next
+TIE = 3 / 255  # knots that are nearer to each other describe one plateau: what is flat stays flat
+LEAST_CONTRAST = 2 / 255  # the least deviation of luminance that is stretched
 
 
 def light(array: np.ndarray) -> np.ndarray:
@@ -22,77 +31,98 @@ def hues(array: np.ndarray) -> np.ndarray:
 
 
 def tones(pictures: Iterable[np.ndarray], colours: bool = False) -> np.ndarray:
-    """The tones of pictures in [-1, 1], all together: mean, deviation, darkest and lightest luminance.
+    """The tones of pictures, all together: mean, deviation, darkest and lightest luminance.
 
     The darkest and the lightest half per cent are left out: they may be specks.
 
     Args:
-        pictures: Arrays (height, width, 3).
-        colours: Whether the means of the two `hues`, and then their deviations, follow: eight numbers.
+        pictures: Arrays (height, width, 3), uint8 or float32 in [-1, 1].
+        colours: Whether the colours at `KNOTS` luminances follow. Their luminances are quantiles at equal distances,
+            from the darkest to the lightest. Of each knot there are five numbers: the luminance, the means of both
+            `hues` of the pixels around it, and their deviations.
     """
-    counts, sums = np.zeros(256, int), np.zeros((3, 2))
-    for array in pictures:
-        counts += np.bincount(arrays.levels(light(array)).ravel(), minlength=256)
-        sums += _sums(hues(array)) if colours else 0
-    values, shares = np.linspace(-1, 1, 256), np.cumsum(counts) / counts.sum()
-    mean = np.average(values, weights=counts)
-    deviation = np.sqrt(np.average((values - mean) ** 2, weights=counts))
-    darkest, lightest = (values[np.searchsorted(shares, share)] for share in (0.005, 0.995))
-    return np.array([mean, deviation, darkest, lightest, *(_hue_moments(sums) if colours else ())], "float32")
+    table = sum(_table(arrays.from_levels(band), colours) for array in pictures for band in _bands(array))
+    values, shares = np.linspace(-1, 1, LEVELS), np.cumsum(table[:, 0]) / table[:, 0].sum()
+    mean, square = table[:, 1:3].sum(axis=0) / table[:, 0].sum()
+    deviation = np.sqrt(max(square - mean**2, 0))
+    places = np.searchsorted(shares, np.linspace(SPECKS, 1 - SPECKS, KNOTS if colours else 2))
+    found = values[places]
+    followed = _colours(np.delete(table, [1, 2], axis=1), values, found).ravel() if colours else ()
+    return np.array([mean, deviation, found[0], found[-1], *followed], "float32")
 
 
-def moments(pixels: np.ndarray, colours: bool = False) -> tuple[float, ...]:
-    """The mean and the deviation of a picture's luminance, of uint8 or float32 in [-1, 1]; in bands, to save memory.
+def _bands(array):
+    """Parts of a picture of at most 256 rows, to save memory."""
+    return np.array_split(array, -(-len(array) // 256))
 
-    With `colours` the means of its `hues`, and then their deviations, follow.
+
+def _table(array, colours):
+    """A row for each of the `LEVELS` of luminance: the number of its pixels, and sums over them.
+
+    The sums are of luminance and its square; with `colours` those of both hues follow, and then those of their squares.
     """
-    bands = [light(arrays.from_levels(band)) for band in np.array_split(pixels, -(-len(pixels) // 256))]
-    count = sum(band.size for band in bands)
-    mean = sum(band.sum(dtype="float64") for band in bands) / count
-    variance = sum(np.square(band - mean, dtype="float64").sum() for band in bands) / count
-    found = float(mean), float(np.sqrt(variance))
-    if not colours:
-        return found
-    return *found, *_hue_moments(
-        sum(_sums(hues(arrays.from_levels(band))) for band in np.array_split(pixels, -(-len(pixels) // 256)))
-    )
+    found = light(array).ravel()
+    weights = [None, found, np.square(found)]
+    if colours:
+        both = hues(array).reshape(-1, 2).T
+        weights += [*both, *np.square(both)]
+    return np.stack([np.bincount(arrays.levels(found), each, minlength=LEVELS) for each in weights], axis=-1)
 
 
-def _sums(array):
-    """The number of values of each hue, their sum and the sum of their squares, (3, 2)."""
-    values = array.reshape(-1, 2).astype("float64")
-    return np.array([[len(values)] * 2, values.sum(axis=0), np.square(values).sum(axis=0)])
+def _colours(table, values, knots):
+    """The rows of the knots of `tones`, from counts and sums of hues of pixels of some luminances: (knots, 5)."""
+    knots = knots + RISE * np.arange(len(knots))  # a flat picture has one luminance
+    near = _ties(knots) @ [np.interp(values, knots, hat) for hat in np.eye(len(knots))]  # the share of each knot
+    count, *sums = (near @ table + FEW * table.sum(axis=0)).T
+    means, squares = np.array(sums).reshape(2, 2, -1) / count
+    return np.stack([knots, *means, *np.sqrt(np.maximum(squares - means**2, 0))], axis=-1)
 
 
-def _hue_moments(sums):
-    """The means of both hues and their deviations, from `_sums`."""
-    mean = sums[1] / sums[0]
-    return *mean.tolist(), *np.sqrt(np.maximum(sums[2] / sums[0] - mean**2, 0)).tolist()
+def _ties(knots):
+    """Weights (knots, knots) that replace what belongs to a knot by the mean over all of its plateau."""
+    near = np.abs(knots[:, None] - knots) < TIE
+    return near / near.sum(axis=1, keepdims=True)
 
 
-def match_tones(array: np.ndarray, wanted: np.ndarray, before: tuple[float, ...] | None = None) -> np.ndarray:
+def match_tones(array: np.ndarray, wanted: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
     """A picture in [-1, 1] with its luminance matched to wanted `tones`, and its colours if these have them.
 
     The mean and the deviation of luminance become those of the style, as in Image Analogies (Hertzmann et al., 2001,
-    https://doi.org/10.1145/383259.383295), and those of both colour differences, as by Reinhard et al., 2001
+    https://doi.org/10.1145/383259.383295). With colours the luminance goes half of the way from there to the quantiles
+    of the style, which would make noise visible in flat areas. Then, at each luminance, the mean and the deviation of
+    both hues become those that the style has at the new luminance. Colours are matched in this order, each given the
+    one before, by the transport of Knothe and Rosenblatt; mean and deviation as by Reinhard et al., 2001
     (https://doi.org/10.1109/38.946629).
 
     Args:
         array: The picture, or a part of one.
         wanted: From `tones`.
-        before: The `moments` of the whole picture; None: those of this array.
+        before: The `tones` of the whole picture, likewise with or without colours; None: those of this array.
     """
-    old_mean, old_deviation, *old_hues = before or moments(array, len(wanted) > 4)
-    mean, deviation, darkest, lightest, *new_hues = wanted
-    after = (light(array) - np.float32(old_mean)) / np.float32(old_deviation + 1e-6) * deviation + mean
-    after = np.clip(after, darkest, lightest)
-    if not new_hues:
-        return with_light(array, after)
-    old_hues, new_hues = np.float32(old_hues), np.float32(new_hues)
-    gain = np.minimum(new_hues[2:] / (old_hues[2:] + LEAST_HUE), MOST_HUE)
-    red, blue = np.moveaxis((hues(array) - old_hues[:2]) * gain + new_hues[:2], -1, 0)
+    before = tones([array], len(wanted) > PLAIN) if before is None else before
+    return np.concatenate([_matched(band, wanted, before) for band in _bands(array)])
+
+
+def _matched(array, wanted, before):
+    mean, deviation, darkest, lightest = wanted[:PLAIN]
+    gain = deviation / max(before[1], np.float32(LEAST_CONTRAST))
+    old = light(array)
+    if len(wanted) == PLAIN:
+        return with_light(array, np.clip((old - before[0]) * gain + mean, darkest, lightest))
+    (old_knots, *old_colours), (knots, *colours) = (each[PLAIN:].reshape(KNOTS, 5).T for each in (before, wanted))
+    new_knots = _ties(old_knots) @ ((old_knots - before[0]) * gain + mean + knots) / 2
+    after = np.clip(np.interp(old, old_knots, new_knots), darkest, lightest)
+    old_means, old_spreads = _at(old, old_knots, old_colours)
+    means, spreads = _at(after, knots, colours)
+    factors = np.minimum(spreads / (old_spreads + LEAST_HUE), MOST_HUE)
+    red, blue = (np.moveaxis(hues(array), -1, 0) - old_means) * factors + means
     green = -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1]  # so that the luminance stays
     return np.clip(np.stack([red, green, blue], axis=-1) + after[..., None], -1, 1).astype("float32")
+
+
+def _at(light, knots, colours):
+    """The means of both hues, and their deviations, at luminances (height, width): twice (2, height, width)."""
+    return np.array([np.interp(light, knots, row) for row in colours], "float32").reshape(2, 2, *light.shape)
 
 
 def with_light(array: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -57,6 +57,7 @@ class Card:
         about: Of a ready-made style: what it is, in a sentence.
         sources: Of a ready-made style: what it learned from, each picture or collection with its author and licence.
         command: Of a ready-made style: the command that makes it again.
+        figures: Of a ready-made style: what was measured of its pictures, in words, "" if nothing.
         lineage: The ids of the trainings of the weights, from the first to the model's own; models with a common id
             can be mixed.
     """
@@ -76,6 +77,7 @@ class Card:
     about: str = ""
     sources: list[str] = field(default_factory=list)
     command: str = ""
+    figures: str = ""
     lineage: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -169,7 +171,8 @@ class Card:
         }
         if self.about:
             sources = [("learned from", each) for each in self.sources]
-            yield "Style", [("about", self.about), *sources, *([("made by", self.command)] if self.command else [])]
+            more = [("measured", self.figures), ("made by", self.command)]
+            yield "Style", [("about", self.about), *sources, *(row for row in more if row[1])]
         yield "Model", [(name, value) for name, value in training.items() if value]
         parts = {
             "Data": [(str(row.get("role", "")), _pictures(row)) for row in self.data],
@@ -341,7 +344,7 @@ def _has_form(name, value):
     """Whether the plain data of a field has the field's type."""
     if name in ("seed", "steps", "total_steps"):
         return value is None or type(value) is int
-    if name in ("origin", "license", "date", "about", "command"):
+    if name in ("origin", "license", "date", "about", "command", "figures"):
         return isinstance(value, str)
     if name == "sources":
         return isinstance(value, list) and all(isinstance(each, str) for each in value)

@@ -18,6 +18,7 @@ def write_style(
     sources: list[str],
     license: str = "",
     command: str = "",
+    figures: str = "",
     judges: bool = True,
     without: tuple[str, ...] = (),
 ) -> None:
@@ -30,6 +31,7 @@ def write_style(
         sources: What it learned from: each picture or collection with its author and its licence.
         license: The licence of the weights. "": that of the run's card.
         command: The command that makes it again.
+        figures: What was measured of its pictures, in words.
         judges: Whether the discriminators are kept, for ``stylezoo train --from``; they take as much room again.
         without: The names of losses that taught it and are not needed by trainings that start from it.
 
@@ -38,7 +40,7 @@ def write_style(
         BadRun: There is no such model.
     """
     file = loading.checked_file(run)
-    found = replace(described(card.read(run), about, sources, license), command=command)
+    found = replace(described(card.read(run), about, sources, license), command=command, figures=figures)
     if fault := incomplete(found):
         raise BadOptions(f"The style cannot be shipped: {fault}.")
     with archive.opened(file) as opened:

@@ -38,7 +38,7 @@ class Grain(nn.Module):
 
     STEP, CONTOUR, FLATNESS, DETAIL, WAVES = 1.2, 4.0, 0.0015, 0.15, 6
 
-    def __init__(self, amount=0.35, width=1.7, length=12, flow=144):
+    def __init__(self, amount=0.35, width=2.3, length=18, flow=144):
         super().__init__()
         self.amount, self.width, self.length, self.flow = amount, width, length, flow
 
@@ -188,7 +188,7 @@ class SinglePair(Training):
             judged = sum(to(each, 0) for each in answers) / 2 + sum(to(judge(self.style), 1) for judge in judges) / 2
             judged = judged + 2 * sum(self.penalty(judge) for judge in judges)
             cost = sum(to(each, 1) for each in answers)
-        cost = cost + 4 * self.content(fake) + 8 * functional.l1_loss(same, self.style)
+        cost = cost + 4 * self.content(fake) + 8 * functional.l1_loss(same, self.style) + 2.5 * self.sliced(fake)
         self.update_both(judged, cost)
         torch._foreach_lerp_(list(self.average.parameters()), self.parameters["generator"], 1 - self.AVERAGE)
         return cost.detach()
@@ -205,6 +205,22 @@ class SinglePair(Training):
         pairs = [[functional.avg_pool2d(luminance(each), side) for each in (fake, self.source)] for side in (8, 4)]
         wholes = sum(functional.l1_loss(*map(structure, pair)) for pair in pairs)
         return wholes + 0.5 * sum(functional.l1_loss(*map(local_structure, pair)) for pair in pairs)
+
+    def sliced(self, fake):
+        """The sliced Wasserstein distance of patches of 7 pixels less their mean colour, at three scales."""
+        style, total = self.style, 0
+        for stride in (2, 1, 1):
+            directions = torch.randn(32, 3, 7, 7, device=self.device)
+            directions = directions - directions.mean((2, 3), keepdim=True)
+            grey = directions.mean(1, keepdim=True)
+            directions = torch.cat([grey[:16].expand(-1, 3, -1, -1), (directions - grey)[16:]])
+            directions = functional.normalize(directions.flatten(1))
+            kernels = directions.view(32, 3, 7, 7)
+            found = (functional.conv2d(each, kernels, stride=stride).transpose(0, 1) for each in (style, fake))
+            of_style, of_fake = (each.reshape(32, -1).sort(1).values for each in found)
+            total = total + functional.l1_loss(of_fake, of_style) / of_style.abs().mean().clamp(min=0.05)
+            style, fake = (functional.avg_pool2d(each, 2) for each in (style, fake))
+        return total / 3
 
 
 def structure(light):

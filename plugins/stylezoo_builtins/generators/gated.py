@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 from stylezoo import scene
-from stylezoo.layers import Conv2D, InstanceNormalization, ReflectionPadding2D, initializer
+from stylezoo.layers import Conv2D, InstanceNormalization, ReflectionPadding2D, UpSampling2D, initializer
 
 
 def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bool = False, skips: bool = False):
@@ -20,7 +20,8 @@ def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bo
         styles: Number of named styles: one branch each.
         filters: Channels at full resolution; 2 and 4 times as many after downsampling.
         blocks: Residual blocks that all styles share.
-        resize: Upsample by nearest neighbour and a convolution instead of a transposed convolution: no checkerboard.
+        resize: Upsample by bilinear interpolation and a convolution instead of a transposed convolution, and pad by
+            reflection instead of zeros: no checkerboard, and no stripes along the borders.
         skips: Skip connections from before the downsampling, as in a U-Net: sharp after a short training.
 
     Example:
@@ -33,7 +34,8 @@ def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bo
     details = []
     for channels in (2 * filters, 4 * filters):
         details.append(x)
-        x = _norm_relu(_convolution(channels, 3, strides=2)(layers.ZeroPadding2D(1)(x)))
+        x = (ReflectionPadding2D if resize else layers.ZeroPadding2D)(1)(x)
+        x = _norm_relu(_convolution(channels, 3, strides=2)(x))
     x = Mixture(name="mixture")([x, weights, *(_change(x, 4 * filters, f"style_{i}_") for i in range(styles))])
     for _ in range(blocks):
         x = layers.Add()([x, _change(x, 4 * filters)])
@@ -54,7 +56,7 @@ def _transposed(x, channels):
 
 
 def _resized(x, channels):
-    return _convolution(channels, 3)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
+    return _convolution(channels, 3)(ReflectionPadding2D(1)(UpSampling2D(2, interpolation="bilinear")(x)))
 
 
 def _norm_relu(x):

@@ -9,6 +9,7 @@ from stylezoo.layers import (
     BlurUpsampling2D,
     Conv2D,
     ReflectionPadding2D,
+    UpSampling2D,
     initializer,
     normalization,
 )
@@ -38,7 +39,8 @@ def build(
         shape: Height, width and channels of a picture; None for any height or width.
         filters: Channels at full resolution; 2 and 4 times as many after downsampling.
         blocks: Residual blocks.
-        resize: Upsample by nearest neighbour and a convolution instead of a transposed convolution: no checkerboard.
+        resize: Upsample by bilinear interpolation and a convolution instead of a transposed convolution, and pad by
+            reflection instead of zeros: no checkerboard, and no stripes along the borders.
         antialias: Downsample and upsample with a blur instead of strides (Zhang, 2019,
             https://arxiv.org/abs/1904.11486).
         init: Kernel initialisation: "normal" with standard deviation 0.02, "xavier" with gain 0.02, or "kaiming".
@@ -57,8 +59,8 @@ def build(
 
     picture = keras.Input(shape, name="source")
     x = _norm_relu(convolution(filters, 7)(ReflectionPadding2D(3, name="feature_0")(picture)), norm)
-    x = _halved(x, 2 * filters, antialias, convolution, norm, "feature_1")
-    x = _halved(x, 4 * filters, antialias, convolution, norm, "feature_2")
+    x = _halved(x, 2 * filters, resize, antialias, convolution, norm, "feature_1")
+    x = _halved(x, 4 * filters, resize, antialias, convolution, norm, "feature_2")
     names = {min(4, blocks - 1): "feature_4", 0: "feature_3"}  # of the fifth block or the last, and of the first
     for block in range(blocks):
         x = _residual(x, convolution, norm, dropout, names.get(block))
@@ -121,9 +123,9 @@ def _residual(x, convolution, norm, dropout, name):
     return layers.Add(name=name)([x, y])
 
 
-def _halved(x, channels, antialias, convolution, norm, name):
+def _halved(x, channels, resize, antialias, convolution, norm, name):
     # Zero padding and "valid": Keras' own "same" pads a stride of 2 at another place than PyTorch.
-    x = layers.ZeroPadding2D(1)(x)
+    x = (ReflectionPadding2D if resize else layers.ZeroPadding2D)(1)(x)
     x = _norm_relu(convolution(channels, 3, strides=1 if antialias else 2, name=name)(x), norm)
     return BlurDownsampling2D()(x) if antialias else x
 
@@ -132,7 +134,7 @@ def _doubled(x, channels, resize, antialias, convolution):
     if antialias:
         return convolution(channels, 3, padding="same")(BlurUpsampling2D()(x))
     if resize:
-        return convolution(channels, 3)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
+        return convolution(channels, 3)(ReflectionPadding2D(1)(UpSampling2D(2, interpolation="bilinear")(x)))
     x = convolution(channels, 3, strides=2, kind=layers.Conv2DTranspose)(x)
     return layers.Cropping2D(((1, 0), (1, 0)))(x)  # PyTorch's padding=1, output_padding=1
 

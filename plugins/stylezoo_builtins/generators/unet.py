@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from stylezoo.layers import Conv2D, ReflectionPadding2D, initializer, normalization
+from stylezoo.layers import Conv2D, ReflectionPadding2D, UpSampling2D, initializer, normalization
 from stylezoo_builtins import official
 
 
@@ -29,7 +29,8 @@ def build(
         norm: Normalisation: "batch", "instance" or "none". With "batch" convolutions have no bias.
         dropout: Dropout rate after the innermost upsamplings: 3 of them with 8 downs, without the very first one and
             those with fewer channels.
-        resize: Upsample by nearest neighbour and a convolution of 3 x 3 instead of a transposed convolution: no grid.
+        resize: Upsample by bilinear interpolation and a convolution of 3 x 3 instead of a transposed convolution, and
+            pad by reflection instead of zeros: no checkerboard, and no stripes along the borders.
         init: Kernel initialisation: "normal" with standard deviation 0.02, "xavier" with gain 0.02, or "kaiming".
 
     Example:
@@ -47,7 +48,7 @@ def build(
     for down in range(downs):
         outermost, innermost = down == 0, down == downs - 1
         x = x if outermost else layers.LeakyReLU(0.2)(x)
-        x = _halved(x, channels[down], bias, init, f"feature_{down}")
+        x = _halved(x, channels[down], bias, resize, init, f"feature_{down}")
         x = x if outermost or innermost else normalization(norm)(x)
         skips.append(x)
     x = skips.pop()
@@ -79,13 +80,15 @@ def _joins(down, up, has_skip):
     return down[2:] == up[2:] == (4, 4) and up[0] == down[0] * (2 if has_skip else 1)
 
 
-def _halved(x, channels, bias, init, name):
+def _halved(x, channels, bias, resize, init, name):
     options = {"use_bias": bias, "kernel_initializer": initializer(init)}
+    if resize:
+        return Conv2D(channels, 4, strides=2, name=name, **options)(ReflectionPadding2D(1)(x))
     return Conv2D(channels, 4, strides=2, padding="same", name=name, **options)(x)
 
 
 def _doubled(x, channels, bias, resize, init):
     options = {"use_bias": bias, "kernel_initializer": initializer(init)}
     if resize:
-        return Conv2D(channels, 3, **options)(ReflectionPadding2D(1)(layers.UpSampling2D(2)(x)))
+        return Conv2D(channels, 3, **options)(ReflectionPadding2D(1)(UpSampling2D(2, interpolation="bilinear")(x)))
     return layers.Conv2DTranspose(channels, 4, strides=2, padding="same", **options)(x)
