@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 
 from stylezoo import backend, scene
+from stylezoo.pictures.luminance import LUMA
 
 __all__ = [
     "BatchNormalization",
@@ -21,13 +22,12 @@ __all__ = [
     "normalization",
 ]
 
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 register = keras.saving.register_keras_serializable("stylezoo")
 
 
 def luminance(pictures):
     """The luminance of pictures (..., 3): (..., 1) in their range."""
-    return ops.sum(pictures * ops.convert_to_tensor(LUMA, "float32"), axis=-1, keepdims=True)
+    return ops.sum(pictures * ops.convert_to_tensor(LUMA), axis=-1, keepdims=True)
 
 
 def initializer(name):

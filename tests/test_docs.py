@@ -129,6 +129,7 @@ def test_gallery_shows_picture_card_and_command_of_each_style():
         (section,) = [each for each in sections if each.startswith(f"{plugin.name}\n")]
         if plugin.distribution == "stylezoo":
             assert f"](images/styles/{plugin.name}.jpg)\n" in section
+            assert f"| measured | {card['figures']} |" in section
         assert f"```text\nstylezoo stylize photo.jpg --style {plugin.name}\n```" in section
         assert section.count("| learned from | ") == len(card["sources"])
         assert f"| licence | {card['license']} |" in section

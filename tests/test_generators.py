@@ -126,7 +126,9 @@ RESIZED = {
 
 @pytest.mark.parametrize("build", RESIZED.values(), ids=RESIZED)
 def test_resized_generators_leave_no_grid_and_no_stripes_along_borders(build):
-    drawn = np.asarray(build()(np.full((1, 32, 40, 3), 0.7, "float32")))
+    network = build()
+    assert "Conv2DTranspose" not in {type(layer).__name__ for layer in network.layers}
+    drawn = np.asarray(network(np.full((1, 32, 40, 3), 0.7, "float32")))
     np.testing.assert_allclose(drawn, np.broadcast_to(drawn[:, :1, :1], drawn.shape), atol=1e-5)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import time
 import tomllib
@@ -577,6 +578,7 @@ def test_cards_of_our_styles_are_complete(name):
     assert found.license.lower() in card.LICENSES
     assert found.about.endswith(".")
     assert name in found.command
+    assert re.match(r"content \d\.\d\d, palette ", found.figures)
     assert found.lineage
     assert len(found.sources) > 1  # the painting, and the photographs
 

@@ -161,7 +161,7 @@ def built(name, **options):
 
 @pytest.fixture(scope="module")
 def gated():
-    return built("gated", styles=2, filters=4, blocks=1, resize=True)
+    return built("gated", styles=2, filters=4, blocks=1, resize=True, skips=True)
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +277,7 @@ def test_greys_of_a_mask_are_the_networks_mixture_not_a_picture_laid_over(fusing
     picture = scene(0, 32, 40)
     half = painted(generator, picture, [one], strength=0.5)
     grey = painted(generator, picture, masks=[(one, np.full((32, 40), 0.5))])
-    assert np.abs(grey - half).mean() < 0.25 * np.abs(picture - half).mean()
+    assert np.abs(grey - half).mean() < 0.2 * np.abs(picture - half).mean()
 
 
 def test_tones_are_matched_as_far_as_a_style_has_a_share(gated, generator):

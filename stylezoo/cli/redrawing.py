@@ -43,31 +43,38 @@ def redraw(files, draw, failed):
     several, tried = {}, 0
     try:
         with terminal.picture_progress(len(files), "redrawing") as show:
-            for number, (picture, target) in enumerate(files.items()):
-                tried = number
+            for tried, (picture, left) in enumerate(_attempts(files, draw, failed, show), 1):
                 if picture in failed:
                     continue
-                show(number, picture.name)
-                try:
-                    left = draw(picture, target, lambda done, count, number=number: show(number + done / count))
-                except UsageError:  # a fault of the command line, not of the picture
-                    raise
-                except (StylezooError, MemoryError, OSError) as error:
-                    failed[picture], tried = _reason(picture, target, error), number + 1
-                    if getattr(error, "errno", None) in FULL:
-                        return False
-                else:
-                    tried = number + 1
-                    show(tried)
-                    if left:
-                        several[picture] = left
-                    if not sys.stderr.isatty() or len(files) == 1:
-                        terminal.say(target)
+                show(tried)
+                if left:
+                    several[picture] = left
+                if not sys.stderr.isatty() or len(files) == 1:
+                    terminal.say(files[picture])
     except KeyboardInterrupt:
         _end_interrupted(tried, files, failed)
+    if tried < len(files):
+        return False
     if several:
         _print_first_used(several, files)
     return True
+
+
+def _attempts(files, draw, failed, show):
+    """Try one picture after another until the disk is full: each with what `draw` returned, None if it has failed."""
+    for number, (picture, target) in enumerate(files.items()):
+        left = None
+        if picture not in failed:
+            show(number, picture.name)
+            try:
+                left = draw(picture, target, lambda done, count, number=number: show(number + done / count))
+            except UsageError:  # a fault of the command line, not of the picture
+                raise
+            except (StylezooError, MemoryError, OSError) as error:
+                failed[picture] = _reason(picture, target, error)
+                if getattr(error, "errno", None) in FULL:
+                    return
+        yield picture, left
 
 
 def _print_first_used(several, files):

@@ -23,9 +23,8 @@ from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import GIVEN, Spec
 
 ADDRESS = re.compile(r"(https?://[A-Za-z0-9._~/%?=+-]*[A-Za-z0-9/])")
-# Beside a page: the pictures that show what a plugin draws.
-PICTURES = {"style": "images/styles/{}.jpg", "model": "images/models/{}.jpg"}
-SHOWN = {"style": "A photograph in the style {}", "model": "A photograph, a painting, and the picture that {} drew"}
+# What the pictures beside a page show, images/styles/NAME.jpg and images/models/NAME.jpg.
+PICTURES = {"style": "A photograph in the style {}", "model": "A photograph, a painting, and the picture that {} drew"}
 
 
 def filled(markdown, folder=None):
@@ -148,9 +147,9 @@ def _style(found):
 
 def _picture(kind, name, folder):
     """The picture of a style or a model, which lies beside the page; "" if there is none."""
-    place = PICTURES.get(kind, "").format(name)
-    is_there = folder and place and re.fullmatch("[A-Za-z0-9-]+", name) and Path(folder, place).is_file()
-    return f"![{SHOWN[kind].format(name)}]({place})" if is_there else ""
+    place = f"images/{kind}s/{name}.jpg"
+    is_there = folder and kind in PICTURES and re.fullmatch("[A-Za-z0-9-]+", name) and Path(folder, place).is_file()
+    return f"![{PICTURES[kind].format(name)}]({place})" if is_there else ""
 
 
 def _quoted(word):

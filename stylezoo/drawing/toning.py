@@ -2,13 +2,14 @@
 
 from keras import ops
 
-from stylezoo.layers import LUMA, luminance
+from stylezoo.layers import luminance
 from stylezoo.pictures.luminance import (
     FEW,
     KNOTS,
     LEAST_CONTRAST,
     LEAST_HUE,
     LEVELS,
+    LUMA,
     MOST_HUE,
     PLAIN,
     RISE,

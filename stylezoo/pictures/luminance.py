@@ -43,11 +43,11 @@ def tones(pictures: Iterable[np.ndarray], colours: bool = False) -> np.ndarray:
     """
     table = sum(_table(arrays.from_levels(band), colours) for array in pictures for band in _bands(array))
     values, shares = np.linspace(-1, 1, LEVELS), np.cumsum(table[:, 0]) / table[:, 0].sum()
-    mean, square = table[:, 1:3].sum(axis=0) / table[:, 0].sum()
+    mean, square = table[:, -2:].sum(axis=0) / table[:, 0].sum()
     deviation = np.sqrt(max(square - mean**2, 0))
     places = np.searchsorted(shares, np.linspace(SPECKS, 1 - SPECKS, KNOTS if colours else 2))
     found = values[places]
-    followed = _colours(np.delete(table, [1, 2], axis=1), values, found).ravel() if colours else ()
+    followed = _colours(table[:, :-2], values, found).ravel() if colours else ()
     return np.array([mean, deviation, found[0], found[-1], *followed], "float32")
 
 
@@ -59,14 +59,16 @@ def _bands(array):
 def _table(array, colours):
     """A row for each of the `LEVELS` of luminance: the number of its pixels, and sums over them.
 
-    The sums are of luminance and its square; with `colours` those of both hues follow, and then those of their squares.
+    The last two sums are of luminance and its square. With `colours` those of both hues and of their squares are before
+    them.
     """
-    found = light(array).ravel()
-    weights = [None, found, np.square(found)]
+    found = light(array)
+    summed, places = [found, np.square(found)], arrays.levels(found).ravel()
     if colours:
-        both = hues(array).reshape(-1, 2).T
-        weights += [*both, *np.square(both)]
-    return np.stack([np.bincount(arrays.levels(found), each, minlength=LEVELS) for each in weights], axis=-1)
+        both = np.moveaxis(hues(array), -1, 0)
+        summed = [*both, *np.square(both), *summed]
+    counts = [np.bincount(places, each.ravel(), minlength=LEVELS) for each in summed]
+    return np.stack([np.bincount(places, minlength=LEVELS), *counts], axis=-1)
 
 
 def _colours(table, values, knots):
@@ -88,10 +90,10 @@ def match_tones(array: np.ndarray, wanted: np.ndarray, before: np.ndarray | None
     """A picture in [-1, 1] with its luminance matched to wanted `tones`, and its colours if these have them.
 
     The mean and the deviation of luminance become those of the style, as in Image Analogies (Hertzmann et al., 2001,
-    https://doi.org/10.1145/383259.383295). With colours the luminance goes half of the way from there to the quantiles
-    of the style, which would make noise visible in flat areas. Then, at each luminance, the mean and the deviation of
-    both hues become those that the style has at the new luminance. Colours are matched in this order, each given the
-    one before, by the transport of Knothe and Rosenblatt; mean and deviation as by Reinhard et al., 2001
+    https://doi.org/10.1145/383259.383295). With colours the luminance then goes half of the way to the quantiles of the
+    style; all of the way, the noise of flat areas would be seen. After that, at each luminance, both hues get the mean
+    and the deviation that the style has at the new luminance. First luminance, then the colours at each luminance: that
+    is the order of the transport of Knothe and Rosenblatt. Mean and deviation are matched as by Reinhard et al., 2001
     (https://doi.org/10.1109/38.946629).
 
     Args:

@@ -39,8 +39,9 @@ def trained(file: Path, config: dict, drawing: Drawing) -> GAN:
         drawing: Its drawing part.
     """
     gan = GAN.from_config(config["config"])
+    weights = drawing.drawing_network().get_weights()
     for network in filter(None, (gan.generator, gan.average)):
-        network.set_weights(drawing.drawing_network().get_weights())
+        network.set_weights(weights)
     if gan.tones is not None:
         gan.tones.assign(drawing.tones)
     if judges := teacher(file):

@@ -17,7 +17,8 @@ from stylezoo.contract.branches import leaves
 from stylezoo.errors import BadOptions, BadWeights, name_all
 from stylezoo.files import archive, torch_files
 from stylezoo.gan import GAN
-from stylezoo.layers import LUMA, BatchNormalization
+from stylezoo.layers import BatchNormalization
+from stylezoo.pictures.luminance import LUMA
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card
 from stylezoo.runs.folder import RunFolder
@@ -172,7 +173,7 @@ def _completed(given, wanted, is_first, is_last):
     for name, array in given.items() if is_first or is_last else ():
         shape = tuple(wanted[name].shape) if name in wanted else array.shape
         if is_first and array.shape == (*shape[:2], 1, *shape[3:]) and shape[2:3] == (3,):
-            given[name] = array * np.float32(LUMA)[:, None]
+            given[name] = array * LUMA[:, None]
         elif is_last and [(a, b) for a, b in zip(array.shape, shape, strict=False) if a != b] == [(1, 3)]:
             given[name] = np.broadcast_to(array, shape)
     return given

@@ -7,9 +7,9 @@ adversarial loss and the loss sliced-wasserstein teach strokes, the loss content
 also where it is weak, and the identity loss teaches to leave the painting as it is.
 
 Results have strokes of 5 to 10 pixels that follow contours and swirl through flat areas, in the colours of the
-painting: where the photograph is warmer than other places as light, the result is so too. Faces and thin lines are
-kept. On two cores of an AMD EPYC `time stylezoo train` took 14 min 19 s beside other work, and 11 min 21 s of CPU time,
-for 800 steps.
+painting. Of two places that are equally light, the one with the warmer colour stays the warmer one. Faces and thin
+lines are kept. On two cores of an AMD EPYC README's first command, `pip install` and `stylezoo train`, took 10 min 43 s
+for 800 steps, a part of it beside other work.
 """
 
 from stylezoo import Recipe
