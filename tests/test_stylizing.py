@@ -406,6 +406,45 @@ def test_a_masked_picture_in_tiles_is_the_one_in_one_piece(gated):
     np.testing.assert_allclose(painter.paint(picture), whole, atol=5e-3)
 
 
+STYLE = luminance.tones([scene(5, 60, 80) * np.float32([0.9, 0.5, -0.4])], colours=True)
+
+
+def test_what_the_network_of_one_style_draws_is_matched_to_its_colours_again(generator):
+    """It is matched before the network, and what the network makes of that, here its negative, after it."""
+    picture = scene(1, 37, 53).astype("float32")
+    drawn = -luminance.match_tones(picture, STYLE)
+    expected = luminance.match_tones(drawn, STYLE)
+    np.testing.assert_allclose(Painter(generator, tones=STYLE).paint(picture), expected, atol=1e-4)
+    assert np.abs(expected - drawn).mean() > 0.05
+    coloured = Painter(generator, tones=STYLE, fusion=Fusion(strength=0.5)).paint(picture)
+    np.testing.assert_allclose(coloured, (picture + expected) / 2, atol=1e-4)
+    light = Painter(generator, tones=STYLE[:4]).paint(picture)  # without colours only the picture is matched
+    np.testing.assert_allclose(light, -luminance.match_tones(picture, STYLE[:4]), atol=1e-4)
+
+
+def test_several_styles_of_one_network_stay_different(gated):
+    """Their tones are those of all styles together: what is drawn in one style is not matched to them."""
+    first, second = (Painter(gated, Fusion.of([each]), tones=STYLE) for each in np.eye(2, dtype="float32"))
+    picture = scene(1, 40, 48)
+    of_network = gated([luminance.match_tones(picture.astype("float32"), STYLE)[None], np.eye(2, dtype="float32")[:1]])
+    np.testing.assert_allclose(first.paint(picture), of_network[0], atol=1e-4)
+    assert np.abs(first.paint(picture) - second.paint(picture)).max() > 1e-3
+
+
+def test_tiles_and_frames_are_matched_by_the_tones_of_the_whole(generator):
+    """Tiles by those of a thumbnail, the frames of a film by those of the first."""
+    picture = arrays.resized(scene(0, 70, 90), 280, 360).astype("float32")
+    painter = Painter(generator, tones=STYLE, tile=0)
+    whole = painter.paint(picture)
+    painter.tile = 256
+    assert np.abs(painter.paint(picture) - whole).mean() * 127.5 < 1
+    steady = Painter(generator, tones=STYLE, tile=0, steady=True)
+    steady.paint(picture)
+    changed = picture.copy()
+    changed[:80, :80] = 1
+    np.testing.assert_array_equal(steady.paint(changed)[100:, 100:], whole[100:, 100:])
+
+
 def test_in_a_film_what_changes_in_a_corner_changes_nothing_far_away(gated):
     """Instance normalisation would pass it on; the facts of the first frame hold for all."""
     first = scene(0, 160, 160)

@@ -21,7 +21,7 @@ class NamedStyles(DataMode, name="named-styles"):
         added: How many of the last styles are new to a trained generator; only their own layers are trained, and only
             they are in the data.
         match_tones: As in `Unpaired`, for all styles together.
-        match_colours: Likewise.
+        match_colours: Likewise; what is drawn is not matched again, so that the styles stay different.
         direction: As in `Unpaired`.
     """
 

@@ -15,7 +15,8 @@ class Unpaired(DataMode, name="unpaired"):
         match_tones: Whether mean and deviation of every source's luminance are matched to those of the styles, before
             it is redrawn: a bright photograph for a dark painting.
         match_colours: Whether its colours are matched as well: at each luminance they get the mean and the deviation
-            that the colours of the styles have there. For a generator that sees colours.
+            that the colours of the styles have there. `stylize` then does the same with what is drawn. For a generator
+            that sees colours.
     """
 
     def __init__(self, direction: str = "AtoB", match_tones: bool = False, match_colours: bool = False):

@@ -10,7 +10,7 @@ from stylezoo import backend
 from stylezoo.contract import style_input
 from stylezoo.contract.inputs import noise_input, random_noise
 from stylezoo.drawing.graphs import SMALLEST, Graphs
-from stylezoo.drawing.painter import LARGEST_STYLE
+from stylezoo.drawing.painter import LARGEST_STYLE, matches_drawn
 from stylezoo.drawing.toning import match_tones
 from stylezoo.errors import BadOptions
 
@@ -20,8 +20,9 @@ ENDPOINT = "serve"  # as in Keras
 class Export:
     """The function of a SavedModel: pictures of any size are drawn in one piece, in one style.
 
-    As in `Painter`, a picture is padded to a size for the generator and cut back, its tones are matched to those of the
-    styles, and the noise is that of a seed. Masks, mixtures of pictures, strength and tiles are left out.
+    As in `Painter`, a picture is padded to a size for the generator and cut back, its tones and those of what is drawn
+    are matched to those of the styles, and the noise is that of a seed. Masks, mixtures of pictures, strength and tiles
+    are left out.
 
     Args:
         generator: A generator's Keras model.
@@ -89,8 +90,8 @@ class Export:
         style = self._style(given, batch, height, width)
         padded = _padded(source, sides)
         toned = padded if self.tones is None else match_tones(padded, source, self.tones)
-        drawn = self.way.draw(toned, style, seed=None, noise=noise)
-        return ops.clip(drawn[:, :height, :width], -1, 1)
+        drawn = ops.clip(self.way.draw(toned, style, seed=None, noise=noise)[:, :height, :width], -1, 1)
+        return match_tones(drawn, drawn, self.tones) if matches_drawn(self.way, self.tones) else drawn
 
     def _fitting(self, side):
         """The side from this one on at which the generator's output has the size of its input."""

@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
-from stylezoo.contract import style_input
+from stylezoo.contract import StyleInput, style_input
 from stylezoo.contract.inputs import noise_input
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.graphs import COARSEST, SMALLEST_TILE, Graphs
@@ -77,7 +77,8 @@ class Painter(Redraws):
         generator: A generator's Keras model.
         fusion: The styles, as `StyleInput.read` gives them: rows (K,) of weights of named styles, or pictures as arrays
             (height, width, 3); the style None is a random one. No styles for a generator that has one only.
-        tones: From `luminance.tones`, to which pictures are matched first; None: they are not.
+        tones: From `luminance.tones`, to which pictures are matched first; None: they are not. If they have colours and
+            the generator has one style only, what it draws is matched as well.
         seed: For a generator with noise or random style codes.
         keep_colour: Whether only the luminance is redrawn, and the picture's own colours stay.
         stroke: How many times as broad strokes are, from 1 to `BROADEST`: the picture is drawn smaller by this factor,
@@ -193,11 +194,11 @@ class Painter(Redraws):
         reason = None
         for sides in self._graphs.fitting(height, width):
             try:
-                drawn, found = self._draw(view, (0, 0), sides, facts)
+                drawn, facts = self._draw(view, (0, 0), sides, facts)
             except ValueError as error:  # branches that cannot be joined, which compute_output_shape did not show
                 reason = error
                 continue
-            return drawn[:height, :width], replace(facts, found=found)
+            return drawn[:height, :width], facts
         raise BadPicture(
             f"The generator of this model cannot redraw a picture of {width} x {height} pixels."
         ) from reason
@@ -222,8 +223,8 @@ class Painter(Redraws):
         return tiling.joined(view, lambda corner: self._draw(view, corner, tiling.sides, facts)[0], self.on_tile)
 
     def _draw(self, view, corner, sides, facts):
-        """A part of the picture, float32 in [-1, 1], and the layers' facts, in each pass."""
-        view = view.cut(corner, sides)
+        """A part of the picture, float32 in [-1, 1], and the facts; those that are not known must be of all of it."""
+        whole, view = view, view.cut(corner, sides)
         part = arrays.from_levels(view.pixels)
         shares = self._fusion.shares(view.masks) if self._fusion.parts else None
         source = part if self.tones is None else self._toned(part, facts.tones, shares)
@@ -235,7 +236,7 @@ class Painter(Redraws):
 
         drawn, found = output(*self._mixture(source, shares, facts), known)
         if not self._fusion.has_source:
-            return self._finished(part, drawn), [found, None]
+            return self._finished(part, drawn, replace(facts, found=[found, None]), whole.shape)
         # A place without a style must not depend on the facts about those that have one.
         shared = found if self._fusion.is_divided and not self._style.has_facts else None
         again, found_again = output(facts.palette[-1:], None, shared if known_again is None else known_again)
@@ -243,7 +244,7 @@ class Painter(Redraws):
         if self._fusion.leaves_places:  # nor is what its receptive field takes from across the border of a mask
             untouched = (shares[..., -1:] - 1 + self._fusion.strength) / max(self._fusion.strength, 1e-6)
             drawn = drawn + untouched**UNTOUCHED * (source - drawn)
-        return self._finished(part, drawn), [found, found_again]
+        return self._finished(part, drawn, replace(facts, found=[found, found_again]), whole.shape)
 
     def _mixture(self, source, shares, facts):
         """The generator's style for a part, and the shares of several styles or None."""
@@ -295,11 +296,17 @@ class Painter(Redraws):
         matched = luminance.match_tones(part, self.tones, before)
         return matched + shares[..., -1:] * (part - matched) if self._fusion.has_source else matched
 
-    def _finished(self, part, drawn):
+    def _finished(self, part, drawn, facts, sides):
+        """What the generator drew of a part of a picture, as the user wants it, and the facts about all of it."""
         drawn = np.clip(drawn, -1, 1)  # not every generator ends in a tanh
+        if matches_drawn(self._style, self.tones):
+            if facts.drawn is None:
+                height, width = sides
+                facts = replace(facts, drawn=luminance.tones([drawn[:height, :width]], colours=True))
+            drawn = luminance.match_tones(drawn, self.tones, facts.drawn)
         if self.keep_colour:
             drawn = luminance.with_light(part, luminance.light(drawn))
-        return drawn if self._opacity == 1 else part + np.float32(self._opacity) * (drawn - part)
+        return drawn if self._opacity == 1 else part + np.float32(self._opacity) * (drawn - part), facts
 
 
 @dataclass(frozen=True)
@@ -308,6 +315,7 @@ class Facts:
 
     Attributes:
         tones: From `luminance.tones`, of this picture; None where no tones are matched.
+        drawn: Likewise of what the generator drew; None: not matched, or to be found.
         palette: The styles, from `StyleInput.palette`; None where the generator takes one unchanged.
         found: The layers' facts in each of two passes; None: to be recorded.
     """
@@ -315,3 +323,12 @@ class Facts:
     tones: np.ndarray | None
     palette: np.ndarray | None = None
     found: list | None = None
+    drawn: np.ndarray | None = None
+
+
+def matches_drawn(style_input: StyleInput, tones: np.ndarray | None) -> bool:
+    """Whether what a generator drew is matched to tones again: if they have colours, and it has one style only.
+
+    The network of one style draws with its tones changed a little. Those of several styles must stay different.
+    """
+    return tones is not None and len(tones) > luminance.PLAIN and not style_input.inputs

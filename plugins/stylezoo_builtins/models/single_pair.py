@@ -2,9 +2,9 @@
 
 It is trained on crops of the two pictures alone, as SinCUT (Park et al., 2020, https://arxiv.org/abs/2007.15651); the
 rest is our own design. The photograph first gets the tones of the painting, and at each luminance the colours that the
-painting has there. The generator sees its luminance, its blurred colours, and noise in the shape of strokes. The
-adversarial loss and the loss sliced-wasserstein teach strokes, the loss content keeps the structure of light and dark,
-also where it is weak, and the identity loss teaches to leave the painting as it is.
+painting has there; so does the result in the end. The generator sees its luminance, its blurred colours, and noise in
+the shape of strokes. The adversarial loss and the loss sliced-wasserstein teach strokes, the loss content keeps the
+structure of light and dark, also where it is weak, and the identity loss teaches to leave the painting as it is.
 
 Results have strokes of 5 to 10 pixels that follow contours and swirl through flat areas, in the colours of the
 painting. Of two places that are equally light, the one with the warmer colour stays the warmer one. Faces and thin
