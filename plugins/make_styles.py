@@ -3,8 +3,8 @@
     python plugins/make_styles.py --images PICTURES great-wave scream
     python plugins/make_styles.py --gallery
 
-PICTURES holds the paintings as `public_domain/NAME.jpg` and `chinese_song/`, and photographs that may be trained on in
-`free/`; the sample photographs of scikit-image are added. The style `starry-night` is trained first, for 800 steps.
+PICTURES holds the paintings in `public_domain/` and `chinese_song/`, and photographs that may be trained on in `free/`;
+the sample photographs of scikit-image are added. The style `starry-night` is trained first, for 800 steps.
 All others start from it and take 400, so that they are siblings: means of their weights draw pictures. On two cores the
 first takes eight minutes, each other one four to five. A training that is there is not repeated, one that was stopped
 is continued.
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from PIL import Image, ImageOps
 
 import stylezoo
 from stylezoo.checks import check_style
@@ -29,6 +30,7 @@ ANCESTOR = "starry-night"  # its file has the discriminators, which can teach th
 HERE = Path(__file__).parent
 GALLERY = HERE.parent / "docs/images/styles"
 QUALITY = 85  # of JPEG files
+RIM = 6  # pixels of a faded picture that are left out on each side
 FUSED = ["starry-night", "great-wave", "scream"]
 LICENSE = "Apache-2.0"  # of the weights, as of the package
 PHOTOGRAPHS = (
@@ -47,15 +49,17 @@ class Style:
     Attributes:
         about: What it is, in a sentence.
         work: What it learned from, with its author and licence.
-        pictures: Where that lies in the folder of pictures.
+        pictures: The files of that in the folder of pictures.
         losses: The losses that the ancestor does not have.
+        faded: Whether the files have dark rims and little contrast, as photographs of old silk.
         figures: What was measured of its pictures: see docs/recipes.md.
     """
 
     about: str
     work: str
-    pictures: str
+    pictures: tuple[str, ...]
     losses: tuple[str, ...] = ()
+    faded: bool = False
     figures: str = ""
 
 
@@ -63,39 +67,40 @@ STYLES = {
     "starry-night": Style(
         "Whirling strokes in blue and yellow, after Vincent van Gogh's Starry Night.",
         "Vincent van Gogh, The Starry Night, 1889, public domain",
-        "public_domain/starry-night.jpg",
+        ("public_domain/starry-night.jpg",),
         figures="content 0.79, palette 2.69 (best opponent 4.10), strokes 2.76 (3.54), grid 0.17, border 0.25",
     ),
     "great-wave": Style(
         "Ink and paper with crisp outlines, after Hokusai's woodblock print of the Great Wave.",
         "Katsushika Hokusai, The Great Wave off Kanagawa, 1831, public domain",
-        "public_domain/great-wave.jpg",
+        ("public_domain/great-wave.jpg",),
         (STATISTICS,),
         figures="content 0.71, palette 3.24 (best opponent 5.08), strokes 2.52 (1.12), grid 0.02, border 0.30",
     ),
     "scream": Style(
         "Flowing bands in orange, red and dark green, after Edvard Munch's Scream.",
         "Edvard Munch, The Scream, 1893, public domain",
-        "public_domain/scream.jpg",
+        ("public_domain/scream.jpg",),
         figures="content 0.73, palette 4.25 (best opponent 3.16), strokes 1.57 (1.05), grid 0.00, border 0.31",
     ),
     "composition": Style(
         "Bright patches and black lines, after Wassily Kandinsky's Composition VII.",
         "Wassily Kandinsky, Composition VII, 1913, public domain",
-        "public_domain/composition.jpg",
+        ("public_domain/composition.jpg",),
         figures="content 0.86, palette 4.11 (best opponent 3.08), strokes 3.13 (3.15), grid 0.07, border 0.33",
     ),
     "shipwreck": Style(
         "Foam and storm in brown and grey, after William Turner's Shipwreck of the Minotaur.",
         "J. M. W. Turner, The Shipwreck of the Minotaur, about 1810, public domain",
-        "public_domain/shipwreck.jpg",
+        ("public_domain/shipwreck.jpg",),
         figures="content 0.67, palette 3.58 (best opponent 3.21), strokes 1.32 (0.88), grid 0.02, border 0.22",
     ),
-    "song": Style(
-        "Ink and soft colour on paper, after old Chinese landscape paintings.",
-        "320 Chinese landscape paintings, public domain by age",
-        "chinese_song",
-        figures="content 0.83, palette 6.05 (best opponent 5.23), strokes 1.19 (0.53), grid 0.00, border 0.40",
+    "thousand-li": Style(
+        "Blue and green mountains on ochre silk, after Wang Ximeng's Thousand Li of Rivers and Mountains.",
+        "Wang Ximeng, A Thousand Li of Rivers and Mountains, 1113, eight details, public domain",
+        tuple(f"chinese_song/{number}.jpg" for number in (104, 118, 140, 184, 221, 23, 57, 71)),
+        faded=True,
+        figures="",
     ),
 }
 
@@ -129,8 +134,22 @@ def trained(name, images, work, vgg=None):
     if name != ANCESTOR:
         start = trained(ANCESTOR, images, work)
         changes = {**SIBLING, "losses": style.losses, **({"vgg": vgg} if STATISTICS in style.losses else {})}
-    stylezoo.train(None, photographs(images, work), images / style.pictures, folder, LICENSE, start, **changes)
+    stylezoo.train(None, photographs(images, work), paintings(name, images, work), folder, LICENSE, start, **changes)
     return folder.path
+
+
+def paintings(name, images, work):
+    """The pictures that a style learns from, in a list."""
+    files = [images / each for each in STYLES[name].pictures]
+    if not STYLES[name].faded:
+        return files
+    folder = work / "restored" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    restored = [folder / f"{file.stem}.png" for file in files]
+    for file, target in zip(files, restored, strict=True):
+        whole = ImageOps.crop(Image.open(file).convert("RGB"), RIM)
+        ImageOps.autocontrast(whole, cutoff=0.5, preserve_tone=True).save(target)
+    return restored
 
 
 def photographs(images, work):

@@ -631,7 +631,19 @@ def test_a_broad_stroke_leaves_places_without_a_style_as_they_are(fusing):
     assert np.abs(drawn[:, :40] - picture[:, :40]).mean() > 0.05
 
 
-@pytest.mark.parametrize("stroke", [0, 0.5, 9, float("nan"), "2", None])
+@pytest.mark.parametrize(("height", "stroke"), [(60, 1), (1148, 1), (1160, 1160 / 768)])
+def test_strokes_of_a_generator_with_a_map_of_noise_are_in_proportion_to_a_large_picture(height, stroke):
+    """Of small pictures as trained; a network without strokes draws all pictures once."""
+    picture, noise = keras.Input((None, None, 3), name="source"), keras.Input((None, None, 1), name="noise")
+    strokes = keras.Model([picture, noise], keras.layers.Add()([0.5 * picture, 0.1 * noise]))
+    levels = arrays.levels(arrays.resized(scene(0, 60, 80), height, 1170))
+    drawn = Painter(strokes, tile=0).paint(levels)
+    np.testing.assert_array_equal(drawn, Painter(strokes, tile=0, stroke=stroke).paint(levels))
+    plain = keras.Model(picture, 0.5 * picture)
+    np.testing.assert_array_equal(Painter(plain).paint(levels), Painter(plain, stroke=1).paint(levels))
+
+
+@pytest.mark.parametrize("stroke", [0, 0.5, 9, float("nan"), "2"])
 def test_a_stroke_that_cannot_be_is_refused(generator, stroke):
     with pytest.raises(BadOptions, match="it must be a number from 1, as trained, to 8 times as broad"):
         Painter(generator, stroke=stroke)

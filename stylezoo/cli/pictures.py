@@ -75,9 +75,9 @@ REFUSALS = [
 @click.option(
     "--stroke",
     type=click.FloatRange(1, 8),
-    default=1.0,
     metavar="TIMES",
-    help="Strokes this many times as broad, at the picture's own size: 2, or up to 8.",
+    help="Strokes this many times as broad, at the picture's own size: from 1, as trained, to 8. Default: 1, but for "
+    "models that draw strokes in proportion to a large picture.",
 )
 @click.option(
     "--sweep",

@@ -59,6 +59,11 @@ def noise_input(generator):
     return next((each for each in generator.inputs if each.name == "noise"), None)
 
 
+def has_noise_map(generator):
+    """Whether a generator has an input of noise for every pixel, of which it can make strokes."""
+    return len(getattr(noise_input(generator), "shape", ())) == 4
+
+
 def made_of_codes(generator):
     """Whether a generator consists of the models `content`, `style_code` and `decoder`."""
     return {*PARTS} <= {layer.name for layer in generator.layers}

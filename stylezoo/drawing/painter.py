@@ -12,7 +12,7 @@ from keras import ops
 from PIL import Image
 
 from stylezoo.contract import StyleInput, style_input
-from stylezoo.contract.inputs import noise_input
+from stylezoo.contract.inputs import has_noise_map, noise_input
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.graphs import COARSEST, SMALLEST_TILE, Graphs
 from stylezoo.drawing.tiles import Tiling, View
@@ -25,6 +25,8 @@ LARGEST_STYLE = 896  # pixels: the side of a square with the area at which style
 THUMBNAIL = 512  # pixels: the least side of a thumbnail; with 256 tones differ twice as much from those of one piece
 THUMBNAIL_SHARE = 0.22  # its side as a share of the picture's: drawing it takes 5 % of the time
 BROADEST = 8  # the largest stroke
+FINEST = 768  # pixels of the shorter side: in larger pictures strokes as trained are too fine to be seen
+NOTICED = 1.5  # a stroke that is fewer times as broad is not worth a second drawing
 UNTOUCHED = 4  # exponent of the share without a style: grey places of a mask keep the network's output
 LASTING = ("generator", "fusion", "tones", "seed")  # attributes that the facts of a film depend on
 
@@ -82,7 +84,8 @@ class Painter(Redraws):
         seed: For a generator with noise or random style codes.
         keep_colour: Whether only the luminance is redrawn, and the picture's own colours stay.
         stroke: How many times as broad strokes are, from 1 to `BROADEST`: the picture is drawn smaller by this factor,
-            enlarged, and drawn again.
+            enlarged, and drawn again. None: as trained, but if the generator makes strokes of a map of noise, in
+            proportion to a picture whose shorter side has 1152 pixels or more, relative to `FINEST` pixels.
         tile: The side of tiles, in pixels; 0: draw in one piece; None: tiles as large as memory allows, if the picture
             is larger than one.
         steady: Whether all pictures are frames of one film, all of one size: the facts about the first frame are used
@@ -100,7 +103,7 @@ class Painter(Redraws):
     tones: np.ndarray | None = None
     seed: int = 0
     keep_colour: bool = False
-    stroke: float = 1.0
+    stroke: float | None = None
     tile: int | None = None
     steady: bool = False
     on_tile: Callable[[int, int], None] = lambda done, count: None
@@ -108,7 +111,8 @@ class Painter(Redraws):
     def __post_init__(self):
         if self.tile and self.tile < SMALLEST_TILE:
             raise BadOptions(f"Tiles of {self.tile} pixels are too small: {SMALLEST_TILE} or more, or 0 for none.")
-        if not isinstance(self.stroke, Real) or not 1 <= self.stroke <= BROADEST:  # also for NaN
+        stroke = 1 if self.stroke is None else self.stroke
+        if not isinstance(stroke, Real) or not 1 <= stroke <= BROADEST:  # also for NaN
             raise BadOptions(
                 f"The stroke is {self.stroke!r}; it must be a number from 1, as trained, to {BROADEST} times as broad."
             )
@@ -121,7 +125,7 @@ class Painter(Redraws):
         self.has_strength = bool(self.fusion.parts) and self._style.can_weaken
         self._fusion = self.fusion if self.has_strength else replace(self.fusion, strength=1.0)
         self._opacity = 1.0 if self.has_strength else self.fusion.strength
-        self._sketcher = replace(self, stroke=1.0, keep_colour=False) if self.stroke > 1 else None
+        self._sketcher = None if self.stroke == 1 else replace(self, stroke=1.0, keep_colour=False)
 
     def __setattr__(self, name, value):
         if name in LASTING and "_graphs" in vars(self):
@@ -131,16 +135,22 @@ class Painter(Redraws):
     def _redrawn(self, pixels):
         if not self.fusion.strength:
             return pixels.copy()
-        return self._drawn(pixels) if self.stroke == 1 else self._broadly_drawn(pixels)
+        stroke = self.stroke or self._in_proportion(*pixels.shape[:2])
+        return self._drawn(pixels) if stroke == 1 else self._broadly_drawn(pixels, stroke)
 
-    def _broadly_drawn(self, pixels):
+    def _in_proportion(self, height, width):
+        """The stroke for a picture of a size."""
+        times = min(height, width) / FINEST
+        return min(times, BROADEST) if times >= NOTICED and has_noise_map(self.generator) else 1
+
+    def _broadly_drawn(self, pixels, stroke):
         """The picture drawn smaller, enlarged, and drawn again at its own size, which makes the enlarged strokes sharp.
 
         Where the picture has less of a style, the second drawing begins with more of the picture.
         """
         height, width, _ = pixels.shape
         picture = arrays.from_levels(pixels)
-        small = arrays.resized(pixels, *(max(1, round(side / self.stroke)) for side in (height, width)))
+        small = arrays.resized(pixels, *(max(1, round(side / stroke)) for side in (height, width)))
         self._sketcher.tile, self._sketcher.on_tile = self.tile, self.on_tile
         sketch = arrays.from_levels(arrays.resized(self._sketcher.paint(small), height, width))
         drawn = self._drawn(picture + self._styled(height, width) * (sketch - picture))
@@ -285,10 +295,10 @@ class Painter(Redraws):
 
     def _noise(self, height, width):
         """Noise for every pixel of a picture, for a generator that has a map of it: (height, width, channels)."""
-        wanted = noise_input(self.generator)
-        if wanted is None or len(wanted.shape) < 4:
+        if not has_noise_map(self.generator):
             return None
-        noise = keras.random.normal((height, width, wanted.shape[-1]), seed=self.seed)
+        channels = noise_input(self.generator).shape[-1]
+        noise = keras.random.normal((height, width, channels), seed=self.seed)
         return ops.convert_to_numpy(noise)
 
     def _toned(self, part, before, shares):

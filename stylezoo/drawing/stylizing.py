@@ -66,7 +66,7 @@ class Stylizing:
         masks=None,
         strength=1.0,
         keep_colour=False,
-        stroke=1.0,
+        stroke=None,
         tile=None,
         steady=False,
     ) -> Painter:
@@ -86,7 +86,9 @@ class Stylizing:
             strength: From 0, the picture as it is, to 1, full style. If the generator itself cannot draw a style at
                 less strength, its output is blended with the picture.
             keep_colour: Whether the picture keeps its own colours, and only its luminance is redrawn.
-            stroke: From 1 to 8: how many times as broad strokes are.
+            stroke: From 1, as trained, to 8: how many times as broad strokes are. None: as trained, but if the
+                generator makes strokes of a map of noise, as `brush` does, in proportion to a picture whose shorter
+                side has 1152 pixels or more.
             tile: The side of tiles in pixels, which limits the memory for a large picture; 0: draw in one
                 piece. None: tiles as large as 2 GB allow, for a picture that is larger than one.
             steady: Whether all pictures are frames of a film.
