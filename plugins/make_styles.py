@@ -97,7 +97,7 @@ STYLES = {
     ),
     "thousand-li": Style(
         "Blue and green mountains on ochre silk, after Wang Ximeng's Thousand Li of Rivers and Mountains.",
-        "Wang Ximeng, A Thousand Li of Rivers and Mountains, 1113, eight details, public domain",
+        "Wang Ximeng, A Thousand Li of Rivers and Mountains, 1113, eight details, contrast stretched, public domain",
         tuple(f"chinese_song/{number}.jpg" for number in (104, 118, 140, 184, 221, 23, 57, 71)),
         faded=True,
         figures="content 0.94, palette 1.92 (best opponent 4.50), strokes 0.70 (1.31), grid 0.21, border 0.37",

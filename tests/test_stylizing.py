@@ -1,6 +1,7 @@
 """Any picture goes in, and the same picture comes out in the style."""
 
 import gc
+import tracemalloc
 import weakref
 from dataclasses import replace
 from itertools import pairwise
@@ -12,7 +13,7 @@ from PIL import Image
 from vgg_file import WIDTHS, write
 
 from stylezoo.catalogue import registry
-from stylezoo.drawing import graphs
+from stylezoo.drawing import graphs, toning
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.graphs import KEPT, Graphs
 from stylezoo.drawing.painter import Painter
@@ -413,13 +414,28 @@ def test_what_the_network_of_one_style_draws_is_matched_to_its_colours_again(gen
     """It is matched before the network, and what the network makes of that, here its negative, after it."""
     picture = scene(1, 37, 53).astype("float32")
     drawn = -luminance.match_tones(picture, STYLE)
-    expected = luminance.match_tones(drawn, STYLE)
+    expected = luminance.match_tones(drawn, STYLE)  # it has enough contrast to be matched wholly
     np.testing.assert_allclose(Painter(generator, tones=STYLE).paint(picture), expected, atol=1e-4)
     assert np.abs(expected - drawn).mean() > 0.05
     coloured = Painter(generator, tones=STYLE, fusion=Fusion(strength=0.5)).paint(picture)
     np.testing.assert_allclose(coloured, (picture + expected) / 2, atol=1e-4)
     light = Painter(generator, tones=STYLE[:4]).paint(picture)  # without colours only the picture is matched
     np.testing.assert_allclose(light, -luminance.match_tones(picture, STYLE[:4]), atol=1e-4)
+
+
+@pytest.mark.parametrize(("contrast", "share"), [(0.5, 1.0), (0.15, 0.34), (0.005, 0.0)])
+def test_what_is_drawn_nearly_flat_is_matched_in_proportion_to_its_contrast(contrast, share):
+    """Else the noise of an untrained network would be as strong as the strokes of the painting."""
+    picture = scene(1, 37, 53)
+    picture *= contrast * STYLE[1] / luminance.light(picture).std()
+    before = luminance.tones([picture], colours=True)
+    found = luminance.match_drawn(picture, STYLE, before)
+    enough = STYLE[1] / 3 - 2 / 255
+    expected = np.clip((contrast * STYLE[1] - 2 / 255) / enough, 0, 1)
+    assert expected == pytest.approx(share, abs=0.01)
+    matched = luminance.match_tones(picture, STYLE)
+    np.testing.assert_allclose(found, picture + expected * (matched - picture), atol=1e-4)
+    np.testing.assert_allclose(toning.match_drawn(picture[None], STYLE)[0], found, atol=1e-4)
 
 
 def test_several_styles_of_one_network_stay_different(gated):
@@ -438,6 +454,9 @@ def test_tiles_and_frames_are_matched_by_the_tones_of_the_whole(generator):
     whole = painter.paint(picture)
     painter.tile = 256
     assert np.abs(painter.paint(picture) - whole).mean() * 127.5 < 1
+    brush = built("brush", filters=4, blocks=1, length=2, hue=1.0)
+    one, tiled = (Painter(brush, tones=STYLE, tile=tile, stroke=1).paint(picture) for tile in (0, 256))
+    assert np.abs(one - tiled).mean() * 127.5 < 3  # the thumbnail has other strokes, in about the same tones
     steady = Painter(generator, tones=STYLE, tile=0, steady=True)
     steady.paint(picture)
     changed = picture.copy()
@@ -617,7 +636,7 @@ def test_a_film_of_broad_strokes_has_frames_of_one_size(generator):
     painter = Painter(generator, steady=True, stroke=2)
     for frame in frames:
         np.testing.assert_allclose(painter.paint(frame), Painter(generator, stroke=2).paint(frame), atol=1e-6)
-    with pytest.raises(BadPicture, match="steady painter redraws frames of one size"):
+    with pytest.raises(BadPicture, match="A frame has 40 x 30 pixels, the first had 40 x 32: a steady painter"):
         painter.paint(frames[0, :30])
 
 
@@ -631,7 +650,7 @@ def test_a_broad_stroke_leaves_places_without_a_style_as_they_are(fusing):
     assert np.abs(drawn[:, :40] - picture[:, :40]).mean() > 0.05
 
 
-@pytest.mark.parametrize(("height", "stroke"), [(60, 1), (1148, 1), (1160, 1160 / 768)])
+@pytest.mark.parametrize(("height", "stroke"), [(60, 1), (1151, 1), (1152, 1.5)])
 def test_strokes_of_a_generator_with_a_map_of_noise_are_in_proportion_to_a_large_picture(height, stroke):
     """Of small pictures as trained; a network without strokes draws all pictures once."""
     picture, noise = keras.Input((None, None, 3), name="source"), keras.Input((None, None, 1), name="noise")
@@ -641,6 +660,20 @@ def test_strokes_of_a_generator_with_a_map_of_noise_are_in_proportion_to_a_large
     np.testing.assert_array_equal(drawn, Painter(strokes, tile=0, stroke=stroke).paint(levels))
     plain = keras.Model(picture, 0.5 * picture)
     np.testing.assert_array_equal(Painter(plain).paint(levels), Painter(plain, stroke=1).paint(levels))
+
+
+def test_strokes_in_proportion_take_little_memory():
+    """The large picture stays one of levels: floats of all of it would take four times as much, several times."""
+    picture, noise = keras.Input((None, None, 3), name="source"), keras.Input((None, None, 1), name="noise")
+    strokes = keras.Model([picture, noise], keras.layers.Add()([0.5 * picture, 0.1 * noise]))
+    photo = Image.fromarray(arrays.levels(arrays.resized(scene(0, 60, 80), 1500, 1600)))
+    painter = Painter(strokes, tile=256)
+    painter.paint(photo.resize((300, 300)))  # what TensorFlow keeps
+    tracemalloc.start()
+    painter.paint(photo)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 35 * 1500 * 1600
 
 
 @pytest.mark.parametrize("stroke", [0, 0.5, 9, float("nan"), "2"])

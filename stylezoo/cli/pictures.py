@@ -76,8 +76,8 @@ REFUSALS = [
     "--stroke",
     type=click.FloatRange(1, 8),
     metavar="TIMES",
-    help="Strokes this many times as broad, at the picture's own size: from 1, as trained, to 8. Default: 1, but for "
-    "models that draw strokes in proportion to a large picture.",
+    help="Strokes this many times as broad, at the picture's own size: from 1, as trained, to 8. Default: 1; in "
+    "large pictures more, for ready-made styles and the generator brush.",
 )
 @click.option(
     "--sweep",

@@ -44,7 +44,7 @@ def redraw(files, draw, failed):
     try:
         with terminal.picture_progress(len(files), "redrawing") as show:
             for tried, (picture, left) in enumerate(_attempts(files, draw, failed, show), 1):
-                if picture in failed:
+                if left is None:
                     continue
                 show(tried)
                 if left:

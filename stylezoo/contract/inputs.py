@@ -61,7 +61,8 @@ def noise_input(generator):
 
 def has_noise_map(generator):
     """Whether a generator has an input of noise for every pixel, of which it can make strokes."""
-    return len(getattr(noise_input(generator), "shape", ())) == 4
+    wanted = noise_input(generator)
+    return wanted is not None and len(wanted.shape) == 4
 
 
 def made_of_codes(generator):

@@ -34,7 +34,7 @@ class DataMode(Choice, ABC, field="data"):
         added: How many of the last ones are new to a trained model; only their pictures are read.
         labelled: Whether batches have labels: the style of each style picture.
         match_tones: Whether the tones of every source are matched to those of the styles.
-        match_colours: Whether its colours are matched as well.
+        match_colours: Whether its colours are matched as well, and those of what a network of one style draws.
     """
 
     names: tuple[str, ...] = ()

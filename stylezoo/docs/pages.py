@@ -147,9 +147,10 @@ def _style(found):
 
 def _picture(kind, name, folder):
     """The picture of a style or a model, which lies beside the page; "" if there is none."""
+    if not folder or kind not in PICTURES or not re.fullmatch("[A-Za-z0-9-]+", name):
+        return ""
     place = f"images/{kind}s/{name}.jpg"
-    is_there = folder and kind in PICTURES and re.fullmatch("[A-Za-z0-9-]+", name) and Path(folder, place).is_file()
-    return f"![{PICTURES[kind].format(name)}]({place})" if is_there else ""
+    return f"![{PICTURES[kind].format(name)}]({place})" if Path(folder, place).is_file() else ""
 
 
 def _quoted(word):

@@ -8,10 +8,10 @@ from keras import ops
 
 from stylezoo import backend
 from stylezoo.contract import style_input
-from stylezoo.contract.inputs import noise_input, random_noise
+from stylezoo.contract.inputs import has_noise_map, noise_input, random_noise
 from stylezoo.drawing.graphs import SMALLEST, Graphs
 from stylezoo.drawing.painter import LARGEST_STYLE, matches_drawn
-from stylezoo.drawing.toning import match_tones
+from stylezoo.drawing.toning import match_drawn, match_tones
 from stylezoo.errors import BadOptions
 
 ENDPOINT = "serve"  # as in Keras
@@ -22,7 +22,7 @@ class Export:
 
     As in `Painter`, a picture is padded to a size for the generator and cut back, its tones and those of what is drawn
     are matched to those of the styles, and the noise is that of a seed. Masks, mixtures of pictures, strength and tiles
-    are left out.
+    are left out, and strokes are as trained.
 
     Args:
         generator: A generator's Keras model.
@@ -85,13 +85,13 @@ class Export:
         batch, height, width, _ = ops.shape(source)
         sides = [self._fitting(height), self._fitting(width)]
         noise = self._noise(source)
-        if noise is not None and len(noise.shape) == 4:
+        if has_noise_map(self.generator):
             noise = _padded(noise, sides)
         style = self._style(given, batch, height, width)
         padded = _padded(source, sides)
         toned = padded if self.tones is None else match_tones(padded, source, self.tones)
         drawn = ops.clip(self.way.draw(toned, style, seed=None, noise=noise)[:, :height, :width], -1, 1)
-        return match_tones(drawn, drawn, self.tones) if matches_drawn(self.way, self.tones) else drawn
+        return match_drawn(drawn, self.tones) if matches_drawn(self.way, self.tones) else drawn
 
     def _fitting(self, side):
         """The side from this one on at which the generator's output has the size of its input."""

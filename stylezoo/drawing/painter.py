@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
-from stylezoo.contract import StyleInput, style_input
+from stylezoo.contract import OneStyle, StyleInput, style_input
 from stylezoo.contract.inputs import has_noise_map, noise_input
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.graphs import COARSEST, SMALLEST_TILE, Graphs
@@ -24,6 +24,7 @@ __all__ = ["Painter"]
 LARGEST_STYLE = 896  # pixels: the side of a square with the area at which style pictures are used at most
 THUMBNAIL = 512  # pixels: the least side of a thumbnail; with 256 tones differ twice as much from those of one piece
 THUMBNAIL_SHARE = 0.22  # its side as a share of the picture's: drawing it takes 5 % of the time
+BAND = 256  # rows of a picture that are changed at once
 BROADEST = 8  # the largest stroke
 FINEST = 768  # pixels of the shorter side: in larger pictures strokes as trained are too fine to be seen
 NOTICED = 1.5  # a stroke that is fewer times as broad is not worth a second drawing
@@ -125,7 +126,7 @@ class Painter(Redraws):
         self.has_strength = bool(self.fusion.parts) and self._style.can_weaken
         self._fusion = self.fusion if self.has_strength else replace(self.fusion, strength=1.0)
         self._opacity = 1.0 if self.has_strength else self.fusion.strength
-        self._sketcher = None if self.stroke == 1 else replace(self, stroke=1.0, keep_colour=False)
+        self._sketcher = self._without_strokes() if stroke > 1 or self.stroke is None else None
 
     def __setattr__(self, name, value):
         if name in LASTING and "_graphs" in vars(self):
@@ -135,8 +136,19 @@ class Painter(Redraws):
     def _redrawn(self, pixels):
         if not self.fusion.strength:
             return pixels.copy()
-        stroke = self.stroke or self._in_proportion(*pixels.shape[:2])
-        return self._drawn(pixels) if stroke == 1 else self._broadly_drawn(pixels, stroke)
+        height, width, _ = pixels.shape
+        stroke = self.stroke or self._in_proportion(height, width)
+        try:
+            return self._drawn(pixels) if stroke == 1 else self._broadly_drawn(pixels, stroke)
+        except MemoryError:
+            raise BadPicture(
+                f"There is not enough memory to redraw {width} x {height} pixels; make the picture smaller (--size) "
+                "or the tiles (--tile)."
+            ) from None
+
+    def _without_strokes(self):
+        """The painter for the smaller picture. It reports no tiles: they are few; the larger picture has its own."""
+        return replace(self, stroke=1.0, keep_colour=False, on_tile=lambda done, count: None)
 
     def _in_proportion(self, height, width):
         """The stroke for a picture of a size."""
@@ -149,45 +161,36 @@ class Painter(Redraws):
         Where the picture has less of a style, the second drawing begins with more of the picture.
         """
         height, width, _ = pixels.shape
-        picture = arrays.from_levels(pixels)
+        self._facts_of_film(height, width)  # refuses a frame of another size before a smaller one is drawn
         small = arrays.resized(pixels, *(max(1, round(side / stroke)) for side in (height, width)))
-        self._sketcher.tile, self._sketcher.on_tile = self.tile, self.on_tile
-        sketch = arrays.from_levels(arrays.resized(self._sketcher.paint(small), height, width))
-        drawn = self._drawn(picture + self._styled(height, width) * (sketch - picture))
-        if self.keep_colour:
-            drawn = luminance.with_light(picture, luminance.light(drawn))
-        return arrays.levels(drawn) if pixels.dtype == np.uint8 else drawn
+        self._sketcher.tile = self.tile
+        sketch = arrays.resized(arrays.levels(self._sketcher.paint(small)), height, width)
+        drawn = self._drawn(_by_bands(_mixed, pixels, sketch, self._styled(height, width)))
+        return _by_bands(_lit, pixels, drawn) if self.keep_colour else drawn
 
     def _styled(self, height, width):
         """How much of each place has a style: 1 is all of it at full strength."""
         if not self._fusion.has_source:
-            return self._opacity
+            return np.broadcast_to(np.float32(self._opacity), (height, width, 1))
         return self._opacity * (1 - self._fusion.shares(self._fusion.masks(height, width))[..., -1:])
 
     def _drawn(self, pixels):
         """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
         height, width, _ = pixels.shape
         view = View(pixels, self._fusion.masks(height, width), self._noise(height, width))
-        facts = self._facts_of_film(view)
-        try:
-            if self._needs_tiles(height, width):
-                return self._in_tiles(view, facts)
-            drawn, facts = self._in_one_piece(view, facts or self._first_facts(view))
-        except MemoryError:
-            raise BadPicture(
-                f"There is not enough memory to redraw {width} x {height} pixels; make the picture smaller (--size) "
-                "or the tiles (--tile)."
-            ) from None
+        facts = self._facts_of_film(height, width)
+        if self._needs_tiles(height, width):
+            return self._in_tiles(view, facts)
+        drawn, facts = self._in_one_piece(view, facts or self._first_facts(view))
         self._remember(view, facts)
         return view.as_given(drawn)
 
-    def _facts_of_film(self, view):
+    def _facts_of_film(self, height, width):
         """The facts about the film that a picture is a frame of; None for its first frame and for a single picture."""
         if self._film is None:
             return None
-        sides, facts = self._film
-        if view.shape != sides:
-            (height, width), (first_height, first_width) = view.shape, sides
+        (first_height, first_width), facts = self._film
+        if (height, width) != (first_height, first_width):
             raise BadPicture(
                 f"A frame has {width} x {height} pixels, the first had {first_width} x {first_height}: a steady "
                 "painter redraws frames of one size; make another painter for another film."
@@ -233,7 +236,10 @@ class Painter(Redraws):
         return tiling.joined(view, lambda corner: self._draw(view, corner, tiling.sides, facts)[0], self.on_tile)
 
     def _draw(self, view, corner, sides, facts):
-        """A part of the picture, float32 in [-1, 1], and the facts; those that are not known must be of all of it."""
+        """A part of the picture, float32 in [-1, 1], and the facts.
+
+        Facts that are not known yet are found here; then the part must be the whole picture.
+        """
         whole, view = view, view.cut(corner, sides)
         part = arrays.from_levels(view.pixels)
         shares = self._fusion.shares(view.masks) if self._fusion.parts else None
@@ -313,7 +319,7 @@ class Painter(Redraws):
             if facts.drawn is None:
                 height, width = sides
                 facts = replace(facts, drawn=luminance.tones([drawn[:height, :width]], colours=True))
-            drawn = luminance.match_tones(drawn, self.tones, facts.drawn)
+            drawn = luminance.match_drawn(drawn, self.tones, facts.drawn)
         if self.keep_colour:
             drawn = luminance.with_light(part, luminance.light(drawn))
         return drawn if self._opacity == 1 else part + np.float32(self._opacity) * (drawn - part), facts
@@ -325,9 +331,9 @@ class Facts:
 
     Attributes:
         tones: From `luminance.tones`, of this picture; None where no tones are matched.
-        drawn: Likewise of what the generator drew; None: not matched, or to be found.
         palette: The styles, from `StyleInput.palette`; None where the generator takes one unchanged.
         found: The layers' facts in each of two passes; None: to be recorded.
+        drawn: From `luminance.tones`, of what the generator drew; None: not matched, or to be found.
     """
 
     tones: np.ndarray | None
@@ -339,6 +345,29 @@ class Facts:
 def matches_drawn(style_input: StyleInput, tones: np.ndarray | None) -> bool:
     """Whether what a generator drew is matched to tones again: if they have colours, and it has one style only.
 
-    The network of one style draws with its tones changed a little. Those of several styles must stay different.
+    Such a network draws paler than the painting, and each drifts to other colours. Several styles of one network have
+    their tones in common: matched to these, they would look alike.
     """
-    return tones is not None and len(tones) > luminance.PLAIN and not style_input.inputs
+    return tones is not None and len(tones) > luminance.PLAIN and isinstance(style_input, OneStyle)
+
+
+def _by_bands(change, first, *others):
+    """A picture made of others of the same size, in the number format of the first; `change` gets floats.
+
+    In parts of some rows: the arithmetic takes several times the memory of levels.
+    """
+    made = np.empty_like(first)
+    for top in range(0, len(made), BAND):
+        rows = slice(top, top + BAND)
+        new = change(*(arrays.from_levels(each[rows]) for each in (first, *others)))
+        made[rows] = arrays.levels(new) if made.dtype == np.uint8 else new
+    return made
+
+
+def _mixed(picture, sketch, share):
+    return picture + share * (sketch - picture)
+
+
+def _lit(picture, drawn):
+    """The picture in its own colours with the luminance of what was drawn."""
+    return luminance.with_light(picture, luminance.light(drawn))

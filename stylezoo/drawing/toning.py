@@ -11,6 +11,7 @@ from stylezoo.pictures.luminance import (
     LEVELS,
     LUMA,
     MOST_HUE,
+    PALEST,
     PLAIN,
     RISE,
     SPECKS,
@@ -46,6 +47,14 @@ def match_tones(padded, source, tones):
     red, blue = hues
     green = -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1]
     return ops.clip(ops.concatenate([red, green, blue], axis=-1) + after, -1, 1)
+
+
+def match_drawn(drawn, tones):
+    """What a network drew, as `luminance.match_drawn` matches it."""
+    deviation = ops.std(luminance(drawn), axis=(1, 2, 3), keepdims=True)
+    enough = max(PALEST * float(tones[1]) - LEAST_CONTRAST, LEAST_CONTRAST)
+    share = ops.clip((deviation - LEAST_CONTRAST) / enough, 0.0, 1.0)
+    return drawn + share * (match_tones(drawn, drawn, tones) - drawn)
 
 
 def _described(pictures, light):

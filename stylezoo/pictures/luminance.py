@@ -18,6 +18,7 @@ FEW = 1e-3  # the share of all pixels that is added to those around each knot, s
 RISE = 1e-4  # the least luminance from one knot to the next
 TIE = 3 / 255  # knots that are nearer to each other describe one plateau: what is flat stays flat
 LEAST_CONTRAST = 2 / 255  # the least deviation of luminance that is stretched
+PALEST = 1 / 3  # how much of the wanted deviation a drawn picture needs to be matched wholly
 
 
 def light(array: np.ndarray) -> np.ndarray:
@@ -103,6 +104,19 @@ def match_tones(array: np.ndarray, wanted: np.ndarray, before: np.ndarray | None
     """
     before = tones([array], len(wanted) > PLAIN) if before is None else before
     return np.concatenate([_matched(band, wanted, before) for band in _bands(array)])
+
+
+def match_drawn(array: np.ndarray, wanted: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """As `match_tones` with colours, for what a network drew.
+
+    It is matched wholly if the deviation of its luminance is `PALEST` of the wanted one or more; below that less, in
+    proportion to how far it is above `LEAST_CONTRAST`. So the noise of an untrained network is not made strong, and
+    what is flat stays flat.
+    """
+    enough = max(PALEST * wanted[1] - LEAST_CONTRAST, LEAST_CONTRAST)
+    share = np.clip((before[1] - LEAST_CONTRAST) / enough, 0, 1).astype("float32")
+    matched = match_tones(array, wanted, before)
+    return matched if share == 1 else array + share * (matched - array)
 
 
 def _matched(array, wanted, before):
