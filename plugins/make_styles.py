@@ -4,10 +4,10 @@
     python plugins/make_styles.py --gallery
 
 PICTURES holds the paintings in `public_domain/` and `chinese_song/`, and photographs that may be trained on in `free/`;
-the sample photographs of scikit-image are added. The style `starry-night` is trained first, for 800 steps.
-All others start from it and take 400, so that they are siblings: means of their weights draw pictures. On two cores the
-first takes eight minutes, each other one four to five. A training that is there is not repeated, one that was stopped
-is continued.
+the sample photographs of scikit-image are added. The style `starry-night` is trained first, for 800 steps. All others
+start from it and take 400, so that they are siblings: means of their weights draw pictures. On two cores the first
+takes eight minutes, each other one four to five. A training that is there is not repeated, one that was stopped is
+continued.
 """
 
 from dataclasses import dataclass

@@ -89,8 +89,8 @@ REFUSALS = [
 @click.option(
     "--size",
     type=click.IntRange(min=16),
-    help="Scale the shorter side to this many pixels first; smaller: broader strokes. Default: as it is; in a sheet at "
-    "most 384.",
+    help="Scale the shorter side to this many pixels first; below 1152, the smaller, the broader are strokes. Default: "
+    "as it is; in a sheet at most 384.",
 )
 @click.option(
     "--tile",

@@ -47,7 +47,7 @@ class JoinedPainter(Redraws):
         styled = shares.sum(axis=-1, keepdims=True)
         joined = join(self._drawn(picture, shares), shares / np.maximum(styled, np.finfo("float32").tiny))
         if self.keep_colour:
-            joined = luminance.with_light(picture, luminance.light(joined))
+            joined = luminance.with_light_of(picture, joined)
         drawn = picture + styled * (joined - picture) if self.fusion.has_source else joined
         return arrays.levels(drawn) if pixels.dtype == np.uint8 else drawn
 

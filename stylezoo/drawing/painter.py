@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from numbers import Real
 
 import keras
@@ -24,7 +25,6 @@ __all__ = ["Painter"]
 LARGEST_STYLE = 896  # pixels: the side of a square with the area at which style pictures are used at most
 THUMBNAIL = 512  # pixels: the least side of a thumbnail; with 256 tones differ twice as much from those of one piece
 THUMBNAIL_SHARE = 0.22  # its side as a share of the picture's: drawing it takes 5 % of the time
-BAND = 256  # rows of a picture that are changed at once
 BROADEST = 8  # the largest stroke
 FINEST = 768  # pixels of the shorter side: in larger pictures strokes as trained are too fine to be seen
 NOTICED = 1.5  # a stroke that is fewer times as broad is not worth a second drawing
@@ -126,7 +126,6 @@ class Painter(Redraws):
         self.has_strength = bool(self.fusion.parts) and self._style.can_weaken
         self._fusion = self.fusion if self.has_strength else replace(self.fusion, strength=1.0)
         self._opacity = 1.0 if self.has_strength else self.fusion.strength
-        self._sketcher = self._without_strokes() if stroke > 1 or self.stroke is None else None
 
     def __setattr__(self, name, value):
         if name in LASTING and "_graphs" in vars(self):
@@ -146,7 +145,8 @@ class Painter(Redraws):
                 "or the tiles (--tile)."
             ) from None
 
-    def _without_strokes(self):
+    @cached_property
+    def _sketcher(self):
         """The painter for the smaller picture. It reports no tiles: they are few; the larger picture has its own."""
         return replace(self, stroke=1.0, keep_colour=False, on_tile=lambda done, count: None)
 
@@ -165,8 +165,8 @@ class Painter(Redraws):
         small = arrays.resized(pixels, *(max(1, round(side / stroke)) for side in (height, width)))
         self._sketcher.tile = self.tile
         sketch = arrays.resized(arrays.levels(self._sketcher.paint(small)), height, width)
-        drawn = self._drawn(_by_bands(_mixed, pixels, sketch, self._styled(height, width)))
-        return _by_bands(_lit, pixels, drawn) if self.keep_colour else drawn
+        drawn = self._drawn(arrays.by_bands(_mixed, pixels, sketch, self._styled(height, width)))
+        return arrays.by_bands(luminance.with_light_of, pixels, drawn) if self.keep_colour else drawn
 
     def _styled(self, height, width):
         """How much of each place has a style: 1 is all of it at full strength."""
@@ -321,7 +321,7 @@ class Painter(Redraws):
                 facts = replace(facts, drawn=luminance.tones([drawn[:height, :width]], colours=True))
             drawn = luminance.match_drawn(drawn, self.tones, facts.drawn)
         if self.keep_colour:
-            drawn = luminance.with_light(part, luminance.light(drawn))
+            drawn = luminance.with_light_of(part, drawn)
         return drawn if self._opacity == 1 else part + np.float32(self._opacity) * (drawn - part), facts
 
 
@@ -351,23 +351,5 @@ def matches_drawn(style_input: StyleInput, tones: np.ndarray | None) -> bool:
     return tones is not None and len(tones) > luminance.PLAIN and isinstance(style_input, OneStyle)
 
 
-def _by_bands(change, first, *others):
-    """A picture made of others of the same size, in the number format of the first; `change` gets floats.
-
-    In parts of some rows: the arithmetic takes several times the memory of levels.
-    """
-    made = np.empty_like(first)
-    for top in range(0, len(made), BAND):
-        rows = slice(top, top + BAND)
-        new = change(*(arrays.from_levels(each[rows]) for each in (first, *others)))
-        made[rows] = arrays.levels(new) if made.dtype == np.uint8 else new
-    return made
-
-
 def _mixed(picture, sketch, share):
     return picture + share * (sketch - picture)
-
-
-def _lit(picture, drawn):
-    """The picture in its own colours with the luminance of what was drawn."""
-    return luminance.with_light(picture, luminance.light(drawn))

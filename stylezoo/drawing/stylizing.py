@@ -120,11 +120,10 @@ class Stylizing:
     def export(self, filepath, format="tf_saved_model", verbose=True, input_signature=None, **options):
         """Write a SavedModel of TensorFlow, whose function `serve` draws what `stylize` draws, without stylezoo.
 
-        Strokes are as trained, as with ``stroke=1``.
-
         It takes pictures, float32 (batch, height, width, 3) in [-1, 1] of any size, and gives the same. Where the
         generator is given a style it takes ``[pictures, styles]``: style pictures, or for named styles the weights of
-        each, (batch, K); pictures alone get the style that `stylize` takes if none is named.
+        each, (batch, K); pictures alone get the style that `stylize` takes if none is named. Strokes are as trained, as
+        with ``stroke=1``.
 
         Args:
             filepath: The folder.

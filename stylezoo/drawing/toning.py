@@ -11,11 +11,11 @@ from stylezoo.pictures.luminance import (
     LEVELS,
     LUMA,
     MOST_HUE,
-    PALEST,
     PLAIN,
     RISE,
     SPECKS,
     TIE,
+    contrast_needed,
 )
 
 
@@ -52,8 +52,7 @@ def match_tones(padded, source, tones):
 def match_drawn(drawn, tones):
     """What a network drew, as `luminance.match_drawn` matches it."""
     deviation = ops.std(luminance(drawn), axis=(1, 2, 3), keepdims=True)
-    enough = max(PALEST * float(tones[1]) - LEAST_CONTRAST, LEAST_CONTRAST)
-    share = ops.clip((deviation - LEAST_CONTRAST) / enough, 0.0, 1.0)
+    share = ops.clip((deviation - LEAST_CONTRAST) / contrast_needed(tones), 0.0, 1.0)
     return drawn + share * (match_tones(drawn, drawn, tones) - drawn)
 
 

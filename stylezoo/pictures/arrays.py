@@ -1,11 +1,14 @@
 """Pictures as float arrays (height, width, 3) in [-1, 1] and back, and in other sizes."""
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image, ImageOps
 
 from stylezoo.errors import BadPicture
 from stylezoo.pictures import colour, files
 
+BAND = 256  # rows of a picture that are changed at once, to save memory
 SLACK = 0.01  # how far floats may be outside of [-1, 1], as in resampled pictures
 
 
@@ -87,6 +90,26 @@ def levels(array: np.ndarray) -> np.ndarray:
 def from_levels(pixels: np.ndarray) -> np.ndarray:
     """Levels, uint8, as float32 in [-1, 1]; an array of floats as it is."""
     return pixels.astype("float32") / 127.5 - 1 if pixels.dtype == np.uint8 else pixels
+
+
+def bands(array: np.ndarray) -> list[np.ndarray]:
+    """An array (height, ...) in parts of at most `BAND` rows: arithmetic takes several times the memory of levels."""
+    return np.array_split(array, -(-len(array) // BAND))
+
+
+def by_bands(change: Callable, first: np.ndarray, *others: np.ndarray) -> np.ndarray:
+    """A picture made of others of the same size, part by part, in the number format of the first.
+
+    Args:
+        change: A function of a part of each, as floats, that gives the part of the picture.
+        first: A picture (height, width, 3), uint8 or floats in [-1, 1].
+        *others: Likewise, or other floats (height, width, n).
+    """
+    made = np.empty(first.shape, "uint8" if first.dtype == np.uint8 else "float32")
+    for part, *given in zip(*map(bands, (made, first, *others)), strict=True):
+        new = change(*map(from_levels, given))
+        part[...] = levels(new) if made.dtype == np.uint8 else new
+    return made
 
 
 def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:

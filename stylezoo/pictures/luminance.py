@@ -42,7 +42,7 @@ def tones(pictures: Iterable[np.ndarray], colours: bool = False) -> np.ndarray:
             from the darkest to the lightest. Of each knot there are five numbers: the luminance, the means of both
             `hues` of the pixels around it, and their deviations.
     """
-    table = sum(_table(arrays.from_levels(band), colours) for array in pictures for band in _bands(array))
+    table = sum(_table(arrays.from_levels(band), colours) for array in pictures for band in arrays.bands(array))
     values, shares = np.linspace(-1, 1, LEVELS), np.cumsum(table[:, 0]) / table[:, 0].sum()
     mean, square = table[:, -2:].sum(axis=0) / table[:, 0].sum()
     deviation = np.sqrt(max(square - mean**2, 0))
@@ -50,11 +50,6 @@ def tones(pictures: Iterable[np.ndarray], colours: bool = False) -> np.ndarray:
     found = values[places]
     followed = _colours(table[:, :-2], values, found).ravel() if colours else ()
     return np.array([mean, deviation, found[0], found[-1], *followed], "float32")
-
-
-def _bands(array):
-    """Parts of a picture of at most 256 rows, to save memory."""
-    return np.array_split(array, -(-len(array) // 256))
 
 
 def _table(array, colours):
@@ -103,7 +98,7 @@ def match_tones(array: np.ndarray, wanted: np.ndarray, before: np.ndarray | None
         before: The `tones` of the whole picture, likewise with or without colours; None: those of this array.
     """
     before = tones([array], len(wanted) > PLAIN) if before is None else before
-    return np.concatenate([_matched(band, wanted, before) for band in _bands(array)])
+    return arrays.by_bands(lambda band: _matched(band, wanted, before), array)
 
 
 def match_drawn(array: np.ndarray, wanted: np.ndarray, before: np.ndarray) -> np.ndarray:
@@ -113,10 +108,14 @@ def match_drawn(array: np.ndarray, wanted: np.ndarray, before: np.ndarray) -> np
     proportion to how far it is above `LEAST_CONTRAST`. So the noise of an untrained network is not made strong, and
     what is flat stays flat.
     """
-    enough = max(PALEST * wanted[1] - LEAST_CONTRAST, LEAST_CONTRAST)
-    share = np.clip((before[1] - LEAST_CONTRAST) / enough, 0, 1).astype("float32")
+    share = np.clip((before[1] - LEAST_CONTRAST) / contrast_needed(wanted), 0, 1).astype("float32")
     matched = match_tones(array, wanted, before)
     return matched if share == 1 else array + share * (matched - array)
+
+
+def contrast_needed(wanted: np.ndarray) -> float:
+    """How far above `LEAST_CONTRAST` the deviation of what is drawn must be for it to be matched wholly to tones."""
+    return max(PALEST * float(wanted[1]) - LEAST_CONTRAST, LEAST_CONTRAST)
 
 
 def _matched(array, wanted, before):
@@ -147,3 +146,8 @@ def with_light(array: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     All three channels are moved alike, which leaves the colour differences of YCbCr as they are.
     """
     return np.clip(array + (wanted - light(array))[..., None], -1, 1)
+
+
+def with_light_of(array: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """A picture in its own colours with the luminance of another of the same size: see `with_light`."""
+    return with_light(array, light(other))

@@ -4,7 +4,8 @@ import keras
 from keras import layers, ops
 
 from stylezoo import scene
-from stylezoo.layers import Conv2D, InstanceNormalization, ReflectionPadding2D, UpSampling2D, initializer
+from stylezoo.layers import Conv2D, InstanceNormalization, ReflectionPadding2D, initializer
+from stylezoo_builtins.resizing import doubled
 
 
 def build(shape, styles: int = 4, filters: int = 64, blocks: int = 5, resize: bool = False, skips: bool = False):
@@ -56,7 +57,7 @@ def _transposed(x, channels):
 
 
 def _resized(x, channels):
-    return _convolution(channels, 3)(ReflectionPadding2D(1)(UpSampling2D(2, interpolation="bilinear")(x)))
+    return _convolution(channels, 3)(doubled(x))
 
 
 def _norm_relu(x):

@@ -9,11 +9,11 @@ from stylezoo.layers import (
     BlurUpsampling2D,
     Conv2D,
     ReflectionPadding2D,
-    UpSampling2D,
     initializer,
     normalization,
 )
 from stylezoo_builtins import official
+from stylezoo_builtins.resizing import doubled
 
 BLURS = {3: np.array([1, 2, 1]) / 4, 4: np.array([1, 3, 3, 1]) / 4}  # along one axis, by length; that of 4 upsamples
 
@@ -134,7 +134,7 @@ def _doubled(x, channels, resize, antialias, convolution):
     if antialias:
         return convolution(channels, 3, padding="same")(BlurUpsampling2D()(x))
     if resize:
-        return convolution(channels, 3)(ReflectionPadding2D(1)(UpSampling2D(2, interpolation="bilinear")(x)))
+        return convolution(channels, 3)(doubled(x))
     x = convolution(channels, 3, strides=2, kind=layers.Conv2DTranspose)(x)
     return layers.Cropping2D(((1, 0), (1, 0)))(x)  # PyTorch's padding=1, output_padding=1
 

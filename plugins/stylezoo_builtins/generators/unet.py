@@ -3,8 +3,9 @@
 import keras
 from keras import layers
 
-from stylezoo.layers import Conv2D, ReflectionPadding2D, UpSampling2D, initializer, normalization
+from stylezoo.layers import Conv2D, ReflectionPadding2D, initializer, normalization
 from stylezoo_builtins import official
+from stylezoo_builtins.resizing import doubled
 
 
 def build(
@@ -90,5 +91,5 @@ def _halved(x, channels, bias, resize, init, name):
 def _doubled(x, channels, bias, resize, init):
     options = {"use_bias": bias, "kernel_initializer": initializer(init)}
     if resize:
-        return Conv2D(channels, 3, **options)(ReflectionPadding2D(1)(UpSampling2D(2, interpolation="bilinear")(x)))
+        return Conv2D(channels, 3, **options)(doubled(x))
     return layers.Conv2DTranspose(channels, 4, strides=2, padding="same", **options)(x)
