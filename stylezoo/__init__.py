@@ -291,6 +291,8 @@ def train(
     add_style=(),
     callbacks=(),
     verbose=1,
+    checkpoint_every=None,
+    on_nan="stop",
     **changes,
 ) -> GAN:
     """Train a model and write a run folder; what the command ``stylezoo train`` does.
@@ -311,6 +313,10 @@ def train(
             needed.
         callbacks: More `keras.callbacks.Callback`s.
         verbose: 1: show step, losses and the time that is left; 0: show nothing.
+        checkpoint_every: When checkpoints are written: a number of steps, or a time such as "90s", "5m" or "1h". None:
+            about once a minute, and less often where writing would take more than 1 % of the time.
+        on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback" to the last
+            checkpoint and on with half the learning rates, at most three times.
         **changes: Changes to the recipe as in `create_model`.
 
     Returns:
@@ -326,7 +332,9 @@ def train(
     """
     from stylezoo.training import loop
 
-    return loop.train(model, source, style, out, license, start_from, add_style, callbacks, verbose, **changes)
+    pictures = {"source": source, "style": style, "add_style": add_style}
+    how = {"callbacks": callbacks, "verbose": verbose, "checkpoint_every": checkpoint_every, "on_nan": on_nan}
+    return loop.train(model, out=out, license=license, start_from=start_from, **pictures, **how, **changes)
 
 
 def _names(kind, pattern):

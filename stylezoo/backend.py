@@ -150,6 +150,30 @@ def fastest_precision() -> str:
     return "mixed_bfloat16" if not gpus() and BFLOAT16 & processor_flags() else "float32"
 
 
+def be_deterministic(threads: int, seed: int) -> None:
+    """Compute with deterministic operations, each divided among so many threads, whatever the number of cores.
+
+    So sums are added up in the same order on all machines of one kind.
+
+    Args:
+        threads: The number of threads of one operation.
+        seed: Of random operations that have none.
+
+    Raises:
+        BadRecipe: TensorFlow has computed something in this process already, with another number of threads.
+    """
+    try:
+        if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+    except RuntimeError:
+        raise BadRecipe(
+            f"A deterministic training, with threads={threads}, must be the first that TensorFlow computes in a "
+            "process: start a new one."
+        ) from None
+    tf.config.experimental.enable_op_determinism()
+    tf.random.set_seed(seed)
+
+
 def processor_flags() -> set[str]:
     """What this machine's processor can do, as Linux names it; nothing on other systems."""
     try:
@@ -290,6 +314,23 @@ def adam_step(variable, momentum, velocity, gradient, learning_rate, beta_1, bet
         var=variable.handle, m=momentum.value.handle, v=velocity.value.handle, beta1_power=powers[0],
         beta2_power=powers[1], lr=learning_rate, beta1=beta_1, beta2=beta_2, epsilon=epsilon, grad=gradient,
     )  # fmt: skip
+
+
+def finiteness(variables, eagerly: bool = False) -> Callable[[], bool]:
+    """A function that says whether all numbers in some Keras variables are finite.
+
+    It adds them up, in one pass without a copy: a sum with NaN or infinity is not finite.
+
+    Args:
+        variables: Of any floating types.
+        eagerly: Whether it is run without a graph, which takes longer and need not be traced.
+    """
+
+    def total():
+        return tf.add_n([tf.cast(tf.reduce_sum(each.value), tf.float32) for each in variables])
+
+    total = total if eagerly else graph(total)
+    return lambda: math.isfinite(total())
 
 
 def replicas() -> int:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from stylezoo.plan import Plan
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
-MAY_BE_ZERO = ("average", "seed", "pool")
+MAY_BE_ZERO = ("average", "seed", "pool", "threads")
 LARGEST = {  # a recipe may be a stranger's, and must not fill the memory
     "image_size": 2**13, "load_size": 2**14, "batch_size": 2**16, "pool": 10_000, "steps": 2**31,
-    "steps_per_epoch": 2**31, "seed": 2**64,
+    "steps_per_epoch": 2**31, "seed": 2**64, "threads": 1024,
 }  # fmt: skip
 MOST_PIXELS = 2**26  # of the crops in a batch, and of those in a pool
 MOST_PARTS = 50  # discriminators, or losses
@@ -66,6 +66,9 @@ class Recipe:
         vgg: The file of a pretrained VGG-19, for the parts that use one; None: that of Keras, which is downloaded.
         precision: "float32", "mixed_bfloat16" or "mixed_float16". "auto": a training chooses "mixed_bfloat16" on a
             processor that has bfloat16; else "float32".
+        threads: The number of threads of one operation, in a training whose results are the same on every machine of
+            this kind: with the operations of TensorFlow that are deterministic. 0: as many as there are cores where it
+            starts. None: the fastest operations and all cores, whose results differ in their last digits.
         seed: The seed of the initial weights, the crops and their order.
     """
 
@@ -90,6 +93,7 @@ class Recipe:
     steps_per_epoch: int | None = None
     vgg: str | None = None
     precision: str = "auto"
+    threads: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -37,8 +37,8 @@ def stylezoo(*arguments, **options):
     return CliRunner().invoke(main, list(map(str, arguments)), prog_name="stylezoo", **options)
 
 
-def noise(path, width, height):
-    pixels = np.random.default_rng([width, height]).integers(0, 256, (height, width, 3), dtype="uint8")
+def noise(path, width, height, seed=()):
+    pixels = np.random.default_rng([width, height, *seed]).integers(0, 256, (height, width, 3), dtype="uint8")
     Image.fromarray(pixels).save(path)
     return path
 

@@ -114,7 +114,7 @@ class Terminal(io.StringIO):
 
 
 class ShortRun:
-    step, steps, has_sheet = 1, 3, False
+    step, steps, news = 1, 3, ()
 
 
 def test_a_bar_ends_with_the_training_also_after_an_error():

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -218,14 +217,15 @@ def shown(monkeypatch, seconds, steps=6, first=0):
     """What a terminal shows of a training whose steps take these seconds, without the characters that move the bar."""
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(_termui_impl, "time", SimpleNamespace(time=lambda: clock.now))
-    run = SimpleNamespace(step=first, steps=steps, has_sheet=False, folder=Path("runs/a"))
+    run = SimpleNamespace(step=first, steps=steps, news=[])
     stream = Terminal()
     with Progress(run, stream) as progress:
         progress.on_train_begin()
         for taken in seconds:
             clock.now += taken
             run.step += 1
-            run.has_sheet = run.step >= 3
+            if run.step == 3:
+                run.news.append("Look at runs/a/\x1b[31msheet.png")
             progress.on_train_batch_end(run.step, {"generator": 1.0})
     return re.split(r"[\r\n]+", click.unstyle(stream.getvalue()))
 
@@ -242,9 +242,9 @@ def test_a_training_of_one_step_has_no_bar(monkeypatch):
     assert "step 1/1" in shown(monkeypatch, [1], steps=1)[1]
 
 
-def test_the_newest_sheet_is_named_once(monkeypatch):
-    named = [line for line in shown(monkeypatch, [1] * 6) if "runs/a" in line]
-    assert named == ["Look at runs/a/samples/latest.png, always the newest sheet."]
+def test_news_is_told_once_and_is_plain(monkeypatch):
+    told = [line for line in shown(monkeypatch, [1] * 6) if "runs/a" in line]
+    assert told == ["Look at runs/a/sheet.png"]
 
 
 def test_a_terminal_that_was_closed_ends_no_training():
@@ -252,7 +252,7 @@ def test_a_terminal_that_was_closed_ends_no_training():
         def write(self, text):
             raise OSError(5, "Input/output error")
 
-    run = SimpleNamespace(step=1, steps=3, has_sheet=True, folder=Path("run"))
+    run = SimpleNamespace(step=1, steps=3, news=["new"])
     with Progress(run, Closed()) as progress:
         progress.on_train_begin()
         for _ in range(2):

@@ -87,7 +87,8 @@ def test_two_do_not_write_at_once_within_one_process(folder):
 def test_a_lock_goes_with_the_process_that_has_it_however_that_ends(folder):
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, folder], stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "locked\n"
-    with pytest.raises(BadRun, match=r"is being written by another training\. Wait until it ends.*$"), folder.lock():
+    said = rf"is being written by another training, process {holder.pid} on .*\. Wait until it ends.*$"
+    with pytest.raises(BadRun, match=said), folder.lock():
         pass
     holder.send_signal(signal.SIGKILL)
     holder.communicate()

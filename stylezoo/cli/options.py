@@ -17,6 +17,13 @@ class RecipeOption(click.Option):
         return {self.name: value}
 
 
+class RecipeFlag(RecipeOption):
+    """An option without a value that sets the field of its parameter to 0: as this machine has it."""
+
+    def changes(self, value):
+        return {self.name: 0}
+
+
 class RecipeSettings(RecipeOption):
     """An option that changes any fields of the recipe: its value is a list of their names and values."""
 

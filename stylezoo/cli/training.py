@@ -6,15 +6,21 @@ import sys
 import click
 
 from stylezoo.cli import terminal
-from stylezoo.cli.options import RecipeCommand, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
-from stylezoo.cli.types import PATH, ModelName, PluginName, Setting
+from stylezoo.cli.options import RecipeCommand, RecipeFlag, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
+from stylezoo.cli.types import PATH, Every, ModelName, PluginName, Setting
 from stylezoo.errors import NotDownloaded, name_all
 from stylezoo.runs.folder import RunFolder
 
+OF_A_RESUMED_RUN = {"resume", "steps", "checkpoint_every", "on_nan", "allow_changes"}
 REFUSALS = [
     Refusal(
-        lambda given: given.resume and given.typed - {"resume", "steps"},
-        "--resume continues a run with its own recipe and pictures; only --steps can be given with it.",
+        lambda given: given.resume and given.typed - OF_A_RESUMED_RUN,
+        "--resume continues a run with its own recipe and pictures; only --steps, --checkpoint-every, --on-nan and "
+        "--allow-changes can be given with it.",
+    ),
+    Refusal(
+        lambda given: given.allow_changes and not given.resume,
+        "--allow-changes is for a run that is continued: --resume RUN.",
     ),
     Refusal(
         lambda given: given.added and not given.start_from,
@@ -110,7 +116,34 @@ def settings(help):
 @click.option(
     "--recipe", "file", type=PATH, metavar="FILE", help="Train this recipe.json instead of a registered model."
 )
+@click.option(
+    "--deterministic",
+    "threads",
+    cls=RecipeFlag,
+    is_flag=True,
+    help="Compute so that every machine of this kind comes to the same weights, whatever its number of cores.",
+)
+@click.option(
+    "--checkpoint-every",
+    type=Every(),
+    metavar="5m|500",
+    help="Write a checkpoint after this time (s, m or h), or this number of steps. Default: about every minute, and "
+    "less often where writing would take more than 1 % of the time.",
+)
+@click.option(
+    "--on-nan",
+    type=click.Choice(["stop", "rollback"]),
+    default="stop",
+    show_default=True,
+    help="What to do when a loss or a gradient is not a number: stop, or go back to the last checkpoint and on with "
+    "half the learning rate, at most three times.",
+)
 @click.option("--resume", type=PATH, metavar="RUN", help="Continue the training of this run folder.")
+@click.option(
+    "--allow-changes",
+    is_flag=True,
+    help="With --resume: continue although pictures or plugins are not as before. The result is another one then.",
+)
 @click.option(
     "--from",
     "start_from",
@@ -138,12 +171,11 @@ def train(given):
     Without any argument the small model single-pair is trained on a pair of pictures that comes with stylezoo.
     """
     refuse(given, REFUSALS)
-    if given.resume:
-        _fit(_resumed(given))
-    elif given.dry_run:
+    if given.dry_run:
         terminal.print_json(_tried(given).recipe.to_dict())
     else:
-        _fit(_begun(given))
+        run = _resumed(given) if given.resume else _begun(given)
+        _fit(run, checkpoint_every=given.checkpoint_every, on_nan=given.on_nan)
 
 
 # The content of a run folder is documented once, in `RunFolder`; \b keeps the lines of a paragraph.
@@ -189,7 +221,7 @@ def _resumed(given):
     _start_tensorflow(given)
     from stylezoo import training
 
-    return training.resume(given.resume, given.steps)
+    return training.resume(given.resume, given.steps, given.allow_changes)
 
 
 def _begun(given):
@@ -283,14 +315,14 @@ def _start_tensorflow(given):
     terminal.import_keras()
 
 
-def _fit(run):
+def _fit(run, **how):
     """Print what is trained, train it with its progress, and print the results and the next command."""
     from stylezoo import training
     from stylezoo.training.progress import Progress
 
     _introduce(run)
     with Progress(run) as progress:
-        training.fit(run, [progress])
+        training.fit(run, [progress], **how)
     if run.step < run.steps:
         terminal.say(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
         terminal.say(f"  stylezoo train --resume {run.folder}")

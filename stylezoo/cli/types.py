@@ -82,6 +82,21 @@ class Setting(click.ParamType):
         return name.strip(), read_value(text)
 
 
+class Every(click.ParamType):
+    """A number of steps or a time: when checkpoints are written."""
+
+    name = "time|steps"
+
+    def convert(self, value, param, ctx):
+        from stylezoo.errors import BadOptions
+        from stylezoo.runs.checkpoints import Rhythm
+
+        try:
+            return Rhythm.of(value)
+        except BadOptions as error:
+            self.fail(str(error), param, ctx)
+
+
 class WeightedStyle(click.ParamType):
     """``STYLE`` or ``STYLE=WEIGHT``: a pair of the style and its weight, None if none is given."""
 

@@ -60,6 +60,7 @@ class Card:
         figures: Of a ready-made style: what was measured of its pictures, in words, "" if nothing.
         lineage: The ids of the trainings of the weights, from the first to the model's own; models with a common id
             can be mixed.
+        rollbacks: A sentence for each time that the training went back to a checkpoint.
     """
 
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Card:
     command: str = ""
     figures: str = ""
     lineage: list[str] = field(default_factory=list)
+    rollbacks: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The card as plain data, as in ``card.json``."""
@@ -173,7 +175,8 @@ class Card:
             sources = [("learned from", each) for each in self.sources]
             more = [("measured", self.figures), ("made by", self.command)]
             yield "Style", [("about", self.about), *sources, *(row for row in more if row[1])]
-        yield "Model", [(name, value) for name, value in training.items() if value]
+        rollbacks = [("went back", each) for each in self.rollbacks]
+        yield "Model", [*((name, value) for name, value in training.items() if value), *rollbacks]
         parts = {
             "Data": [(str(row.get("role", "")), _pictures(row)) for row in self.data],
             "Last losses": [
@@ -346,7 +349,7 @@ def _has_form(name, value):
         return value is None or type(value) is int
     if name in ("origin", "license", "date", "about", "command", "figures"):
         return isinstance(value, str)
-    if name == "sources":
+    if name in ("sources", "rollbacks"):
         return isinstance(value, list) and all(isinstance(each, str) for each in value)
     if name == "lineage":
         return isinstance(value, list) and all(isinstance(each, str) and re.fullmatch(ID, each) for each in value)

@@ -5,6 +5,7 @@ This needs neither Keras nor TensorFlow.
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from stylezoo.files.plain import of_file
 
 __all__ = ["RunFolder"]
 
+SIGNATURE = re.compile(r"([0-9]{1,10}) on (.*)\n")  # of the process that holds a lock
 LARGEST, MOST = 2**28, 10**6  # bytes and values of a JSON file: there may be a path for each of many pictures
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class RunFolder(os.PathLike):
     MODEL = "model.keras"
     CARD = "card.json"
     CHECKPOINT = "checkpoints/latest.weights.h5"
+    CHECKPOINT_BEFORE = "checkpoints/before.weights.h5"
     RECIPE = "recipe.json"
     PLUGINS = "plugins.json"
     PLACES = "pictures.json"
@@ -72,21 +75,22 @@ class RunFolder(os.PathLike):
             "about ten times in a training",
         ),
         Content(LOG, "step, seconds and the mean of every loss since the row before", "about a hundred rows"),
-        Content(MODEL, "the model, for 'stylezoo stylize' and 'stylezoo.load_model'", "at the end, also after Ctrl-C"),
-        Content(CARD, "the facts about the model, for 'stylezoo show'", "at the start and at the end"),
+        Content(MODEL, "the model, for 'stylezoo stylize' and 'stylezoo.load_model'", "with each checkpoint"),
+        Content(CARD, "the facts about the model, for 'stylezoo show'", "at the start and with each checkpoint"),
         Content(
             "checkpoints/",
-            "weights, optimizers and random states, for 'stylezoo train --resume'",
-            "once a minute and at the end",
+            "weights, optimizers and random states, for 'stylezoo train --resume': the latest, and the one before",
+            "at the start, about once a minute and at the end, also after Ctrl-C",
         ),
         Content(RECIPE, "the complete recipe, for 'stylezoo train --recipe'", "at the start"),
         Content(PLUGINS, "kind, name, distribution and version of every part", "at the start"),
-        Content(PLACES, "the paths of the pictures; null for the samples", "at the start"),
+        Content(PLACES, "the pictures: their paths, null for the samples; sizes and checksums", "at the start"),
         Content(f"{PICTURES}/", "copies of pictures that were given from memory, if any", "at the start"),
     )
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(os.path.expanduser(path))
+        self._lock = None  # the descriptor of the lock that this object holds
 
     @classmethod
     def new(cls, name: str, parent: str | Path = "runs") -> "RunFolder":
@@ -168,7 +172,12 @@ class RunFolder(os.PathLike):
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        """A context with a temporary path, which replaces a file at the end."""
+        """A context with a temporary path, which replaces a file at the end.
+
+        Raises:
+            BadRun: As `check_place`.
+        """
+        self.check_place()
         with written(self / name) as temporary:
             yield temporary
 
@@ -211,18 +220,43 @@ class RunFolder(os.PathLike):
             self.path.mkdir(parents=True, exist_ok=True)
             descriptor = _locked(file)
         if descriptor is None:
-            raise BadRun(f"'{self}' is being written by another training. Wait until it ends, or take another folder.")
+            raise BadRun(
+                f"'{self}' is being written by another training{_owner(file)}. Wait until it ends, or take another "
+                "folder."
+            )
+        self._lock = descriptor
         try:
             yield
         finally:
+            self._lock = None
             with suppress(OSError):
-                file.unlink()
+                if os.path.samestat(os.fstat(descriptor), os.stat(file)):
+                    file.unlink()
             os.close(descriptor)
+
+    def check_place(self) -> None:
+        """Check that a locked folder is still the one that was locked.
+
+        Raises:
+            BadRun: Somebody has removed or replaced it meanwhile.
+        """
+        if self._lock is None:
+            return
+        try:
+            is_same = os.path.samestat(os.fstat(self._lock), os.stat(self / self.LOCK))
+        except OSError:
+            is_same = False
+        if not is_same:
+            raise BadRun(
+                f"'{self}' was removed or replaced while a training wrote into it, or its {self.LOCK} was. The "
+                "training has stopped: put the folder back and resume it, or start again."
+            )
 
     def remove_leftovers(self) -> None:
         """Remove the temporary files of a training that was killed while it wrote. The folder must be locked."""
         names = (content.name for content in self.CONTENTS if not content.name.endswith("/"))
-        for name in (*names, self.CHECKPOINT, f"{self.SAMPLES}/*.png", f"{self.PICTURES}/*.png"):
+        inner = (self.CHECKPOINT, self.CHECKPOINT_BEFORE, f"{self.SAMPLES}/*.png", f"{self.PICTURES}/*.png")
+        for name in (*names, *inner):
             for file in leftovers(self / name):
                 file.unlink(missing_ok=True)
 
@@ -237,7 +271,7 @@ class RunFolder(os.PathLike):
     @property
     def advice(self) -> str:
         """How to resume after an error, if there is a checkpoint; begins with a space."""
-        if not self.has(self.CHECKPOINT, self.RECIPE):
+        if not self.has(self.RECIPE) or not (self.has(self.CHECKPOINT) or self.has(self.CHECKPOINT_BEFORE)):
             return ""
         return f" The last checkpoint is kept: fix the cause, then 'stylezoo train --resume {self}'."
 
@@ -251,10 +285,30 @@ def _locked(file):
             return None
         try:
             if os.path.samestat(os.fstat(descriptor), os.stat(file)):
+                _sign(descriptor)
                 return descriptor
         except FileNotFoundError:  # the last owner of the lock has just removed the file: this lock is void
             pass
         os.close(descriptor)
+
+
+def _sign(descriptor):
+    """Write into a lock who holds it; on a full disk it stays empty."""
+    from platform import node  # only for one who writes: the import takes 3 ms
+
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()} on {node()}\n".encode())
+
+
+def _owner(file):
+    """Who holds a lock, for a message: ", process 1234 on host"; "" if it cannot be read."""
+    try:
+        with open(file, "rb") as opened:
+            found = SIGNATURE.match(opened.read(300).decode(errors="replace"))
+    except OSError:
+        return ""
+    return f", process {found[1]} on {printable(found[2])}" if found else ""
 
 
 def _has_lock(descriptor):

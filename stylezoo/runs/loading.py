@@ -165,7 +165,6 @@ def check_finite(model, owner: str) -> None:
     """
     import numpy as np
 
-    optimizers = model.optimizer.players.values() if model.optimizer else ()
-    for variable in [*model.weights, *(variable for each in optimizers for variable in each.variables)]:
+    for variable in [*model.weights, *(model.optimizer.variables if model.optimizer else ())]:
         if not np.isfinite(variable.numpy()).all():
             raise BadRun(f"{owner} holds NaN or infinity in {variable.path}: it is damaged, or its training diverged.")

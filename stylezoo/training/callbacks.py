@@ -3,17 +3,18 @@
 import csv
 import shutil
 import time
+from dataclasses import replace
 
 import keras
 
 from stylezoo.files import archive
 from stylezoo.pictures import arrays, files, sheets
-from stylezoo.runs import card, log
+from stylezoo.runs import card, checkpoints, loading, log
+from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
 
 SHEETS = 10  # contact sheets in one training, at most
 LOG_ROWS = 100  # rows of the log in one training, at most
-CHECKPOINT_SECONDS = 60  # the most that a killed training loses
 SHEET_ROWS = 4  # sources on one contact sheet, at most
 
 
@@ -39,6 +40,7 @@ class Log(keras.callbacks.Callback):
         step = self.run.step
         if step % self.every == 0 or step == self.run.steps:
             seconds = f"{time.monotonic() - self.began:.1f}"
+            self.run.folder.check_place()
             with open(self.path, "a", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerow([step, seconds, *(f"{logs[m.name]:.6g}" for m in self.model.metrics)])
             self.model.reset_metrics()
@@ -51,6 +53,7 @@ class Sheets(keras.callbacks.Callback):
         super().__init__()
         self.run = run
         self.every = -(-run.steps // SHEETS)
+        self.has_drawn = False
 
     def on_train_batch_end(self, batch, logs=None):
         if self.run.step % self.every == 0 or self.run.step == self.run.steps:
@@ -72,34 +75,62 @@ class Sheets(keras.callbacks.Callback):
         files.save_picture(sheet, newest)
         with self.run.folder.writing(RunFolder.LATEST) as temporary:
             shutil.copyfile(newest, temporary)
-        self.run.has_sheet = True
+        if not self.has_drawn:
+            self.has_drawn = True
+            self.run.news.append(f"Look at {self.run.folder / RunFolder.LATEST}, always the newest sheet.")
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Writes a checkpoint once a minute and at the end of training, also after Ctrl-C."""
+    """Writes the model and a checkpoint in their rhythm, and at the end of training, also after a signal.
 
-    def __init__(self, run):
+    Args:
+        run: The `Run` that is trained.
+        rhythm: When checkpoints are written.
+
+    Attributes:
+        step: The step of the last checkpoint.
+    """
+
+    def __init__(self, run, rhythm=Rhythm()):  # noqa: B008 - it is frozen
         super().__init__()
         self.run = run
+        self.rhythm = rhythm
+        self.cost = None
 
     def on_train_begin(self, logs=None):
-        self.saved = time.monotonic()
+        self.step, self.time = self.run.step, time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         if self.run.interrupted:
             self.model.stop_training = True
-        elif time.monotonic() - self.saved >= CHECKPOINT_SECONDS:
-            self.save_checkpoint()
+        elif self.rhythm.is_due(self.run.step - self.step, time.monotonic() - self.time, self.cost):
+            began = time.monotonic()
+            self.save()
+            self.cost = time.monotonic() - began
 
     def on_train_end(self, logs=None):
         self.save_checkpoint()
 
+    def save(self):
+        """Write a checkpoint and, for those who look at the run meanwhile, the model."""
+        self.save_checkpoint()
+        self.save_model()
+
     def save_checkpoint(self):
-        with self.run.folder.writing(RunFolder.CHECKPOINT) as temporary:
-            self.run.model.save_weights(temporary)
-        self.saved = time.monotonic()
+        """Write a checkpoint.
+
+        Raises:
+            BadRun: The model holds NaN or infinity.
+        """
+        loading.check_finite(self.run.model, f"The model of '{self.run.folder}'")
+        checkpoints.write(self.run.folder, self.run.model.save_weights)
+        self.step, self.time = self.run.step, time.monotonic()
 
     def save_model(self):
-        with self.run.folder.writing(RunFolder.MODEL) as temporary:
-            self.run.model.save(temporary)
-            archive.append(temporary, card.members(self.run.card, card.sheet(self.run.folder)))
+        """Write the model and its card."""
+        run = self.run
+        run.card = card.updated(replace(run.card, steps=run.step, total_steps=run.steps, date=card.today()), run.folder)
+        run.folder.write_json(RunFolder.CARD, run.card.to_dict())
+        with run.folder.writing(RunFolder.MODEL) as temporary:
+            run.model.save(temporary)
+            archive.append(temporary, card.members(run.card, card.sheet(run.folder)))

@@ -3,27 +3,30 @@
 import signal
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
 
 import click
 import keras
 
 from stylezoo import backend
 from stylezoo.data.album import Album
-from stylezoo.errors import BadOptions, BadRun, printable
+from stylezoo.errors import BadOptions, BadRun, name_all, printable
 from stylezoo.pictures import files
-from stylezoo.runs import card
+from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training.callbacks import Checkpoints, Log, Sheets
+from stylezoo.training.guard import ON_NAN, Diverged, Guard, roll_back, stopped
 from stylezoo.training.progress import Progress
 from stylezoo.training.starting import Run, chosen, start, title
+
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def train(
     model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), callbacks=(), verbose=1,
-    **changes,
+    checkpoint_every=None, on_nan="stop", **changes,
 ):  # fmt: skip
     """Train a model and write a run folder; see `stylezoo.train`."""
+    rhythm = Rhythm.of(checkpoint_every)
     add_style = Album.each_of(add_style)
     if add_style.parts and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
@@ -34,7 +37,7 @@ def train(
     for line in run.batches.left_out if verbose else ():
         click.echo(printable(line), err=True)
     with Progress(run) as progress:
-        return fit(run, [*callbacks, *([progress] if verbose else [])]).model
+        return fit(run, [*callbacks, *([progress] if verbose else [])], rhythm, on_nan).model
 
 
 def _callbacks(given):
@@ -46,35 +49,52 @@ def _callbacks(given):
     return listed
 
 
-def fit(run: Run, callbacks=()) -> Run:
+def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop") -> Run:
     """Train to the end and stylise the first source. After Ctrl-C the current step is finished and all is saved.
 
     Args:
         run: From `start` or `resume`.
         callbacks: More Keras callbacks, such as one that shows the progress.
+        checkpoint_every: When checkpoints are written: a number of steps, or a time such as "90s", "5m" or "1h". None:
+            about once a minute, and less often where writing would take more than 1 % of the time.
+        on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback", to the
+            last checkpoint with half the learning rates, at most three times.
 
     Raises:
-        BadRun: The folder cannot be written, such as on a full disk; the last checkpoint stays.
+        BadRun: The folder cannot be written, such as on a full disk, or the training has diverged; the last checkpoint
+            stays.
+        BadOptions: An argument is something else.
     """
-    checkpoints = Checkpoints(run)
+    if on_nan not in ON_NAN:
+        raise BadOptions(f"on_nan is '{on_nan}'; it can be {name_all(ON_NAN)}.")
+    checkpoints = Checkpoints(run, Rhythm.of(checkpoint_every))
     with _one_line_errors(run.folder), run.folder.lock(), _stopping(run):
-        if run.step < run.steps:
-            run.model.fit(
-                run.batches.dataset(run.step),
-                steps_per_epoch=run.steps - run.step,
-                epochs=1,
-                shuffle=False,
-                verbose=0,
-                callbacks=[Log(run), Sheets(run), checkpoints, *callbacks],
-            )
-        run.card = card.updated(replace(run.card, steps=run.step, total_steps=run.steps, date=card.today()), run.folder)
-        run.folder.write_json(RunFolder.CARD, run.card.to_dict())
+        while run.step < run.steps:
+            try:
+                _train(run, [Guard(run), Log(run), Sheets(run), checkpoints, *callbacks])
+                break  # at the end, or after a signal
+            except Diverged as error:
+                if on_nan == "stop":
+                    raise stopped(run, error) from None
+                roll_back(run, error)
         checkpoints.save_model()
         if run.step == run.steps:
             _, _, style = run.shown(0)[0]
             drawn = run.model.stylize(run.batches.source.image(0), style)
             files.save_picture(drawn, run.folder / RunFolder.RESULT)
     return run
+
+
+def _train(run, callbacks):
+    """Train until the last step, or until a callback ends it."""
+    run.model.fit(
+        run.batches.dataset(run.step),
+        steps_per_epoch=run.steps - run.step,
+        epochs=1,
+        shuffle=False,
+        verbose=0,
+        callbacks=callbacks,
+    )
 
 
 def device() -> str:
@@ -101,7 +121,10 @@ def _one_line_errors(folder):
 
 @contextmanager
 def _stopping(run):
-    """A context in which Ctrl-C and SIGTERM end training after the current step; a second Ctrl-C ends it at once."""
+    """A context in which a signal ends training after the current step, and a second one at once.
+
+    The signals are those of Ctrl-C, of the end of a job, and of the end of a terminal or a connection.
+    """
     if threading.current_thread() is not threading.main_thread():  # signals belong to the main thread
         yield
         return
@@ -111,7 +134,7 @@ def _stopping(run):
             raise KeyboardInterrupt
         run.interrupted = True
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
     try:
         yield
     finally:

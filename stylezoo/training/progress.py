@@ -7,7 +7,6 @@ import click
 import keras
 
 from stylezoo.errors import printable
-from stylezoo.runs.folder import RunFolder
 
 LINES = 10  # of progress in a whole training, without a terminal
 SHOWN = ("generator", "discriminator")  # metrics that are shown
@@ -29,7 +28,7 @@ class Progress(keras.callbacks.Callback):
         self.run = run
         self.stream = stream
         self.bar = None
-        self.has_named_sheet = False
+        self.told = 0  # of the run's news
 
     def __enter__(self):
         return self
@@ -38,6 +37,7 @@ class Progress(keras.callbacks.Callback):
         self.on_train_end()
 
     def on_train_begin(self, logs=None):
+        self.on_train_end()  # of the part before a rollback
         self.stream = self.stream or sys.stderr
         with suppress(OSError):
             if self.stream.isatty():
@@ -45,16 +45,15 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         with suppress(OSError):
-            self._name_sheet()
+            self._tell_news()
             self._show("  ".join(f"{name} {logs[name]:.3f}" for name in SHOWN if name in logs))
 
-    def _name_sheet(self):
-        """Print the path of the newest sheet once, when there is one; a bar is drawn again below it."""
-        if self.run.has_sheet and not self.has_named_sheet:
-            self.has_named_sheet = True
+    def _tell_news(self):
+        """Print what is new of the run; a bar is drawn again below it."""
+        for line in self.run.news[self.told :]:
             click.echo("\r\x1b[K" if self.bar else "", nl=False, file=self.stream)
-            newest = printable(str(self.run.folder / RunFolder.LATEST))
-            click.echo(f"Look at {newest}, always the newest sheet.", file=self.stream)
+            click.echo(printable(line), file=self.stream)
+        self.told = len(self.run.news)
 
     def _show(self, losses):
         step, steps = self.run.step, self.run.steps

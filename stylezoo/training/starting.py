@@ -1,7 +1,6 @@
-"""Start or resume a training: its recipe, its pictures, its model, its folder."""
+"""Start a training: its recipe, its pictures, its model, its folder."""
 
 import os
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,18 +8,16 @@ from typing import Any
 from PIL import Image
 
 from stylezoo import backend
-from stylezoo.catalogue import needs
+from stylezoo.data import fingerprints
 from stylezoo.data.album import Album
 from stylezoo.data.batches import Batches
-from stylezoo.errors import BadOptions, BadRecipe, BadRun
-from stylezoo.files import hdf5
+from stylezoo.errors import BadOptions, BadRecipe
 from stylezoo.gan import GAN
 from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
-from stylezoo.runs import card, hub, lineage, loading, log
+from stylezoo.runs import card, checkpoints, hub, lineage
 from stylezoo.runs.card import Card
 from stylezoo.runs.folder import RunFolder
-from stylezoo.training.callbacks import Checkpoints
 
 DEFAULT = "single-pair"  # the model of a training that names none
 
@@ -35,11 +32,11 @@ class Run:
         batches: The pictures.
         model: The model after `model.step` steps.
         steps: The number of steps of the whole training.
-        interrupted: Whether Ctrl-C or SIGTERM ends it after the current step.
+        interrupted: Whether a signal ends it after the current step.
         card: The card of the model.
-        has_sheet: Whether a contact sheet has been drawn since the training was started or resumed.
         notes: Lines about parts that could not be copied from the model that it starts from; of a resumed run, what
             was mended and what is not as before.
+        news: Lines about what has happened since, such as the first contact sheet.
     """
 
     folder: RunFolder
@@ -48,9 +45,9 @@ class Run:
     model: GAN
     steps: int
     interrupted: bool = False
-    has_sheet: bool = False
     card: Card = field(default_factory=Card)
     notes: list[str] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
 
     @property
     def recipe(self) -> Recipe:
@@ -74,7 +71,10 @@ class Run:
 
 
 def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
-    """The recipe of a training, complete and checked, in the precision that is the fastest on this machine.
+    """The recipe of a training, complete and checked.
+
+    Its precision is the fastest on this machine, and its threads are as many as the cores here, where a recipe leaves
+    them open.
 
     Args:
         model: The name of a registered model, or a `Recipe`. None: that of `start_from`, or single-pair.
@@ -97,6 +97,8 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
     recipe = Recipe.of(model or DEFAULT, **changes)
     if recipe.precision == "auto":
         recipe = recipe._with(precision=backend.fastest_precision())
+    if recipe.threads == 0:
+        recipe = recipe._with(threads=backend.cores())
     if not add_style.parts:
         return recipe
     added = add_style.by_style(lineage.names_of(old))
@@ -141,6 +143,7 @@ def start(
     folder = RunFolder(out)
     license = card.licensed(license)
     folder.check_empty()
+    be_deterministic(recipe if isinstance(recipe, Recipe) else recipe.recipe)
     plan = recipe.resolve()
     if plan.objects:
         raise BadRecipe(
@@ -151,143 +154,41 @@ def start(
     ancestor = None if start_from is None else lineage.read(start_from)
     source, style = plan.data.laid_out(Album.of(source), Album.of(style))
     trainings = [*(ancestor.lineage if ancestor else ()), card.new_id()]
-    run = _prepare(folder, plan, source, style, license, trainings)
+    run = prepare(folder, plan, source, style, license, trainings)
     run.notes = lineage.inherit(run.model, ancestor) if ancestor else []
     if write:
-        _write_first_files(run, ancestor, {"source": source, "style": style})
+        _write_first_files(run, {"source": source, "style": style})
     return run
 
 
-def _write_first_files(run, ancestor, albums):
-    """Write the files of a new run: its recipe, its card, and where its pictures are."""
+def be_deterministic(recipe: Recipe) -> None:
+    """Compute deterministically from now on, if a recipe asks for it.
+
+    Raises:
+        BadRecipe: TensorFlow has computed something in this process already.
+    """
+    if recipe.threads:
+        backend.be_deterministic(recipe.threads, recipe.seed)
+
+
+def _write_first_files(run, albums):
+    """Write the files of a new run: its first checkpoint, its recipe, its card, and where its pictures are."""
     folder = run.folder
     with folder.begin():
-        if ancestor:  # the run no longer needs the ancestor
-            Checkpoints(run).save_checkpoint()
-        places = {
+        checkpoints.write(folder, run.model.save_weights)
+        listed = {
             name: album.to_plain(folder / RunFolder.PICTURES / f"{name}.png", folder.path)
             for name, album in albums.items()
         }
-        folder.write_json(RunFolder.PLACES, places)
+        written = [Album.from_plain(place, folder.path) for place in listed.values()]
+        folder.write_json(RunFolder.PLACES, {**listed, "files": fingerprints.taken(written, folder.path)})
         folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
         folder.write_json(RunFolder.CARD, run.card.to_dict())
         folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is complete
 
 
-def resume(folder: str | Path, steps: int | None = None) -> Run:
-    """Resume a training from its folder's last checkpoint; the result is the same as without interruption.
-
-    Args:
-        folder: A run folder.
-        steps: A new total number of steps; None: that of its recipe.
-
-    Raises:
-        BadRun: The folder is no run, its training is complete or still runs, or it started from a trained model and has
-            lost its checkpoint.
-    """
-    folder = RunFolder(folder)
-    recipe = folder.trained_recipe()
-    plan = (recipe.changed(steps=steps) if steps else recipe).resolve()
-    with folder.lock():  # no other process may write while this one reads
-        source, style = _pictures_of(folder)
-        before = card.read(folder)
-        _check_beginning(folder, plan, before)
-        run = _prepare(folder, plan, source, style, before.license, before.lineage or [card.new_id()])
-        run.notes = [_check_plugins(folder, run.plan)]
-        _load_checkpoint(run)
-        _check_unfinished(run)
-        with folder.one_line_errors():
-            folder.remove_leftovers()
-            _, mended = log.begin(folder, [each.name for each in run.model.metrics], run.step)
-            if steps:  # it is not complete any more
-                (folder / RunFolder.RESULT).unlink(missing_ok=True)
-                folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())
-            folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
-            folder.write_json(RunFolder.CARD, run.card.to_dict())
-    run.notes = [note for note in (*run.notes, mended, _changes(before, run.card)) if note]
-    return run
-
-
-def _check_plugins(folder, plan):
-    """Check that the list of plugins is that of the recipe; returns a line if it was lost.
-
-    Raises:
-        BadRun: It is another one.
-    """
-    if not folder.has(RunFolder.PLUGINS):
-        return f"{RunFolder.PLUGINS} was lost, and is written anew."
-    listed, wanted = folder.read_json(RunFolder.PLUGINS), {_identity(each) for each in plan.plugins}
-    if not needs.are_plugins(listed):
-        raise folder.damaged(RunFolder.PLUGINS, "it is no list of plugins")
-    if odd := {_identity(each) for each in listed} ^ wanted:
-        kind, name, _ = min(odd)
-        raise folder.damaged(RunFolder.PLUGINS, f"only one of it and {RunFolder.RECIPE} names the {kind} '{name}'")
-    return ""
-
-
-def _identity(plugin):
-    return plugin["kind"], plugin["name"], plugin["distribution"]
-
-
-def _changes(before, now):
-    """What is different from the machine on which a training was before, and can change its results; "" if nothing."""
-    old, new = ({**each.versions, **{x["distribution"]: x["version"] for x in each.plugins}, **each.machine}
-                for each in (before, now))  # fmt: skip
-    changed = [
-        f"{name} {old[name]}, now {new[name]}" for name in old if old[name] and new.get(name, old[name]) != old[name]
-    ]
-    if [row.get("pictures") for row in before.data] != [row.get("pictures") for row in now.data]:
-        changed.append("the number of pictures")
-    if not changed:
-        return ""
-    return f"Not as before: {'; '.join(changed)}. Results can differ from those of a training without a break."
-
-
-def _pictures_of(folder):
-    """The source and the style of a run."""
-    places = folder.read_json(RunFolder.PLACES)
-    try:
-        return [Album.from_plain(places[name], folder.path) for name in ("source", "style")]
-    except (KeyError, TypeError) as error:
-        raise folder.damaged(RunFolder.PLACES, error) from None
-
-
-def _check_beginning(folder, plan, before):
-    """Check that a run which started from a trained model still has its checkpoint."""
-    if not folder.has(RunFolder.CHECKPOINT) and (plan.data.added or len(before.lineage) > 1):
-        raise BadRun(
-            f"'{folder}' has lost its {RunFolder.CHECKPOINT}, and with it the weights of the model that it started "
-            "from. Start again from that model: stylezoo train --from RUN, with another folder (-o)."
-        )
-
-
-def _load_checkpoint(run):
-    """Load the last checkpoint of a run into its model, if there is one."""
-    folder = run.folder
-    if not folder.has(RunFolder.CHECKPOINT):
-        return
-    try:
-        hdf5.check(folder / RunFolder.CHECKPOINT)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Keras only warns where an optimizer's state is incomplete
-            run.model.load_weights(folder / RunFolder.CHECKPOINT)
-    except backend.OUT_OF_MEMORY:
-        raise
-    except Exception as error:  # Keras tells of a damaged file by any error
-        raise folder.damaged(RunFolder.CHECKPOINT, error) from error
-    if run.step < 0:
-        raise folder.damaged(RunFolder.CHECKPOINT, f"its step is {run.step}")
-    loading.check_finite(run.model, f"{RunFolder.CHECKPOINT} of '{folder}'")
-
-
-def _check_unfinished(run):
-    """Check that a run is not complete. The result is written last: a run without it is not complete."""
-    if run.step > run.steps or (run.step == run.steps and run.folder.has(RunFolder.RESULT)):
-        raise BadRun(f"'{run.folder}' is complete after {run.step} steps. Train it longer with --steps N.")
-
-
-def _prepare(folder, plan, source, style, license, lineage):
-    """The run, its pictures read and its model built."""
+def prepare(folder, plan, source, style, license, lineage):
+    """A run whose pictures are read and whose model is built; nothing is loaded into it, and nothing is written."""
     batches = Batches(plan, source, style)
     plan = plan.with_epoch(batches.steps_per_epoch).with_data(batches.data)
     if plan.recipe.vgg:  # a run may be resumed elsewhere

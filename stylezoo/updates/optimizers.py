@@ -60,6 +60,11 @@ class PlayerOptimizer(keras.optimizers.MultiOptimizer):
         return cls(players, name=config["name"])
 
 
+def players_of(optimizer) -> dict:
+    """The optimizer of each player in a `PlayerOptimizer`, which Keras wraps where losses are scaled for float16."""
+    return getattr(optimizer, "inner_optimizer", optimizer).players
+
+
 def name_players(variables):
     """Give each variable the name of its player as the attribute `player`.
 

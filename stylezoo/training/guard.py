@@ -1,0 +1,123 @@
+"""What a training does about losses and weights that are no numbers, and about losses that explode."""
+
+import math
+from dataclasses import replace
+
+import keras
+
+from stylezoo import backend
+from stylezoo.errors import BadRun, StylezooError
+from stylezoo.files import plain
+from stylezoo.runs import checkpoints
+from stylezoo.runs.folder import RunFolder
+from stylezoo.training.resuming import load
+from stylezoo.updates.optimizers import players_of
+
+ON_NAN = ("stop", "rollback")
+EXPLODED = 1e9  # a loss that is larger is named: those of a training that goes well are below a million
+ROLLBACKS = 3  # in one training, at most
+ADVICE = "a smaller learning rate (--set optimizer.learning_rate=1e-4), smaller weights of losses, --precision float32"
+
+
+class Diverged(BadRun):
+    """A training has come to losses or weights that are no numbers."""
+
+
+class Guard(keras.callbacks.Callback):
+    """Ends a training by `Diverged` after the first step with a loss or a gradient that is not finite.
+
+    In float16 such steps are skipped by Keras, which then scales the losses less; there only the weights count, and a
+    scale below 1.
+
+    Args:
+        run: The `Run` that is trained.
+    """
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.has_named = False
+
+    def on_train_begin(self, logs=None):
+        variables = [variable for player in self.model.players for variable in self.model.variables_of(player)]
+        self.is_finite = backend.finiteness(variables, eagerly=self.model.run_eagerly)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if fault := self._fault(logs):
+            raise Diverged(f"Step {self.run.step}: {fault}")
+        exploded = {name: value for name, value in logs.items() if EXPLODED < abs(value) < math.inf}
+        if exploded and not self.has_named:
+            self.has_named = True
+            name, value = next(iter(exploded.items()))
+            self.run.news.append(
+                f"Step {self.run.step}: the loss '{name}' is {value:.2g}. Losses explode; try {ADVICE}."
+            )
+
+    def _fault(self, logs):
+        scale = getattr(self.model.optimizer, "dynamic_scale", None)
+        wrong = [name for name, value in logs.items() if not math.isfinite(value)]
+        if scale is None and wrong:
+            name = next((each for each in wrong if "/" in each), wrong[0])  # a term rather than the sum of all
+            return f"the loss '{name}' is {logs[name]}."
+        if scale is not None and scale.numpy() < 1:
+            return "the losses are too large for float16, however little they are scaled."
+        return "" if self.is_finite() else f"the gradient of the {self._spoilt()} is not finite."
+
+    def _spoilt(self):
+        """The player and the name of the first weights that are not finite."""
+        for player in self.model.players:
+            for variable in self.model.variables_of(player):
+                if not backend.finiteness([variable], eagerly=True)():
+                    return f"{player} for {variable.path}"
+        return "weights"
+
+
+def stopped(run, error: Diverged) -> BadRun:
+    """The error of a training that ends because it has diverged."""
+    return BadRun(
+        f"{error} The training has stopped, and the last checkpoint is kept. Start again with {ADVICE}; or go on from "
+        f"the checkpoint with half the learning rate: stylezoo train --resume {run.folder} --on-nan rollback."
+    )
+
+
+def roll_back(run, error: Diverged) -> None:
+    """Go back to the last checkpoint of a run, and halve the learning rates, in its recipe as well.
+
+    Raises:
+        BadRun: The training has gone back three times already, or its optimizers have no option `learning_rate`.
+    """
+    if len(run.card.rollbacks) >= ROLLBACKS:
+        raise BadRun(f"{error} It has gone back {ROLLBACKS} times already: start again with {ADVICE}.") from None
+    try:
+        plan = slower(run.plan)
+    except StylezooError as refusal:
+        raise BadRun(f"{error} It cannot go on with smaller learning rates: {refusal}") from None
+    run.plan = run.model.plan = plan
+    run.model.compile()
+    load(run)
+    for player, optimizer in players_of(run.model.optimizer).items():
+        if isinstance(optimizer.learning_rate, keras.Variable):  # no schedule: it is in the checkpoint as well
+            optimizer.learning_rate = plan.optimizers[player].learning_rate
+    rate = plan.optimizers["generator"].learning_rate
+    note = f"{error} Back to step {run.step}, and on with half the learning rate, {rate:g}."
+    run.news.append(note)
+    run.card = replace(
+        run.card, recipe=plain.without_folders(plan.recipe.to_dict()), rollbacks=[*run.card.rollbacks, note]
+    )
+    checkpoints.write(run.folder, run.model.save_weights)  # with the new rates
+    run.folder.write_json(RunFolder.RECIPE, plan.recipe.to_dict())
+    run.folder.write_json(RunFolder.CARD, run.card.to_dict())
+
+
+def slower(plan):
+    """A plan with half the learning rates.
+
+    Raises:
+        StylezooError: An optimizer has no option of this name.
+    """
+    halves = {"optimizer.learning_rate": plan.optimizers["generator"].learning_rate / 2}
+    if plan.recipe.discriminator_optimizer:
+        halves["discriminator_optimizer.learning_rate"] = plan.optimizers["discriminator"].learning_rate / 2
+    if plan.warmup and plan.warmup.learning_rate:
+        halves["warmup.learning_rate"] = plan.warmup.learning_rate / 2
+    return plan.recipe.changed(**halves).resolve().with_data(plan.data)

@@ -1,0 +1,170 @@
+"""Resume a training: exactly as if it had not been interrupted, or not at all."""
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from stylezoo import backend
+from stylezoo.catalogue import needs
+from stylezoo.data import fingerprints
+from stylezoo.data.album import Album
+from stylezoo.errors import BadRun
+from stylezoo.files import hdf5
+from stylezoo.runs import card, checkpoints, loading, log
+from stylezoo.runs.folder import RunFolder
+from stylezoo.training.starting import Run, be_deterministic, prepare
+
+
+def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = False) -> Run:
+    """Resume a training from its folder's last checkpoint; the result is the same as without interruption.
+
+    Args:
+        folder: A run folder.
+        steps: A new total number of steps; None: that of its recipe.
+        allow_changes: Whether to go on with other pictures, or other versions of plugins, than before. The result is
+            then another one.
+
+    Raises:
+        BadRun: The folder is no run, its training is complete or still runs, it is damaged or has lost its
+            checkpoints, or its pictures or plugins are not as before.
+    """
+    folder = RunFolder(folder)
+    recipe = folder.trained_recipe()
+    be_deterministic(recipe)
+    plan = (recipe.changed(steps=steps) if steps else recipe).resolve()
+    with folder.lock():  # no other process may write while this one reads
+        albums, listed = _pictures_of(folder)
+        before = card.read(folder)
+        run = prepare(folder, plan, *albums, before.license, before.lineage or [card.new_id()])
+        run.card = replace(run.card, rollbacks=before.rollbacks)
+        run.notes = [_check_plugins(folder, run.plan), load(run)]
+        _check_unfinished(run)
+        listed["files"], others = _files(folder, albums, listed)
+        if changed := "; ".join([*others, *_other_data(before, run.card), *_other_versions(before, run.card)]):
+            if not allow_changes:
+                raise _not_as_before(folder, changed)
+            run.notes.append(f"Not as before: {changed}. The result is another one than that of a training without.")
+        with folder.one_line_errors():
+            folder.remove_leftovers()
+            _, mended = log.begin(folder, [each.name for each in run.model.metrics], run.step)
+            if steps:  # it is not complete any more
+                (folder / RunFolder.RESULT).unlink(missing_ok=True)
+                folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())
+            folder.write_json(RunFolder.PLACES, listed)
+            folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
+            folder.write_json(RunFolder.CARD, run.card.to_dict())
+    run.notes = [note for note in (*run.notes, mended, _other_machine(before, run.card)) if note]
+    return run
+
+
+def _check_plugins(folder, plan):
+    """Check that the list of plugins is that of the recipe; returns a line if it was lost.
+
+    Raises:
+        BadRun: It is another one.
+    """
+    if not folder.has(RunFolder.PLUGINS):
+        return f"{RunFolder.PLUGINS} was lost, and is written anew."
+    listed, wanted = folder.read_json(RunFolder.PLUGINS), {_identity(each) for each in plan.plugins}
+    if not needs.are_plugins(listed):
+        raise folder.damaged(RunFolder.PLUGINS, "it is no list of plugins")
+    if odd := {_identity(each) for each in listed} ^ wanted:
+        kind, name, _ = min(odd)
+        raise folder.damaged(RunFolder.PLUGINS, f"only one of it and {RunFolder.RECIPE} names the {kind} '{name}'")
+    return ""
+
+
+def _identity(plugin):
+    return plugin["kind"], plugin["name"], plugin["distribution"]
+
+
+def _pictures_of(folder):
+    """The source and the style of a run, and the plain data that names them."""
+    listed = folder.read_json(RunFolder.PLACES)
+    try:
+        return [Album.from_plain(listed[name], folder.path) for name in ("source", "style")], listed
+    except (KeyError, TypeError) as error:
+        raise folder.damaged(RunFolder.PLACES, error) from None
+
+
+def _files(folder, albums, listed):
+    """The files of the pictures now, and how they differ from those of before: a list of at most one clause."""
+    before = listed.get("files", [])
+    if not fingerprints.are_valid(before):
+        raise folder.damaged(RunFolder.PLACES, "its list of files is none")
+    now = fingerprints.taken(albums, folder.path, before)
+    changed = fingerprints.changes(before, now) if "files" in listed else ""  # runs of former versions have no list
+    return now, [f"pictures: {changed}"] if changed else []
+
+
+def _other_data(before, now):
+    counts = [[row.get("pictures") for row in card.data] for card in (before, now)]
+    return [] if counts[0] == counts[1] else [f"numbers of pictures: {counts[0]}, now {counts[1]}"]
+
+
+def _other_versions(before, now):
+    """The distributions of plugins that have another version than before, in words."""
+    old, new = ({each["distribution"]: each["version"] for each in card.plugins} for card in (before, now))
+    return [f"{name} {old[name]}, now {new[name]}" for name in old if new.get(name, old[name]) != old[name]]
+
+
+def _not_as_before(folder, changed):
+    return BadRun(
+        f"'{folder}' cannot be resumed exactly: {changed}. Put back what was there, or go on nevertheless, to another "
+        "result: --allow-changes."
+    )
+
+
+def _other_machine(before, now):
+    """What is different from the machine on which a training was before, and changes last digits; "" if nothing."""
+    old, new = ({**each.versions, **each.machine} for each in (before, now))
+    changed = [
+        f"{name} {old[name]}, now {new[name]}" for name in old if old[name] and new.get(name, old[name]) != old[name]
+    ]
+    if not changed:
+        return ""
+    return (
+        f"Not as before: {'; '.join(changed)}. Results can differ in their last digits from those of a training "
+        "without a break."
+    )
+
+
+def load(run: Run) -> str:
+    """Load the newest whole checkpoint of a run into its model.
+
+    Returns:
+        What is wrong with a newer one, which is removed; "" if nothing is.
+
+    Raises:
+        BadRun: There is none, or it holds something else than the state of this model.
+    """
+    folder = run.folder
+    file, note = checkpoints.newest(folder)
+    if file is None:
+        raise BadRun(
+            f"'{folder}' has lost its {RunFolder.CHECKPOINT}, and with it what was trained. Start again in another "
+            f"folder (-o): stylezoo train --recipe {folder / RunFolder.RECIPE} --source PICTURES --style PICTURES, and "
+            "--from RUN if it began with a trained model."
+        )
+    name = str(file.relative_to(folder.path))
+    try:
+        hdf5.check(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras only warns where an optimizer's state is incomplete
+            run.model.load_weights(file)
+    except backend.OUT_OF_MEMORY:
+        raise
+    except Exception as error:  # Keras tells of a damaged file by any error
+        raise folder.damaged(name, error) from error
+    if run.step < 0:
+        raise folder.damaged(name, f"its step is {run.step}")
+    loading.check_finite(run.model, f"{name} of '{folder}'")
+    if note:
+        file.replace(folder / RunFolder.CHECKPOINT)  # else the damaged one would become the one before
+    return note
+
+
+def _check_unfinished(run):
+    """Check that a run is not complete. The result is written last: a run without it is not complete."""
+    if run.step > run.steps or (run.step == run.steps and run.folder.has(RunFolder.RESULT)):
+        raise BadRun(f"'{run.folder}' is complete after {run.step} steps. Train it longer with --steps N.")
