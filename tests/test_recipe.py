@@ -20,6 +20,9 @@ MODELS = [plugin.qualified for plugin in registry.plugins("model")]
 FIELDS = [field.name for field in dataclasses.fields(Recipe)]
 
 BAD = [  # fields that are refused by themselves
+    ("threads", -1),
+    ("threads", 1025),
+    ("threads", 2.0),
     ("about", 3),
     ("about", None),
     ("generator", 5),

@@ -164,9 +164,9 @@ def test_what_is_not_as_before_is_told_once(run, monkeypatch):
 
 
 def another_version(run):
-    card = json.loads((run / "card.json").read_text())
-    card["plugins"][0]["version"] = "0.0.1"
-    (run / "card.json").write_text(json.dumps(card))
+    plugins = json.loads((run / "plugins.json").read_text())
+    plugins[0]["version"] = "0.0.1"
+    (run / "plugins.json").write_text(json.dumps(plugins))
 
 
 def another_number_of_pictures(run):

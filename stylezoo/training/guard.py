@@ -45,20 +45,17 @@ class Guard(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if fault := self._fault(logs):
             raise Diverged(f"Step {self.run.step}: {fault}")
-        exploded = {name: value for name, value in logs.items() if EXPLODED < abs(value) < math.inf}
+        exploded = _term(name for name, value in logs.items() if abs(value) > EXPLODED)
         if exploded and not self.has_named:
             self.has_named = True
-            name, value = next(iter(exploded.items()))
-            self.run.news.append(
-                f"Step {self.run.step}: the loss '{name}' is {value:.2g}. Losses explode; try {ADVICE}."
-            )
+            said = f"the loss '{exploded}' explodes: it is {logs[exploded]:.2g}"
+            self.run.news.append(f"Step {self.run.step}: {said}. Try {ADVICE}.")
 
     def _fault(self, logs):
         scale = getattr(self.model.optimizer, "dynamic_scale", None)
-        wrong = [name for name, value in logs.items() if not math.isfinite(value)]
+        wrong = _term(name for name, value in logs.items() if not math.isfinite(value))
         if scale is None and wrong:
-            name = next((each for each in wrong if "/" in each), wrong[0])  # a term rather than the sum of all
-            return f"the loss '{name}' is {logs[name]}."
+            return f"the loss '{wrong}' is {logs[wrong]}."
         if scale is not None and scale.numpy() < 1:
             return "the losses are too large for float16, however little they are scaled."
         return "" if self.is_finite() else f"the gradient of the {self._spoilt()} is not finite."
@@ -70,6 +67,11 @@ class Guard(keras.callbacks.Callback):
                 if not backend.finiteness([variable], eagerly=True)():
                     return f"{player} for {variable.path}"
         return "weights"
+
+
+def _term(names):
+    """The first of the names that is a term rather than a sum of terms, or the first; "" if there are none."""
+    return min(names, key=lambda name: "/" not in name, default="")
 
 
 def stopped(run, error: Diverged) -> BadRun:

@@ -37,10 +37,11 @@ def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = F
         before = card.read(folder)
         run = prepare(folder, plan, *albums, before.license, before.lineage or [card.new_id()])
         run.card = replace(run.card, rollbacks=before.rollbacks)
-        run.notes = [_check_plugins(folder, run.plan), load(run)]
+        versions, lost = _plugins(folder, run.plan)
+        run.notes = [lost, load(run)]
         _check_unfinished(run)
         listed["files"], others = _files(folder, albums, listed)
-        if changed := "; ".join([*others, *_other_data(before, run.card), *_other_versions(before, run.card)]):
+        if changed := "; ".join([*versions, *others, *_other_data(before, run.card)]):
             if not allow_changes:
                 raise _not_as_before(folder, changed)
             run.notes.append(f"Not as before: {changed}. The result is another one than that of a training without.")
@@ -57,21 +58,23 @@ def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = F
     return run
 
 
-def _check_plugins(folder, plan):
-    """Check that the list of plugins is that of the recipe; returns a line if it was lost.
+def _plugins(folder, plan):
+    """The distributions of plugins that have another version than before, in words, and a line if that is not known.
 
     Raises:
-        BadRun: It is another one.
+        BadRun: The recipe has other plugins.
     """
     if not folder.has(RunFolder.PLUGINS):
-        return f"{RunFolder.PLUGINS} was lost, and is written anew."
+        return [], f"{RunFolder.PLUGINS} was lost, and is written anew."
     listed, wanted = folder.read_json(RunFolder.PLUGINS), {_identity(each) for each in plan.plugins}
     if not needs.are_plugins(listed):
         raise folder.damaged(RunFolder.PLUGINS, "it is no list of plugins")
     if odd := {_identity(each) for each in listed} ^ wanted:
         kind, name, _ = min(odd)
         raise folder.damaged(RunFolder.PLUGINS, f"only one of it and {RunFolder.RECIPE} names the {kind} '{name}'")
-    return ""
+    now = {each["distribution"]: each["version"] for each in plan.plugins}
+    changed = {(each["distribution"], each["version"]) for each in listed} - now.items()
+    return [f"{name} {version}, now {now[name]}" for name, version in sorted(changed)], ""
 
 
 def _identity(plugin):
@@ -100,12 +103,6 @@ def _files(folder, albums, listed):
 def _other_data(before, now):
     counts = [[row.get("pictures") for row in card.data] for card in (before, now)]
     return [] if counts[0] == counts[1] else [f"numbers of pictures: {counts[0]}, now {counts[1]}"]
-
-
-def _other_versions(before, now):
-    """The distributions of plugins that have another version than before, in words."""
-    old, new = ({each["distribution"]: each["version"] for each in card.plugins} for card in (before, now))
-    return [f"{name} {old[name]}, now {new[name]}" for name in old if new.get(name, old[name]) != old[name]]
 
 
 def _not_as_before(folder, changed):
