@@ -133,6 +133,11 @@ def _counted(count: Callable[[str, int], None]):
             keras.Operation.__init__, keras.Variable.__init__ = make_operation, make_variable
 
 
+def lacks_memory(error: Exception) -> bool:
+    """Whether an error of a graph says that the memory is full; that of a constant says so in its own words."""
+    return isinstance(error, OUT_OF_MEMORY) or "Cannot parse tensor from proto" in str(error)
+
+
 def memory() -> int:
     """The bytes of this machine's memory; more than any has where it is not known."""
     try:

@@ -88,6 +88,9 @@ def test_two_generations_are_kept_and_the_older_is_used_if_the_newer_is_damaged(
     newest.write_bytes(newest.read_bytes().replace(b"three", b"trhee"))
     told = "cannot be used: its checksum is another. The checkpoint before it is used."
     assert read(folder) == (b"two", f"checkpoints/latest.weights.h5 {told}")
+    newest.write_bytes(newest.read_bytes()[:-1])
+    told = "cannot be used: it is cut off, or its checksum is. The checkpoint before it is used."
+    assert read(folder) == (b"two", f"checkpoints/latest.weights.h5 {told}")
     newest.unlink()
     told = "cannot be used: there is no such file. The checkpoint before it is used."
     assert read(folder) == (b"two", f"checkpoints/latest.weights.h5 {told}")

@@ -7,6 +7,7 @@ names and plain data only, and names no class that Keras would import from elsew
 import io
 import os
 import re
+import shutil
 import struct
 import zipfile
 import zlib
@@ -143,14 +144,19 @@ def append(file: Path, members: dict[str, bytes]) -> None:
             archive.writestr(zipfile.ZipInfo(name), content)
 
 
+def extract(file: Path, name: str, target: Path) -> None:
+    """Write a member of an archive into a file of its own."""
+    with zipfile.ZipFile(file) as archive, archive.open(name) as member, open(target, "wb") as copy:
+        shutil.copyfileobj(member, copy, SOME_BYTES)
+
+
 def copied(file: Path, target: Path, members: dict[str, bytes | None]) -> None:
     """Copy an archive with some members replaced; those that are None are left out."""
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w") as new:
         for info in old.infolist():
             if info.filename not in members:
                 with old.open(info) as source, new.open(zipfile.ZipInfo(info.filename), "w", force_zip64=True) as copy:
-                    while chunk := source.read(SOME_BYTES):
-                        copy.write(chunk)
+                    shutil.copyfileobj(source, copy, SOME_BYTES)
         for name, content in members.items():
             if content is not None:
                 new.writestr(zipfile.ZipInfo(name), content)

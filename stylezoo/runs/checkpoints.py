@@ -85,7 +85,7 @@ def write(folder: RunFolder, save: Callable[[Path], None]) -> None:
 def _keep_last(folder):
     """Make the last checkpoint the one before. It keeps its own name as well, where file systems have hard links."""
     last, before = folder / RunFolder.CHECKPOINT, folder / RunFolder.CHECKPOINT_BEFORE
-    if not last.exists():
+    if not last.exists() or (before.exists() and last.samefile(before)):  # of a process that was killed here
         return
     try:
         with written(before) as temporary:
@@ -104,17 +104,17 @@ def newest(folder: RunFolder) -> tuple[Path | None, str]:
     Raises:
         BadRun: All are damaged.
     """
-    faults = []
+    faults, is_sealed = [], folder.has(RunFolder.CHECKPOINT_BEFORE)  # former versions kept one, without a checksum
     for name in (RunFolder.CHECKPOINT, RunFolder.CHECKPOINT_BEFORE):
-        fault = damage(folder / name) if folder.has(name) else "there is no such file"
+        is_sealed = is_sealed and name == RunFolder.CHECKPOINT
+        fault = damage(folder / name, is_sealed) if folder.has(name) else "there is no such file"
         if not fault:
             told = "; ".join(f"{newer} cannot be used: {reason}" for newer, reason in faults)
             return folder / name, f"{told}. The checkpoint before it is used." if told else ""
         faults.append((name, fault))
-    if folder.has(RunFolder.CHECKPOINT):
-        raise folder.damaged(*faults[0])
-    if folder.has(RunFolder.CHECKPOINT_BEFORE):
-        raise folder.damaged(*faults[1])
+    for name, fault in faults:
+        if folder.has(name):
+            raise folder.damaged(name, fault)
     return None, ""
 
 
@@ -127,14 +127,19 @@ def seal(file: Path) -> None:
         os.fsync(opened.fileno())
 
 
-def damage(file: Path) -> str:
-    """What is wrong with a file that `seal` closed, in words; "" if nothing is, or if it has no checksum."""
+def damage(file: Path, is_sealed: bool = False) -> str:
+    """What is wrong with a file, in words; "" if nothing is.
+
+    Args:
+        file: Its path.
+        is_sealed: Whether it must have a checksum, as `seal` adds it.
+    """
     try:
         with open(file, "rb") as opened:
             size = os.path.getsize(file) - len(SEAL) - 64
             opened.seek(max(size, 0))
             if opened.read(len(SEAL)) != SEAL:
-                return ""  # of a former version; or cut off, which HDF5 finds
+                return "it is cut off, or its checksum is" if is_sealed else ""
             digest = opened.read()
             opened.seek(0)
             return "" if _digest(opened, size) == digest else "its checksum is another"

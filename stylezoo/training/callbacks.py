@@ -81,7 +81,7 @@ class Sheets(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Writes the model and a checkpoint in their rhythm, and at the end of training, also after a signal.
+    """Writes checkpoints and the model in their rhythm; a signal ends the training.
 
     Args:
         run: The `Run` that is trained.
@@ -108,29 +108,29 @@ class Checkpoints(keras.callbacks.Callback):
             self.save()
             self.cost = time.monotonic() - began
 
-    def on_train_end(self, logs=None):
-        self.save_checkpoint()
-
     def save(self):
-        """Write a checkpoint and, for those who look at the run meanwhile, the model."""
-        self.save_checkpoint()
-        self.save_model()
-
-    def save_checkpoint(self):
-        """Write a checkpoint.
-
-        Raises:
-            BadRun: The model holds NaN or infinity.
-        """
-        loading.check_finite(self.run.model, f"The model of '{self.run.folder}'")
-        checkpoints.write(self.run.folder, self.run.model.save_weights)
-        self.step, self.time = self.run.step, time.monotonic()
-
-    def save_model(self):
-        """Write the model and its card."""
+        """Write a checkpoint, the model and its card."""
         run = self.run
-        run.card = card.updated(replace(run.card, steps=run.step, total_steps=run.steps, date=card.today()), run.folder)
-        run.folder.write_json(RunFolder.CARD, run.card.to_dict())
-        with run.folder.writing(RunFolder.MODEL) as temporary:
-            run.model.save(temporary)
-            archive.append(temporary, card.members(run.card, card.sheet(run.folder)))
+        if run.folder.has(RunFolder.LOG):
+            run.card = card.updated(replace(run.card, date=card.today()), run.folder)
+        save(run)
+        self.step, self.time = run.step, time.monotonic()
+
+
+def save(run):
+    """Write a checkpoint of a run, its model and its card.
+
+    The checkpoint is a copy of the weights in the model's file: HDF5 itself, which Keras writes into memory there, can
+    end the process when a disk is full.
+
+    Raises:
+        BadRun: The model holds NaN or infinity.
+    """
+    folder = run.folder
+    loading.check_finite(run.model, f"The model of '{folder}'")
+    run.card = replace(run.card, steps=run.step, total_steps=run.steps)
+    with folder.writing(RunFolder.MODEL) as temporary:
+        run.model.save(temporary)
+        checkpoints.write(folder, lambda path: archive.extract(temporary, archive.WEIGHTS, path))
+        archive.append(temporary, card.members(run.card, card.sheet(folder)))
+    folder.write_json(RunFolder.CARD, run.card.to_dict())

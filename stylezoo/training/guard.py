@@ -8,8 +8,8 @@ import keras
 from stylezoo import backend
 from stylezoo.errors import BadRun, StylezooError
 from stylezoo.files import plain
-from stylezoo.runs import checkpoints
 from stylezoo.runs.folder import RunFolder
+from stylezoo.training.callbacks import save
 from stylezoo.training.resuming import load
 from stylezoo.updates.optimizers import players_of
 
@@ -106,9 +106,8 @@ def roll_back(run, error: Diverged) -> None:
     run.card = replace(
         run.card, recipe=plain.without_folders(plan.recipe.to_dict()), rollbacks=[*run.card.rollbacks, note]
     )
-    checkpoints.write(run.folder, run.model.save_weights)  # with the new rates
+    save(run)  # with the new rates
     run.folder.write_json(RunFolder.RECIPE, plan.recipe.to_dict())
-    run.folder.write_json(RunFolder.CARD, run.card.to_dict())
 
 
 def slower(plan):

@@ -9,7 +9,7 @@ import keras
 
 from stylezoo import backend
 from stylezoo.data.album import Album
-from stylezoo.errors import BadOptions, BadRun, name_all, printable
+from stylezoo.errors import BadOptions, BadPicture, BadRun, name_all, printable
 from stylezoo.pictures import files
 from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
@@ -77,7 +77,7 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop") -> 
                 if on_nan == "stop":
                     raise stopped(run, error) from None
                 roll_back(run, error)
-        checkpoints.save_model()
+        checkpoints.save()
         if run.step == run.steps:
             _, _, style = run.shown(0)[0]
             drawn = run.model.stylize(run.batches.source.image(0), style)
@@ -109,11 +109,15 @@ def _one_line_errors(folder):
     with folder.one_line_errors():
         try:
             yield
-        except backend.OUT_OF_MEMORY:
+        except (*backend.OUT_OF_MEMORY, backend.BAD_BATCH) as error:
+            if not backend.lacks_memory(error):
+                raise
             raise BadRun(
                 "There is not enough memory for this training. Make it smaller: "
                 "--set batch_size=1, a smaller --set image_size=, or fewer generator filters."
             ) from None
+        except BadPicture as error:  # from a contact sheet
+            raise BadRun(f"A picture cannot be read any more. {error}{folder.advice}") from error
         except backend.BROKEN_BATCH as error:
             reason = (str(error).partition("BadPicture: ")[2] or str(error)).partition("\n")[0]
             raise BadRun(f"A picture cannot be read any more. {reason}{folder.advice}") from error

@@ -15,9 +15,10 @@ from stylezoo.errors import BadOptions, BadRecipe
 from stylezoo.gan import GAN
 from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
-from stylezoo.runs import card, checkpoints, hub, lineage
+from stylezoo.runs import card, hub, lineage
 from stylezoo.runs.card import Card
 from stylezoo.runs.folder import RunFolder
+from stylezoo.training.callbacks import save
 
 DEFAULT = "single-pair"  # the model of a training that names none
 
@@ -175,7 +176,7 @@ def _write_first_files(run, albums):
     """Write the files of a new run: its first checkpoint, its recipe, its card, and where its pictures are."""
     folder = run.folder
     with folder.begin():
-        checkpoints.write(folder, run.model.save_weights)
+        save(run)
         listed = {
             name: album.to_plain(folder / RunFolder.PICTURES / f"{name}.png", folder.path)
             for name, album in albums.items()
@@ -183,7 +184,6 @@ def _write_first_files(run, albums):
         written = [Album.from_plain(place, folder.path) for place in listed.values()]
         folder.write_json(RunFolder.PLACES, {**listed, "files": fingerprints.taken(written, folder.path)})
         folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
-        folder.write_json(RunFolder.CARD, run.card.to_dict())
         folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())  # last: a folder with a recipe is complete
 
 

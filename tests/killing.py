@@ -1,0 +1,91 @@
+"""A program that trains in processes which are killed at random moments, and compares what becomes of it.
+
+``python killing.py FOLDER KILLS SEED``: FOLDER/run and FOLDER/whole are begun runs of one recipe. The first is killed
+KILLS times while it is resumed and trained, with a checkpoint after each step, and then trained to its end; the second
+is trained without a break. The modules are imported once; each training is a fork of this process, in which TensorFlow
+has computed nothing yet.
+"""
+
+import csv
+import hashlib
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import h5py
+
+from stylezoo import training
+from stylezoo.runs.folder import RunFolder
+
+
+def forked(folder):
+    """The id of a process that trains a run to its end."""
+    sys.stdout.flush()
+    if child := os.fork():
+        return child
+    status = 1
+    try:
+        if os.environ.get("EAGER"):
+            import keras
+
+            keras.config.run_eagerly = True
+            keras.Model.run_eagerly = property(lambda model: True, lambda model, value: None)
+        devices = os.environ.get("DEVICES")
+        run = training.resume(folder, **({"devices": devices} if devices else {}))
+        training.fit(run, checkpoint_every=1)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def killed(folder, after):
+    """Whether a training was killed before it came to its end."""
+    child = forked(folder)
+    time.sleep(after)
+    os.kill(child, signal.SIGKILL)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def ended(folder):
+    assert os.waitpid(forked(folder), 0)[1] == 0, "a training has failed"
+
+
+def content(folder):
+    """Everything that a run is: arrays of its checkpoint and model, rows of its log without their times, pictures."""
+    found = {}
+
+    def add(name, each):
+        if isinstance(each, h5py.Dataset):
+            found[name] = each[()].tobytes()
+
+    with h5py.File(folder / RunFolder.CHECKPOINT) as file:
+        file.visititems(add)
+    with open(folder / RunFolder.LOG, newline="") as file:
+        found["log"] = repr([[row[0], *row[2:]] for row in csv.reader(file)]).encode()
+    for picture in [folder / RunFolder.RESULT, *sorted((folder / RunFolder.SAMPLES).iterdir())]:
+        found[picture.name] = picture.read_bytes()
+    return {name: hashlib.sha256(each).hexdigest() for name, each in found.items()}
+
+
+def main(folder, kills, seed):
+    rng, left = random.Random(int(seed)), int(kills)
+    began = time.monotonic()
+    ended(folder / "whole")
+    usual = time.monotonic() - began
+    while left and killed(folder / "run", rng.uniform(0.2, 0.4) * usual):
+        left -= 1
+    if not (folder / "run" / RunFolder.RESULT).exists():  # it may have come to its end in the last moment
+        ended(folder / "run")
+    one, other = content(folder / "run"), content(folder / "whole")
+    different = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    print(f"killed {int(kills) - left} times, {len(one)} parts, different: {different}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])
