@@ -21,6 +21,8 @@ import h5py
 from stylezoo import training
 from stylezoo.runs.folder import RunFolder
 
+LATER = 1.5  # seconds within which a process is killed
+
 
 def forked(folder):
     """The id of a process that trains a run to its end."""
@@ -44,10 +46,14 @@ def forked(folder):
         os._exit(status)
 
 
-def killed(folder, after):
-    """Whether a training was killed before it came to its end."""
-    child = forked(folder)
-    time.sleep(after)
+def killed(folder, rng):
+    """Whether a training was killed before it came to its end: some time after it began, or after some checkpoints."""
+    child, seen = forked(folder), set()
+    for_more = rng.randrange(3)
+    while len(seen) <= for_more and not (folder / RunFolder.RESULT).exists():
+        seen.add((folder / RunFolder.CHECKPOINT).stat().st_mtime_ns)
+        time.sleep(0.01)
+    time.sleep(rng.uniform(0, LATER))
     os.kill(child, signal.SIGKILL)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
@@ -75,11 +81,9 @@ def content(folder):
 
 def main(folder, kills, seed):
     rng, left = random.Random(int(seed)), int(kills)
-    began = time.monotonic()
-    ended(folder / "whole")
-    usual = time.monotonic() - began
-    while left and killed(folder / "run", rng.uniform(0.2, 0.4) * usual):
+    while left and killed(folder / "run", rng):
         left -= 1
+    ended(folder / "whole")
     if not (folder / "run" / RunFolder.RESULT).exists():  # it may have come to its end in the last moment
         ended(folder / "run")
     one, other = content(folder / "run"), content(folder / "whole")
