@@ -21,7 +21,7 @@ import h5py
 from stylezoo import training
 from stylezoo.runs.folder import RunFolder
 
-LATER = 1.5  # seconds within which a process is killed
+LATER = 1.0  # seconds within which a process is killed
 
 
 def forked(folder):

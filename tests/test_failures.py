@@ -201,5 +201,5 @@ def kill(folder, kills, seed=0, **environment):
 
 
 def test_a_run_that_is_killed_three_times_is_the_same(tmp_path):
-    start(tmp_path, steps=20, model="transfer", generator="brush", pool=3, average=0.9, **{"generator.length": 1})
+    start(tmp_path, steps=16, pool=3, average=0.9)
     assert kill(tmp_path, 3, EAGER="1") == ("3", "[]")
