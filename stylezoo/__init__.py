@@ -291,6 +291,9 @@ def train(
     add_style=(),
     callbacks=(),
     verbose=1,
+    devices=None,
+    workers=None,
+    worker=None,
     **changes,
 ) -> GAN:
     """Train a model and write a run folder; what the command ``stylezoo train`` does.
@@ -311,6 +314,11 @@ def train(
             needed.
         callbacks: More `keras.callbacks.Callback`s.
         verbose: 1: show step, losses and the time that is left; 0: show nothing.
+        devices: The devices that share each batch: "all" GPUs, a number of them, or names such as "GPU:0,GPU:1".
+            None: one device.
+        workers: For several machines the address of each worker, "HOST:PORT", in a list, or "auto" for those that
+            TF_CONFIG or Slurm names. Every machine runs the same call.
+        worker: The number of this worker in that list, from 0; the first one writes the run folder.
         **changes: Changes to the recipe as in `create_model`.
 
     Returns:
@@ -326,7 +334,8 @@ def train(
     """
     from stylezoo.training import loop
 
-    return loop.train(model, source, style, out, license, start_from, add_style, callbacks, verbose, **changes)
+    who = {"devices": devices, "workers": workers, "worker": worker}
+    return loop.train(model, source, style, out, license, start_from, add_style, callbacks, verbose, **who, **changes)
 
 
 def _names(kind, pattern):

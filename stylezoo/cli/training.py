@@ -13,8 +13,12 @@ from stylezoo.runs.folder import RunFolder
 
 REFUSALS = [
     Refusal(
-        lambda given: given.resume and given.typed - {"resume", "steps"},
-        "--resume continues a run with its own recipe and pictures; only --steps can be given with it.",
+        lambda given: given.resume and given.typed - {"resume", "steps", "devices", "workers", "worker"},
+        "--resume continues a run with its own recipe and pictures; only --steps and devices can be given with it.",
+    ),
+    Refusal(
+        lambda given: given.workers and not (given.out or given.resume or given.dry_run),
+        "--workers needs the name of the run folder, -o FOLDER: all workers must know the same one.",
     ),
     Refusal(
         lambda given: given.added and not given.start_from,
@@ -130,6 +134,24 @@ def settings(help):
 @click.option(
     "--license", metavar="TEXT", help="The licence that the model's card names: an SPDX identifier such as CC-BY-4.0."
 )
+@click.option(
+    "--devices",
+    metavar="all|N|NAMES",
+    help="Share each batch among several GPUs of this machine: all, a number, or names such as GPU:0,GPU:1. Default: "
+    "one device.",
+)
+@click.option(
+    "--workers",
+    metavar="auto|HOST:PORT,...",
+    help="Train on several machines, with all GPUs of each: run the same command on all, with the addresses of all, or "
+    "auto where TF_CONFIG or Slurm names them.",
+)
+@click.option(
+    "--worker",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="The number of this machine in --workers, from 0. Number 0 writes the run folder.",
+)
 @click.option("--dry-run", is_flag=True, help="Check and build everything, print the complete recipe and stop.")
 @as_one_object
 def train(given):
@@ -189,7 +211,8 @@ def _resumed(given):
     _start_tensorflow(given)
     from stylezoo import training
 
-    return training.resume(given.resume, given.steps)
+    with _devices(given):
+        return training.resume(given.resume, given.steps)
 
 
 def _begun(given):
@@ -213,7 +236,17 @@ def _started(given, albums, plan, **how):
     from stylezoo import training
 
     folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
-    return training.start(plan, *albums, folder, given.license or "", given.start_from, **how)
+    with _devices(given):
+        return training.start(plan, *albums, folder, given.license or "", given.start_from, **how)
+
+
+def _devices(given):
+    """A context in which a model is built for the devices of the command line."""
+    from stylezoo import devices
+
+    if given.workers:
+        terminal.say("Waiting for the other workers ...", err=True)
+    return devices.scope(given.devices, given.workers, given.worker)
 
 
 def _plan(given, albums):
@@ -265,7 +298,7 @@ def _albums(given):
     from stylezoo.data.album import Album
     from stylezoo.pictures import samples
 
-    if given.out:
+    if given.out and not given.workers:  # else the first worker may have begun to write
         RunFolder(given.out).check_empty()
     styles = given.added or given.styles
     albums = (
@@ -285,9 +318,14 @@ def _start_tensorflow(given):
 
 def _fit(run):
     """Print what is trained, train it with its progress, and print the results and the next command."""
-    from stylezoo import training
+    from stylezoo import devices, training
     from stylezoo.training.progress import Progress
 
+    strategy = run.model.distribute_strategy
+    if not devices.is_chief(strategy):
+        number, count = devices.number_of(strategy), devices.workers(strategy)
+        terminal.say(f"Worker  {number}, the last is {count - 1}; worker 0 shows the progress and writes {run.folder}")
+        sys.exit(terminal.INTERRUPTED if training.fit(run).interrupted else 0)
     _introduce(run)
     with Progress(run) as progress:
         training.fit(run, [progress])
@@ -325,4 +363,4 @@ def _introduce(run):
     terminal.say(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
     batch = f"batches of {recipe.batch_size}, crops of {recipe.image_size} pixels"
     terminal.say(f"Run     {run.folder}, {run.steps} steps, {batch}")
-    terminal.say(f"Device  {training.device()}, in {recipe.precision}")
+    terminal.say(f"Device  {training.device(run)}, in {recipe.precision}")

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import click
@@ -10,6 +10,7 @@ import keras
 
 from stylezoo import backend
 from stylezoo.data.album import Album
+from stylezoo.devices import scope
 from stylezoo.errors import BadOptions, BadRun, printable
 from stylezoo.pictures import files
 from stylezoo.runs import card
@@ -17,20 +18,24 @@ from stylezoo.runs.folder import RunFolder
 from stylezoo.training.callbacks import Checkpoints, Log, Sheets
 from stylezoo.training.progress import Progress
 from stylezoo.training.starting import Run, chosen, start, title
+from stylezoo.training.team import Team
 
 
 def train(
     model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), callbacks=(), verbose=1,
-    **changes,
+    devices=None, workers=None, worker=None, **changes,
 ):  # fmt: skip
     """Train a model and write a run folder; see `stylezoo.train`."""
     add_style = Album.each_of(add_style)
     if add_style.parts and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
+    if workers is not None and out is None:
+        raise BadOptions("Name the run folder, out=: all workers must know the same one.")
     callbacks = _callbacks(callbacks)
-    plan = chosen(model, start_from, add_style, **changes).resolve()
-    folder = out or RunFolder.new(title(model, start_from))
-    run = start(plan, source, add_style if add_style.parts else style, folder, license, start_from)
+    with scope(devices, workers, worker):
+        plan = chosen(model, start_from, add_style, **changes).resolve()
+        folder = out or RunFolder.new(title(model, start_from))
+        run = start(plan, source, add_style if add_style.parts else style, folder, license, start_from)
     for line in run.batches.left_out if verbose else ():
         click.echo(printable(line), err=True)
     with Progress(run) as progress:
@@ -56,31 +61,42 @@ def fit(run: Run, callbacks=()) -> Run:
     Raises:
         BadRun: The folder cannot be written, such as on a full disk; the last checkpoint stays.
     """
-    checkpoints = Checkpoints(run)
-    with _one_line_errors(run.folder), run.folder.lock(), _stopping(run):
+    team = Team(run)
+    lock = run.folder.lock() if team.is_chief else nullcontext()  # the other workers write nothing
+    with _one_line_errors(run.folder), lock, _stopping(team), team.working():
+        checkpoints = Checkpoints(run)
         if run.step < run.steps:
+            writing = [Log(run), Sheets(run), checkpoints] if team.is_chief else []
             run.model.fit(
-                run.batches.dataset(run.step),
+                run.batches.dataset(run.step, team.strategy),
                 steps_per_epoch=run.steps - run.step,
                 epochs=1,
                 shuffle=False,
                 verbose=0,
-                callbacks=[Log(run), Sheets(run), checkpoints, *callbacks],
+                callbacks=[team, *writing, *callbacks],
             )
-        run.card = card.updated(replace(run.card, steps=run.step, total_steps=run.steps, date=card.today()), run.folder)
-        run.folder.write_json(RunFolder.CARD, run.card.to_dict())
-        checkpoints.save_model()
-        if run.step == run.steps:
-            _, _, style = run.shown(0)[0]
-            drawn = run.model.stylize(run.batches.source.image(0), style)
-            files.save_picture(drawn, run.folder / RunFolder.RESULT)
+        if team.is_chief:
+            _write_last_files(run, checkpoints)
     return run
 
 
-def device() -> str:
-    """The device on which TensorFlow computes, in words."""
+def _write_last_files(run, checkpoints):
+    """Write the card and the model, and the first source in the style if the training is complete."""
+    run.card = card.updated(replace(run.card, steps=run.step, total_steps=run.steps, date=card.today()), run.folder)
+    run.folder.write_json(RunFolder.CARD, run.card.to_dict())
+    checkpoints.save_model()
+    if run.step == run.steps:
+        _, _, style = run.shown(0)[0]
+        drawn = run.model.stylize(run.batches.source.image(0), style)
+        files.save_picture(drawn, run.folder / RunFolder.RESULT)
+
+
+def device(run: Run | None = None) -> str:
+    """The device, or with a run the devices, on which TensorFlow computes, in words."""
     gpus = backend.gpus()
-    return f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {backend.cores()} cores"
+    name = f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {backend.cores()} cores"
+    shares = run.model.distribute_strategy.num_replicas_in_sync if run else 1
+    return f"{name}, each batch shared by {shares} devices" if shares > 1 else name
 
 
 @contextmanager
@@ -100,16 +116,16 @@ def _one_line_errors(folder):
 
 
 @contextmanager
-def _stopping(run):
+def _stopping(team):
     """A context in which Ctrl-C and SIGTERM end training after the current step; a second Ctrl-C ends it at once."""
     if threading.current_thread() is not threading.main_thread():  # signals belong to the main thread
         yield
         return
 
     def stop(number, frame):
-        if run.interrupted:
+        if team.interrupted:
             raise KeyboardInterrupt
-        run.interrupted = True
+        team.interrupted = True
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

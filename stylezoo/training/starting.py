@@ -2,13 +2,14 @@
 
 import os
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from stylezoo import backend
+from stylezoo import backend, devices
 from stylezoo.catalogue import needs
 from stylezoo.data.album import Album
 from stylezoo.data.batches import Batches
@@ -140,7 +141,8 @@ def start(
     """
     folder = RunFolder(out)
     license = card.licensed(license)
-    folder.check_empty()
+    if devices.is_chief():  # the other workers may come later than its first files
+        folder.check_empty()
     plan = recipe.resolve()
     if plan.objects:
         raise BadRecipe(
@@ -153,7 +155,7 @@ def start(
     trainings = [*(ancestor.lineage if ancestor else ()), card.new_id()]
     run = _prepare(folder, plan, source, style, license, trainings)
     run.notes = lineage.inherit(run.model, ancestor) if ancestor else []
-    if write:
+    if write and devices.is_chief():
         _write_first_files(run, ancestor, {"source": source, "style": style})
     return run
 
@@ -188,7 +190,7 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
     folder = RunFolder(folder)
     recipe = folder.trained_recipe()
     plan = (recipe.changed(steps=steps) if steps else recipe).resolve()
-    with folder.lock():  # no other process may write while this one reads
+    with folder.lock() if devices.is_chief() else nullcontext():  # no other process may write while this one reads
         source, style = _pictures_of(folder)
         before = card.read(folder)
         _check_beginning(folder, plan, before)
@@ -196,16 +198,23 @@ def resume(folder: str | Path, steps: int | None = None) -> Run:
         run.notes = [_check_plugins(folder, run.plan)]
         _load_checkpoint(run)
         _check_unfinished(run)
-        with folder.one_line_errors():
-            folder.remove_leftovers()
-            _, mended = log.begin(folder, [each.name for each in run.model.metrics], run.step)
-            if steps:  # it is not complete any more
-                (folder / RunFolder.RESULT).unlink(missing_ok=True)
-                folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())
-            folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
-            folder.write_json(RunFolder.CARD, run.card.to_dict())
+        mended = _write_again(run, steps) if devices.is_chief() else ""
     run.notes = [note for note in (*run.notes, mended, _changes(before, run.card)) if note]
     return run
+
+
+def _write_again(run, steps):
+    """Write the files that a resumed run changes at once; returns what was wrong with its log."""
+    folder = run.folder
+    with folder.one_line_errors():
+        folder.remove_leftovers()
+        _, mended = log.begin(folder, [each.name for each in run.model.metrics], run.step)
+        if steps:  # it is not complete any more
+            (folder / RunFolder.RESULT).unlink(missing_ok=True)
+            folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())
+        folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
+        folder.write_json(RunFolder.CARD, run.card.to_dict())
+    return mended
 
 
 def _check_plugins(folder, plan):
@@ -288,6 +297,7 @@ def _check_unfinished(run):
 
 def _prepare(folder, plan, source, style, license, lineage):
     """The run, its pictures read and its model built."""
+    devices.check(plan.recipe)
     batches = Batches(plan, source, style)
     plan = plan.with_epoch(batches.steps_per_epoch).with_data(batches.data)
     if plan.recipe.vgg:  # a run may be resumed elsewhere
@@ -305,7 +315,8 @@ def _prepare(folder, plan, source, style, license, lineage):
 
 def machine() -> dict[str, str]:
     """The device and the number of cores, on which the last digits of sums depend."""
-    return {"device": ", ".join(backend.gpus()) or "CPU", "cores": str(backend.cores())}
+    shared = {"replicas": str(backend.replicas())} if backend.replicas() > 1 else {}
+    return {"device": ", ".join(backend.gpus()) or "CPU", "cores": str(backend.cores()), **shared}
 
 
 def _check_size(model):
