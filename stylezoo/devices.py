@@ -8,6 +8,8 @@ A worker is a process with one or more replicas; the first worker, number 0, is 
 import json
 import os
 import re
+import signal
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
@@ -15,7 +17,7 @@ from functools import cache
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import backend
+from stylezoo import backend, rendezvous
 from stylezoo.errors import BadOptions, BadRecipe, BadRun, name_all
 
 AUTO = "auto"  # workers as the environment names them
@@ -102,7 +104,8 @@ def team(workers: str | list[str], worker: int | None = None) -> tuple[list[str]
         BadOptions: They are missing, or make no sense.
     """
     if workers == AUTO:
-        hosts, worker = _of_environment() if worker is None else (_of_environment()[0], worker)
+        hosts, number = _of_environment()
+        worker = number if worker is None else worker
         where = "TF_CONFIG" if os.environ.get("TF_CONFIG") else "the job of Slurm"
     else:
         hosts, where = workers.split(",") if isinstance(workers, str) else list(workers), "workers"
@@ -128,7 +131,10 @@ def _of_environment():
         )
     try:
         resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
-            port_base=int(os.environ.get("STYLEZOO_PORT", PORT)), gpus_per_node=10**3, gpus_per_task=1, auto_set_gpu=False
+            port_base=int(os.environ.get("STYLEZOO_PORT", PORT)),
+            gpus_per_node=10**3,
+            gpus_per_task=1,
+            auto_set_gpu=False,
         )
         hosts = resolver.cluster_spec().as_dict()["worker"]
     except (RuntimeError, ValueError, AssertionError) as error:
@@ -154,16 +160,25 @@ def _of_config(text):
 
 
 def _of_workers(hosts, worker):
-    """The strategy of several workers, which waits for all of them."""
+    """The strategy of several workers, once all of them are there."""
+    rendezvous.meet(hosts, worker)
     os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": hosts}, "task": {"type": "worker", "index": worker}})
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
         if "program startup" not in str(error):
-            raise BadRun(f"The workers {name_all(hosts)} did not find each other: {error}") from None
+            raise
         raise BadOptions("TensorFlow has begun already; workers are named before that, in a new process.") from None
     except tf.errors.OpError as error:
-        raise BadRun(f"The workers {name_all(hosts)} did not find each other: {error.message}") from None
+        raise BadRun(f"Worker {worker} of {name_all(hosts)} cannot begin: {error.message}") from None
+    finally:
+        _give_back_signals()
+
+
+def _give_back_signals():
+    """Let SIGTERM end the process again: TensorFlow's server catches it, and does nothing."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM) or signal.SIG_DFL)
 
 
 # Outside a step
@@ -254,8 +269,17 @@ def of_all_workers(numbers: list[int], strategy) -> np.ndarray:
     mine = np.zeros((workers(strategy), len(numbers)), "int64")
     mine[number_of(strategy)] = numbers
     local = strategy.num_replicas_in_sync // len(mine)
-    added = strategy.reduce("SUM", strategy.run(lambda: tf.constant(mine)), axis=None)
-    return added.numpy() // local  # each replica of a worker has added its row
+    return _adding(strategy)(tf.constant(mine)).numpy() // local  # each replica of a worker adds the same
+
+
+@cache
+def _adding(strategy):
+    """A function that adds up a tensor over all replicas; as a graph, because otherwise TensorFlow warns each time."""
+
+    def added(mine):
+        return strategy.reduce("SUM", strategy.run(lambda: mine), axis=None)
+
+    return tf.function(added, autograph=False)
 
 
 @contextmanager

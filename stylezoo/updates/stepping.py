@@ -1,6 +1,6 @@
 """How Keras' `fit` calls the steps of a model: in the warm-up, after it, and on several devices."""
 
-from stylezoo import backend, devices
+from stylezoo import devices
 from stylezoo.errors import BadOptions
 
 
@@ -53,4 +53,4 @@ class Stepping:
         return left > 0
 
     def _maybe_symbolic_build(self, *given, **named):
-        """Nothing: the model is built. Keras would take a batch for it, and fails with several workers (keras#20585)."""
+        """Nothing: the model is built. Keras takes a batch for it, and fails with several workers (keras#20585)."""
