@@ -485,7 +485,7 @@ def test_warm_up_teaches_the_generator_alone_by_its_losses(pair):
 def test_the_warm_up_ends_where_an_execution_of_several_steps_ends(pair):
     gan = small(losses=("lsgan", "l1"), warmup="generator-only:losses=l1", steps_per_epoch=3)
     gan.compile(steps_per_execution=2)
-    with pytest.raises(BadOptions, match="The warm-up has 3 steps.*steps_per_execution=2 does not fit"):
+    with pytest.raises(BadOptions, match=r"The warm-up has 3 steps.*steps_per_execution=2 does not fit"):
         gan.fit(*pair, batch_size=1, verbose=0)
 
 

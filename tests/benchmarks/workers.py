@@ -24,21 +24,21 @@ class Clock(keras.callbacks.Callback):
 rng = np.random.default_rng(0)
 from PIL import Image
 pictures = [Image.fromarray(rng.integers(0, 256, (160, 160, 3), dtype="uint8")) for _ in range(8)]
-out, filters, size, batch, workers, worker = sys.argv[1:]
+out, filters, size, batch, steps, skipped, workers, worker = sys.argv[1:]
 clock = Clock()
-stylezoo.train("transfer", pictures, pictures, out, steps=%d, callbacks=clock, verbose=0,
+stylezoo.train("transfer", pictures, pictures, out, steps=int(steps), callbacks=clock, verbose=0,
                generator=f"resnet:filters={filters},blocks=4", image_size=int(size), load_size=160,
                batch_size=int(batch), precision="float32",
                **({"workers": workers, "worker": int(worker)} if workers else {}))
-print(np.median(np.diff(clock.times)[%d:]))
-""" % (STEPS, SKIPPED)  # fmt: skip
+print(np.median(np.diff(clock.times)[int(skipped) :]))
+"""
 
 
 def seconds(cores, given):
     """The seconds of a step, with a worker on each of these sets of cores."""
     hosts = ",".join(f"127.0.0.1:{free_port()}" for _ in cores) if len(cores) > 1 else ""
     with tempfile.TemporaryDirectory() as folder:
-        out, settings = str(Path(folder, "run")), (given.filters, given.size, given.batch)
+        out, settings = str(Path(folder, "run")), (given.filters, given.size, given.batch, str(STEPS), str(SKIPPED))
         started = [
             subprocess.Popen(
                 ["taskset", "-c", each, sys.executable, "-c", TRAINING, out, *settings, hosts, str(number)],
