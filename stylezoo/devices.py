@@ -57,8 +57,8 @@ def scope(devices: str | None = None, workers: str | None = None, worker: int | 
         raise BadOptions("The number of a worker needs the list of all: --workers HOST:PORT,HOST:PORT.")
     if workers is not None:
         return _of_workers(*team(workers, worker)).scope()
-    names = [] if devices is None else _names(str(devices))
-    return _mirrored(tuple(names)).scope() if len(names) > 1 else tf.device(names[0]) if names else nullcontext()
+    names = () if devices is None else tuple(_names(str(devices)))
+    return _strategy(names).scope() if names else nullcontext()
 
 
 def _names(devices):
@@ -92,9 +92,9 @@ def _divide_processor(names):
 
 
 @cache
-def _mirrored(names):
+def _strategy(names):
     """The strategy of these devices; only one, because the operations of two would be taken for each other."""
-    return tf.distribute.MirroredStrategy(names)
+    return tf.distribute.MirroredStrategy(names) if len(names) > 1 else tf.distribute.OneDeviceStrategy(names[0])
 
 
 def team(workers: str | list[str], worker: int | None = None) -> tuple[list[str], int]:
@@ -283,12 +283,12 @@ def _adding(strategy):
 
 
 @contextmanager
-def told_in_one_line(strategy, advice: str):
+def told_in_one_line(strategy, advice: Callable[[], str]):
     """A context in which the loss of another worker is a `BadRun` of one line.
 
     Args:
         strategy: Who trains.
-        advice: How the training is resumed; begins with a space.
+        advice: A function that says how the training is resumed; what it says begins with a space.
 
     Raises:
         BadRun: Another worker has ended.
@@ -301,7 +301,7 @@ def told_in_one_line(strategy, advice: str):
         named = re.findall(r"/job:worker/replica:\d+/task:(\d+)", str(error))
         gone = {int(each) for each in named} - {number_of(strategy)}
         which = f"Worker {min(gone)}" if len(gone) == 1 else "Another worker"
-        raise BadRun(f"{which} was lost, so that this one, {number_of(strategy)}, cannot go on.{advice}") from error
+        raise BadRun(f"{which} was lost, so that this one, {number_of(strategy)}, cannot go on.{advice()}") from error
 
 
 # Inside a step

@@ -300,7 +300,7 @@ def test_a_killed_worker_ends_the_other_in_one_line_and_the_run_is_resumed_exact
 
 
 # A checkpoint after each step, and half a second for the test to kill a worker before the next
-SLOW = f"{OFTEN}; import time; callbacks.Sheets.on_train_batch_begin = lambda *_: time.sleep(0.5)"
+SLOW = f"{OFTEN}; import time; callbacks.Sheets.on_train_batch_begin = lambda *_, **__: time.sleep(0.5)"
 
 
 @pytest.mark.long

@@ -75,7 +75,6 @@ class Team(keras.callbacks.Callback):
                     "run folder."
                 )
 
-    @property
     def _advice(self):
         advice = f" Resume it on all workers: stylezoo train --resume {self.run.folder} --workers ..."
         return advice if self.run.folder.has(self.run.folder.CHECKPOINT) else " There is no checkpoint yet."
