@@ -293,6 +293,9 @@ def train(
     verbose=1,
     checkpoint_every=None,
     on_nan="stop",
+    devices=None,
+    workers=None,
+    worker=None,
     **changes,
 ) -> GAN:
     """Train a model and write a run folder; what the command ``stylezoo train`` does.
@@ -317,6 +320,11 @@ def train(
             about once a minute, and less often where writing would take more than 1 % of the time.
         on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback" to the last
             checkpoint and on with half the learning rates, at most three times.
+        devices: The devices that share each batch: "all" GPUs, a number of them, or names such as "GPU:0,GPU:1".
+            None: one device.
+        workers: For several machines the address of each worker, "HOST:PORT", in a list, or "auto" for those that
+            TF_CONFIG or Slurm names. Every machine runs the same call.
+        worker: The number of this worker in that list, from 0; the first one writes the run folder.
         **changes: Changes to the recipe as in `create_model`.
 
     Returns:
@@ -334,7 +342,8 @@ def train(
 
     pictures = {"source": source, "style": style, "add_style": add_style}
     how = {"callbacks": callbacks, "verbose": verbose, "checkpoint_every": checkpoint_every, "on_nan": on_nan}
-    return loop.train(model, out=out, license=license, start_from=start_from, **pictures, **how, **changes)
+    who = {"devices": devices, "workers": workers, "worker": worker}
+    return loop.train(model, out=out, license=license, start_from=start_from, **pictures, **how, **who, **changes)
 
 
 def _names(kind, pattern):

@@ -1,4 +1,4 @@
-"""Functions of TensorFlow that Keras lacks; the only module of stylezoo that imports TensorFlow, besides tests.
+"""Functions of TensorFlow that Keras lacks; only this module and `devices` import TensorFlow, besides tests.
 
 Networks and losses are written with `keras.ops`. Importing this module takes as long as importing TensorFlow.
 """
@@ -35,16 +35,6 @@ BROKEN_BATCH = tf.errors.UnknownError  # how `tf.data` reports an exception in a
 BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # instructions of processors, either of which is fast
 NORMALIZED = (tf.float32, tf.bfloat16, tf.float16)  # types of the kernel that normalises
 _COUNTING = RLock()
-
-
-def branch(condition, yes: Callable, no: Callable) -> None:
-    """Call one of two functions, by a tensor that is known only when a graph runs."""
-
-    def called(function):
-        function()
-        return True  # TensorFlow needs a value from both branches
-
-    tf.cond(condition, lambda: called(yes), lambda: called(no))
 
 
 def graph(function: Callable):
@@ -293,12 +283,20 @@ def _turned(kernel):
 
 def rows_of(variable, numbers):
     """Rows of a Keras variable, without a copy of the others."""
-    return variable.value.sparse_read(numbers)
+    return _copy_of(variable).sparse_read(numbers)
 
 
 def write_rows(variable, numbers, rows) -> None:
     """Replace rows of a Keras variable, without a copy of the others."""
-    variable.value.scatter_update(tf.IndexedSlices(rows, numbers))
+    _copy_of(variable).scatter_update(tf.IndexedSlices(rows, numbers))
+
+
+def _copy_of(variable):
+    """The variable of TensorFlow that belongs to a Keras variable; of several replicas that of the present one."""
+    if not in_replica():
+        return variable.value
+    copies = tf.distribute.get_strategy().experimental_local_results(variable.value)
+    return copies[replica() % len(copies)]
 
 
 def adam_step(variable, momentum, velocity, gradient, learning_rate, beta_1, beta_2, epsilon, powers) -> None:
@@ -341,6 +339,16 @@ def finiteness(variables, eagerly: bool = False) -> Callable[[], bool]:
 def replicas() -> int:
     """How many devices share each batch."""
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def replica() -> int:
+    """The number of the replica whose step this is, from 0."""
+    return int(tf.get_static_value(tf.distribute.get_replica_context().replica_id_in_sync_group))
+
+
+def in_replica() -> bool:
+    """Whether this is the step of one of several replicas."""
+    return replicas() > 1 and not tf.distribute.in_cross_replica_context()
 
 
 def numbered_dataset(make: Callable, shapes: list[tuple], start: int = 0) -> tf.data.Dataset:

@@ -17,12 +17,13 @@ from stylezoo.updates.averaging import follow
 from stylezoo.updates.game import Game, check_no_losses
 from stylezoo.updates.image_pool import ImagePool
 from stylezoo.updates.optimizers import PLAYERS, chosen_optimizer, name_players
+from stylezoo.updates.stepping import Stepping
 
 __all__ = ["GAN"]
 
 
 @keras.saving.register_keras_serializable("stylezoo")
-class GAN(Stylizing, keras.Model):
+class GAN(Stylizing, Stepping, keras.Model):
     """A GAN for style transfer, built from a plan and compiled: `fit`, `save` and callbacks work as in Keras.
 
     `fit` takes batches of (source, style), each (batch, height, width, 3) in [-1, 1]; with named styles also labels,
@@ -196,20 +197,9 @@ class GAN(Stylizing, keras.Model):
         with fitting.checked_shapes(self.plan):
             return super().fit(x, y, *rest, sample_weight=labels, **options)
 
-    def make_train_function(self, force=False):
-        self.prepare()
-        return super().make_train_function(force)
-
-    def make_test_function(self, force=False):
-        self.prepare()
-        return super().make_test_function(force)
-
     def train_step(self, data):
         batch, plan = fitting.tensors(self.plan, data), self.plan
-        if plan.warmup_steps:
-            plan.warmup.then(plan.order, self, batch)
-        else:
-            plan.order.learn(self, batch)
+        (plan.warmup if self.is_warming_up else plan.order).learn(self, batch)
         self.step.assign_add(1)
         if self.average:
             follow(self.average, self.generator, self.recipe.average, self.step)

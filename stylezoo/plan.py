@@ -199,8 +199,9 @@ class Plan:
                 f"The generator '{name}' has no layers that one style alone has (style_0_...), so that no style can be "
                 f"added{_example()}."
             )
-        if backend.replicas() > 1 and (self.recipe.pool or self.warmup):
-            raise BadRecipe("A pool and a warm-up work on one device only: --set pool=0 --set warmup=none.")
+        if backend.replicas() > 1 and self.recipe.precision == "mixed_float16":
+            # Keras looks for infinite gradients on the first replica only, before they are added up.
+            raise BadRecipe("mixed_float16 is not safe on several devices: take --precision mixed_bfloat16 or float32.")
 
     @contextmanager
     def reproducible(self):

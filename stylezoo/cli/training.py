@@ -11,16 +11,22 @@ from stylezoo.cli.types import PATH, Every, ModelName, PluginName, Setting
 from stylezoo.errors import NotDownloaded, name_all
 from stylezoo.runs.folder import RunFolder
 
-OF_A_RESUMED_RUN = {"resume", "steps", "checkpoint_every", "on_nan", "allow_changes"}
+OF_A_RESUMED_RUN = {
+    "resume", "steps", "checkpoint_every", "on_nan", "allow_changes", "devices", "workers", "worker",
+}  # fmt: skip
 REFUSALS = [
     Refusal(
         lambda given: given.resume and given.typed - OF_A_RESUMED_RUN,
-        "--resume continues a run with its own recipe and pictures; only --steps, --checkpoint-every, --on-nan and "
-        "--allow-changes can be given with it.",
+        "--resume continues a run with its own recipe and pictures; only --steps, --checkpoint-every, --on-nan, "
+        "--allow-changes and devices can be given with it.",
     ),
     Refusal(
         lambda given: given.allow_changes and not given.resume,
         "--allow-changes is for a run that is continued: --resume RUN.",
+    ),
+    Refusal(
+        lambda given: given.workers and not (given.out or given.resume or given.dry_run),
+        "--workers needs the name of the run folder, -o FOLDER: all workers must know the same one.",
     ),
     Refusal(
         lambda given: given.added and not given.start_from,
@@ -163,6 +169,24 @@ def settings(help):
 @click.option(
     "--license", metavar="TEXT", help="The licence that the model's card names: an SPDX identifier such as CC-BY-4.0."
 )
+@click.option(
+    "--devices",
+    metavar="all|N|NAMES",
+    help="Share each batch among several GPUs of this machine: all, a number, or names such as GPU:0,GPU:1. Default: "
+    "one device.",
+)
+@click.option(
+    "--workers",
+    metavar="auto|HOST:PORT,...",
+    help="Train on several machines, with all GPUs of each: run the same command on all, with the addresses of all, or "
+    "auto where TF_CONFIG or Slurm names them.",
+)
+@click.option(
+    "--worker",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="The number of this machine in --workers, from 0. Number 0 writes the run folder.",
+)
 @click.option("--dry-run", is_flag=True, help="Check and build everything, print the complete recipe and stop.")
 @as_one_object
 def train(given):
@@ -217,11 +241,13 @@ def import_(given):
 
 def _resumed(given):
     """The run of --resume, from its last checkpoint."""
-    RunFolder(given.resume).trained_recipe()
+    recipe = RunFolder(given.resume).trained_recipe()
     _start_tensorflow(given)
     from stylezoo import training
 
-    return training.resume(given.resume, given.steps, given.allow_changes)
+    training.be_deterministic(recipe)  # before there are devices
+    with _devices(given):
+        return training.resume(given.resume, given.steps, given.allow_changes)
 
 
 def _begun(given):
@@ -245,7 +271,17 @@ def _started(given, albums, plan, **how):
     from stylezoo import training
 
     folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
-    return training.start(plan, *albums, folder, given.license or "", given.start_from, **how)
+    with _devices(given):
+        return training.start(plan, *albums, folder, given.license or "", given.start_from, **how)
+
+
+def _devices(given):
+    """A context in which a model is built for the devices of the command line."""
+    from stylezoo import devices
+
+    if given.workers:
+        terminal.say("Waiting for the other workers ...", err=True)
+    return devices.scope(given.devices, given.workers, given.worker)
 
 
 def _plan(given, albums):
@@ -297,7 +333,7 @@ def _albums(given):
     from stylezoo.data.album import Album
     from stylezoo.pictures import samples
 
-    if given.out:
+    if given.out and not given.workers:  # else the first worker may have begun to write
         RunFolder(given.out).check_empty()
     styles = given.added or given.styles
     albums = (
@@ -317,9 +353,14 @@ def _start_tensorflow(given):
 
 def _fit(run, **how):
     """Print what is trained, train it with its progress, and print the results and the next command."""
-    from stylezoo import training
+    from stylezoo import devices, training
     from stylezoo.training.progress import Progress
 
+    strategy = run.model.distribute_strategy
+    if not devices.is_chief(strategy):
+        number, count = devices.number_of(strategy), devices.workers(strategy)
+        terminal.say(f"Worker  {number}, the last is {count - 1}; worker 0 shows the progress and writes {run.folder}")
+        sys.exit(terminal.INTERRUPTED if training.fit(run, **how).interrupted else 0)
     _introduce(run)
     with Progress(run) as progress:
         training.fit(run, [progress], **how)
@@ -357,4 +398,4 @@ def _introduce(run):
     terminal.say(f"Losses  {name_all(spec.label for spec in recipe.losses)}")
     batch = f"batches of {recipe.batch_size}, crops of {recipe.image_size} pixels"
     terminal.say(f"Run     {run.folder}, {run.steps} steps, {batch}")
-    terminal.say(f"Device  {training.device()}, in {recipe.precision}")
+    terminal.say(f"Device  {training.device(run)}, in {recipe.precision}")

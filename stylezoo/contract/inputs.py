@@ -39,9 +39,13 @@ def normal(wanted, source, seed):
     """Normal random numbers in the shape of an input; open sides are the source's. No seed: zeros."""
     import keras
 
+    from stylezoo import devices
+
     open_to = (*keras.ops.shape(source)[:3], None)
-    shape = [size or other for size, other in zip(wanted.shape, open_to, strict=False)]
-    return keras.ops.zeros(shape) if seed is None else keras.random.normal(shape, seed=seed)
+    count, *shape = [size or other for size, other in zip(wanted.shape, open_to, strict=False)]
+    if seed is None:
+        return keras.ops.zeros((count, *shape))
+    return devices.drawn(lambda rows: keras.random.normal((rows, *shape), seed=seed), count)
 
 
 def random_code(generator, source, seed=0):

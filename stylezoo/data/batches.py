@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from stylezoo import backend
+from stylezoo import devices
 from stylezoo.catalogue import sources
 from stylezoo.data.album import Album
 from stylezoo.data.crops import Sizes, Stream
@@ -102,9 +102,32 @@ class Batches:
         crops = self.plan.crops.cut(Stream(pictures, stream, self.sizes, like), numbers)
         return arrays.from_levels(np.stack(crops))
 
-    def dataset(self, start: int = 0):
-        """The endless `tf.data.Dataset` of these batches from number `start` on."""
-        return backend.numbered_dataset(self.__getitem__, [array.shape for array in self[start]], start)
+    def share(self, n: int, replica: int, replicas: int) -> tuple[np.ndarray, ...]:
+        """The rows of batch n that one of several replicas learns from; only these are read, as far as crops allow it.
+
+        Each of the parts into which the update order divides a batch is divided among the replicas in their order.
+        """
+        if replicas == 1:
+            return self[n]
+        size = self.recipe.batch_size // replicas
+        first = range(replica * size, self.per_step, self.recipe.batch_size)
+        if self.plan.crops.one_picture:  # then rows are known together only
+            whole = self[n]
+            rows = [i for begin in first for i in range(begin, begin + size)]
+            return tuple(array[rows] for array in whole)
+        begin = n * self.per_step
+        parts = [self.data.batch(self, range(begin + each, begin + each + size)) for each in first]
+        return tuple(map(np.concatenate, zip(*parts, strict=True)))
+
+    def dataset(self, start: int = 0, strategy=None):
+        """The endless dataset of these batches from number `start` on.
+
+        Args:
+            start: The number of the first batch.
+            strategy: Who trains, if there are several devices: then a worker's dataset has the shares of its replicas.
+        """
+        shapes = [array.shape for array in self.share(start, 0, strategy.num_replicas_in_sync if strategy else 1)]
+        return devices.dataset(self.share, shapes, start, strategy)
 
     def _read(self, album, tones=None, items=None):
         return Pictures(album, self.recipe.scaled_size, self.recipe.image_size // 2, tones, items)

@@ -81,7 +81,7 @@ class Sheets(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Writes checkpoints and the model in their rhythm; a signal ends the training.
+    """Writes checkpoints and the model in their rhythm.
 
     Args:
         run: The `Run` that is trained.
@@ -101,9 +101,7 @@ class Checkpoints(keras.callbacks.Callback):
         self.step, self.time = self.run.step, time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.run.interrupted:
-            self.model.stop_training = True
-        elif self.rhythm.is_due(self.run.step - self.step, time.monotonic() - self.time, self.cost):
+        if self.rhythm.is_due(self.run.step - self.step, time.monotonic() - self.time, self.cost):
             began = time.monotonic()
             self.save()
             self.cost = time.monotonic() - began

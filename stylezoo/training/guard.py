@@ -82,8 +82,13 @@ def stopped(run, error: Diverged) -> BadRun:
     )
 
 
-def roll_back(run, error: Diverged) -> None:
+def roll_back(run, error: Diverged, writes: bool = True) -> None:
     """Go back to the last checkpoint of a run, and halve the learning rates, in its recipe as well.
+
+    Args:
+        run: The `Run`.
+        error: Why.
+        writes: Whether this process writes into the run folder.
 
     Raises:
         BadRun: The training has gone back three times already, or its optimizers have no option `learning_rate`.
@@ -106,8 +111,9 @@ def roll_back(run, error: Diverged) -> None:
     run.card = replace(
         run.card, recipe=plain.without_folders(plan.recipe.to_dict()), rollbacks=[*run.card.rollbacks, note]
     )
-    save(run)  # with the new rates
-    run.folder.write_json(RunFolder.RECIPE, plan.recipe.to_dict())
+    if writes:
+        save(run)  # with the new rates
+        run.folder.write_json(RunFolder.RECIPE, plan.recipe.to_dict())
 
 
 def slower(plan):

@@ -2,13 +2,14 @@
 
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import click
 import keras
 
 from stylezoo import backend
 from stylezoo.data.album import Album
+from stylezoo.devices import scope
 from stylezoo.errors import BadOptions, BadPicture, BadRun, name_all, printable
 from stylezoo.pictures import files
 from stylezoo.runs.checkpoints import Rhythm
@@ -17,23 +18,27 @@ from stylezoo.training.callbacks import Checkpoints, Log, Sheets
 from stylezoo.training.guard import ON_NAN, Diverged, Guard, roll_back, stopped
 from stylezoo.training.progress import Progress
 from stylezoo.training.starting import Run, chosen, start, title
+from stylezoo.training.team import Team
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def train(
     model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), callbacks=(), verbose=1,
-    checkpoint_every=None, on_nan="stop", **changes,
+    devices=None, workers=None, worker=None, checkpoint_every=None, on_nan="stop", **changes,
 ):  # fmt: skip
     """Train a model and write a run folder; see `stylezoo.train`."""
     rhythm = Rhythm.of(checkpoint_every)
     add_style = Album.each_of(add_style)
     if add_style.parts and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
+    if workers is not None and out is None:
+        raise BadOptions("Name the run folder, out=: all workers must know the same one.")
     callbacks = _callbacks(callbacks)
-    plan = chosen(model, start_from, add_style, **changes).resolve()
-    folder = out or RunFolder.new(title(model, start_from))
-    run = start(plan, source, add_style if add_style.parts else style, folder, license, start_from)
+    with scope(devices, workers, worker):
+        plan = chosen(model, start_from, add_style, **changes).resolve()
+        folder = out or RunFolder.new(title(model, start_from))
+        run = start(plan, source, add_style if add_style.parts else style, folder, license, start_from)
     for line in run.batches.left_out if verbose else ():
         click.echo(printable(line), err=True)
     with Progress(run) as progress:
@@ -67,28 +72,29 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop") -> 
     """
     if on_nan not in ON_NAN:
         raise BadOptions(f"on_nan is '{on_nan}'; it can be {name_all(ON_NAN)}.")
+    team = Team(run)
     checkpoints = Checkpoints(run, Rhythm.of(checkpoint_every))
-    with _one_line_errors(run.folder), run.folder.lock(), _stopping(run):
+    writing = [Log(run), Sheets(run), checkpoints] if team.is_chief else []  # the other workers write nothing
+    lock = run.folder.lock() if team.is_chief else nullcontext()
+    with _one_line_errors(run.folder), lock, _stopping(team), team.working():
         while run.step < run.steps:
             try:
-                _train(run, [Guard(run), Log(run), Sheets(run), checkpoints, *callbacks])
+                _train(run, [team, Guard(run), *writing, *callbacks])
                 break  # at the end, or after a signal
             except Diverged as error:
                 if on_nan == "stop":
                     raise stopped(run, error) from None
-                roll_back(run, error)
-        checkpoints.save()
-        if run.step == run.steps:
-            _, _, style = run.shown(0)[0]
-            drawn = run.model.stylize(run.batches.source.image(0), style)
-            files.save_picture(drawn, run.folder / RunFolder.RESULT)
+                roll_back(run, error, writes=team.is_chief)
+        if team.is_chief:
+            checkpoints.save()
+            _draw_result(run)
     return run
 
 
 def _train(run, callbacks):
     """Train until the last step, or until a callback ends it."""
     run.model.fit(
-        run.batches.dataset(run.step),
+        run.batches.dataset(run.step, run.model.distribute_strategy),
         steps_per_epoch=run.steps - run.step,
         epochs=1,
         shuffle=False,
@@ -97,10 +103,20 @@ def _train(run, callbacks):
     )
 
 
-def device() -> str:
-    """The device on which TensorFlow computes, in words."""
+def _draw_result(run):
+    """Write the first source in the style, if the training is complete."""
+    if run.step == run.steps:
+        _, _, style = run.shown(0)[0]
+        drawn = run.model.stylize(run.batches.source.image(0), style)
+        files.save_picture(drawn, run.folder / RunFolder.RESULT)
+
+
+def device(run: Run | None = None) -> str:
+    """The device, or with a run the devices, on which TensorFlow computes, in words."""
     gpus = backend.gpus()
-    return f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {backend.cores()} cores"
+    name = f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {backend.cores()} cores"
+    shares = run.model.distribute_strategy.num_replicas_in_sync if run else 1
+    return f"{name}, each batch shared by {shares} devices" if shares > 1 else name
 
 
 @contextmanager
@@ -124,7 +140,7 @@ def _one_line_errors(folder):
 
 
 @contextmanager
-def _stopping(run):
+def _stopping(team):
     """A context in which a signal ends training after the current step, and a second one at once.
 
     The signals are those of Ctrl-C, of the end of a job, and of the end of a terminal or a connection.
@@ -134,9 +150,9 @@ def _stopping(run):
         return
 
     def stop(number, frame):
-        if run.interrupted:
+        if team.interrupted:
             raise KeyboardInterrupt
-        run.interrupted = True
+        team.interrupted = True
 
     before = {number: signal.signal(number, stop) for number in SIGNALS}
     try:

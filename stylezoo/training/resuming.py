@@ -1,10 +1,11 @@
 """Resume a training: exactly as if it had not been interrupted, or not at all."""
 
 import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from stylezoo import backend
+from stylezoo import backend, devices
 from stylezoo.catalogue import needs
 from stylezoo.data import fingerprints
 from stylezoo.data.album import Album
@@ -32,7 +33,7 @@ def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = F
     recipe = folder.trained_recipe()
     be_deterministic(recipe)
     plan = (recipe.changed(steps=steps) if steps else recipe).resolve()
-    with folder.lock():  # no other process may write while this one reads
+    with folder.lock() if devices.is_chief() else nullcontext():  # no other process may write while this one reads
         albums, listed = _pictures_of(folder)
         before = card.read(folder)
         run = prepare(folder, plan, *albums, before.license, before.lineage or [card.new_id()])
@@ -45,17 +46,24 @@ def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = F
             if not allow_changes:
                 raise _not_as_before(folder, changed)
             run.notes.append(f"Not as before: {changed}. The result is another one than that of a training without.")
-        with folder.one_line_errors():
-            folder.remove_leftovers()
-            _, mended = log.begin(folder, [each.name for each in run.model.metrics], run.step)
-            if steps:  # it is not complete any more
-                (folder / RunFolder.RESULT).unlink(missing_ok=True)
-                folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())
-            folder.write_json(RunFolder.PLACES, listed)
-            folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
-            folder.write_json(RunFolder.CARD, run.card.to_dict())
+        mended = _write_again(run, listed, steps) if devices.is_chief() else ""
     run.notes = [note for note in (*run.notes, mended, _other_machine(before, run.card)) if note]
     return run
+
+
+def _write_again(run, listed, steps):
+    """Write the files that a resumed run changes at once; returns what was wrong with its log."""
+    folder = run.folder
+    with folder.one_line_errors():
+        folder.remove_leftovers()
+        _, mended = log.begin(folder, [each.name for each in run.model.metrics], run.step)
+        if steps:  # it is not complete any more
+            (folder / RunFolder.RESULT).unlink(missing_ok=True)
+            folder.write_json(RunFolder.RECIPE, run.recipe.to_dict())
+        folder.write_json(RunFolder.PLACES, listed)
+        folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
+        folder.write_json(RunFolder.CARD, run.card.to_dict())
+    return mended
 
 
 def _plugins(folder, plan):
@@ -156,7 +164,7 @@ def load(run: Run) -> str:
     if run.step < 0:
         raise folder.damaged(name, f"its step is {run.step}")
     loading.check_finite(run.model, f"{name} of '{folder}'")
-    if note:
+    if note and devices.is_chief(run.model.distribute_strategy):
         file.replace(folder / RunFolder.CHECKPOINT)  # else the damaged one would become the one before
     return note
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from stylezoo import backend
+from stylezoo import backend, devices
 from stylezoo.data import fingerprints
 from stylezoo.data.album import Album
 from stylezoo.data.batches import Batches
@@ -72,7 +72,7 @@ class Run:
 
 
 def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
-    """The recipe of a training, complete and checked.
+    """The recipe of a training, complete and checked; from now on TensorFlow computes deterministically if it says so.
 
     Its precision is the fastest on this machine, and its threads are as many as the cores here, where a recipe leaves
     them open.
@@ -100,6 +100,7 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
         recipe = recipe._with(precision=backend.fastest_precision())
     if recipe.threads == 0:
         recipe = recipe._with(threads=backend.cores())
+    be_deterministic(recipe)  # before there are devices
     if not add_style.parts:
         return recipe
     added = add_style.by_style(lineage.names_of(old))
@@ -143,7 +144,8 @@ def start(
     """
     folder = RunFolder(out)
     license = card.licensed(license)
-    folder.check_empty()
+    if devices.is_chief():  # the other workers may come later than its first files
+        folder.check_empty()
     be_deterministic(recipe if isinstance(recipe, Recipe) else recipe.recipe)
     plan = recipe.resolve()
     if plan.objects:
@@ -157,7 +159,7 @@ def start(
     trainings = [*(ancestor.lineage if ancestor else ()), card.new_id()]
     run = prepare(folder, plan, source, style, license, trainings)
     run.notes = lineage.inherit(run.model, ancestor) if ancestor else []
-    if write:
+    if write and devices.is_chief():
         _write_first_files(run, {"source": source, "style": style})
     return run
 
@@ -206,7 +208,8 @@ def prepare(folder, plan, source, style, license, lineage):
 
 def machine() -> dict[str, str]:
     """The device and the number of cores, on which the last digits of sums depend."""
-    return {"device": ", ".join(backend.gpus()) or "CPU", "cores": str(backend.cores())}
+    shared = {"replicas": str(backend.replicas())} if backend.replicas() > 1 else {}
+    return {"device": ", ".join(backend.gpus()) or "CPU", "cores": str(backend.cores()), **shared}
 
 
 def _check_size(model):

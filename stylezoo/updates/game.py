@@ -2,6 +2,7 @@
 
 import keras
 
+from stylezoo import devices
 from stylezoo.contract import losses
 from stylezoo.errors import BadOptions, BadRecipe, name_all
 
@@ -9,6 +10,19 @@ from stylezoo.errors import BadOptions, BadRecipe, name_all
 WAYS = {"generator": ("generator", "inverse"), "discriminator": ("discriminator", "inverse_discriminator")}
 # Arguments of Keras' `compile` that a GAN does not take.
 OF_KERAS = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
+
+class Mean(keras.metrics.Mean):
+    """`keras.metrics.Mean` of values that are equal on all replicas, so that one worker can read it without the others.
+
+    Keras keeps a part of the sum on each replica, and adds the parts up whenever they are read: a collective operation,
+    which hangs where only the chief writes the log.
+    """
+
+    def add_variable(self, shape, initializer, dtype=None, aggregation="sum", name=None):
+        variable = keras.Variable(initializer, shape, dtype, trainable=False, name=name)
+        self._tracker.add_to_store("variables", variable)
+        return variable
 
 
 class Game:
@@ -35,7 +49,7 @@ class Game:
             if not labels:
                 raise BadRecipe(f"No loss of this recipe teaches its {player}; add one such as 'lsgan'.")
             names += [f"{way}/{label}" for label in labels for way in WAYS[player][: 1 + two_way]]
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.trackers = {name: Mean(name=name) for name in names}
 
     def cost(self, player, translations, only=None):
         """The weighted sum of a player's losses: see `GAN.cost`."""
@@ -44,9 +58,9 @@ class Game:
             if losses.concerns(loss, player) and (only is None or label in only):
                 for way, translation in zip(WAYS[player], translations, strict=False):
                     value = weight * losses.cost(loss, player, translation)
-                    self.trackers[f"{way}/{label}"].update_state(value)
+                    self.trackers[f"{way}/{label}"].update_state(devices.mean(value))
                     total += value
-        self.trackers[player].update_state(total)
+        self.trackers[player].update_state(devices.mean(total))
         return total
 
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from stylezoo import backend
+from stylezoo import backend, devices
 
 register = keras.saving.register_keras_serializable("stylezoo")
 
@@ -15,6 +15,8 @@ class ImagePool(keras.layers.Layer):
     Until it is full each picture is kept and returned. From then on every picture is exchanged, with probability 1/2,
     for one of the pool. The pictures of one batch use different places. The pool and its random state are saved.
 
+    Several replicas have one pool for the pictures of all: each keeps a copy of it, and draws the same random numbers.
+
     Args:
         size: How many pictures are kept.
         shape: The shape of one, (height, width, 3).
@@ -25,13 +27,16 @@ class ImagePool(keras.layers.Layer):
         self.size = size
         self.shape = tuple(shape)
         self.random = keras.random.SeedGenerator()
-        state = {"initializer": "zeros", "trainable": False, "aggregation": "mean"}
+        state = {"initializer": "zeros", "trainable": False}
         self.kept = self.add_weight(shape=(size, *self.shape), name="kept", **state)
-        self.count = self.add_weight(shape=(), dtype="int64", name="count", initializer="zeros", trainable=False)
+        self.count = self.add_weight(shape=(), dtype="int64", name="count", **state)
         self.built = True
 
     def call(self, pictures):
         """Pictures (batch, height, width, 3), some of them replaced by older ones."""
+        return devices.own(self._exchanged(devices.gathered(pictures)), ops.shape(pictures)[0])
+
+    def _exchanged(self, pictures):
         if (pictures.shape[0] or 0) > self.size:
             raise ValueError(f"A pool of {self.size} pictures cannot serve batches of {pictures.shape[0]}.")
         batch = ops.shape(pictures)[0]

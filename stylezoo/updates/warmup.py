@@ -24,11 +24,6 @@ class WarmUp(Choice, ABC, field="warmup"):
     def learn(self, gan, batch):
         """One step: see `Order.learn`."""
 
-    def then(self, order, gan, batch):
-        """A step of the warm-up or, once it is over, of an update order."""
-        is_warming_up = gan.step < gan.plan.warmup_steps
-        backend.branch(is_warming_up, lambda: self.learn(gan, batch), lambda: order.learn(gan, batch))
-
 
 class GeneratorOnly(WarmUp, name="generator-only"):
     """The generator learns alone, from some of its losses, as in AnimeGAN (https://doi.org/10.1007/978-981-15-5577-0_18).
