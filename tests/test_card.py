@@ -166,7 +166,7 @@ def test_card_tells_of_pairs_side_by_side(tmp_path):
 def test_run_that_was_killed_shows_what_there_is(pictures, tmp_path):
     run = training.start(Recipe.named("transfer", steps=4, **TINY), out=tmp_path / "run", license="MIT", **pictures)
     found = card.read(tmp_path / "run")
-    assert (found.steps, found.total_steps, found.losses, found.license) == (None, 4, {}, "MIT")
+    assert (found.steps, found.total_steps, found.losses, found.license) == (0, 4, {}, "MIT")
     assert card.sheet(tmp_path / "run") == b""
     run.interrupted = True  # after its first step
     training.fit(run)

@@ -37,7 +37,8 @@ def run(trained, tmp_path):
 
 
 def changed(run, change):
-    """Change the checkpoint of a run."""
+    """Change the only checkpoint of a run."""
+    (run / RunFolder.CHECKPOINT_BEFORE).unlink()
     with h5py.File(run / RunFolder.CHECKPOINT, "a") as file:
         change(file)
 

@@ -256,6 +256,7 @@ def test_an_imported_run_says_that_it_cannot_be_resumed(tmp_path):
 @pytest.mark.parametrize("file", ["pictures.json", "checkpoints/latest.weights.h5"])
 def test_damaged_files_of_a_run_are_named(file, short, tmp_path):
     shutil.copytree(short, tmp_path / "run")
+    (tmp_path / "run/checkpoints/before.weights.h5").unlink()
     (tmp_path / "run" / file).write_bytes((tmp_path / "run" / file).read_bytes()[:20])
     with pytest.raises(BadRun, match=f"is damaged: {file} cannot be read"):
         training.resume(tmp_path / "run", steps=3)

@@ -1,4 +1,4 @@
-"""The commands that make models: train and import."""
+"""The command train."""
 
 import os
 import sys
@@ -208,46 +208,15 @@ train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
 )
 
 
-@click.command("import")
-@click.argument("file", type=PATH, help="A checkpoint of PyTorch, such as latest_net_G.pth, or a .safetensors.")
-@click.option(
-    "-m", "--model", required=True, type=PluginName("model"), help="The model that it was trained as: cyclegan, cut ..."
-)
-@click.option("--network", metavar="NAME", help="The network in FILE, if it holds several, such as netG_A.")
-@new_folder
-@settings("A field of the recipe: image_size=128. Repeatable.")
-@as_one_object
-def import_(given):
-    """Make a run folder of a generator trained with PyTorch.
-
-    FILE is a checkpoint of CycleGAN, pix2pix or CUT. PyTorch is not needed, and nothing in the file is executed.
-    """
-    from stylezoo.files import torch_files
-
-    _check_names(given.model, None, given.changes)
-    torch_files.read(given.file)
-    if given.out:
-        RunFolder(given.out).check_empty()
-    terminal.import_keras()
-    from stylezoo.runs.torch_import import import_weights
-
-    notes = []
-    made = import_weights(given.file, given.model, given.out, given.network, notes.append, **given.changes)
-    for line in notes:
-        terminal.say(f"        {line}", fg="yellow", err=True)
-    terminal.say(f"Wrote   {made}")
-    _print_next(made)
-
-
 def _resumed(given):
     """The run of --resume, from its last checkpoint."""
     recipe = RunFolder(given.resume).trained_recipe()
     _start_tensorflow(given)
-    from stylezoo import training
+    from stylezoo.training.resuming import be_deterministic, resume
 
-    training.be_deterministic(recipe)  # before there are devices
+    be_deterministic(recipe)  # before there are devices
     with _devices(given):
-        return training.resume(given.resume, given.steps, given.allow_changes)
+        return resume(given.resume, given.steps, given.allow_changes)
 
 
 def _begun(given):
@@ -291,7 +260,7 @@ def _plan(given, albums):
 
     added = albums[1] if given.added else ()
     recipe = Recipe.read(given.file) if given.file else None
-    _check_names(given.model, recipe, given.changes)
+    check_names(given.model, recipe, given.changes)
     if given.start_from:
         checked_file(given.start_from)
     _start_tensorflow(given)
@@ -303,7 +272,7 @@ def _plan(given, albums):
 # Checks that need no TensorFlow come before its import, which takes seconds
 
 
-def _check_names(model, recipe, changes):
+def check_names(model, recipe, changes):
     """Check that the plugins which a model, a recipe or its changes name are installed.
 
     Raises:
@@ -371,10 +340,11 @@ def _fit(run, **how):
     terminal.say(f"Wrote   {run.folder / RunFolder.RESULT}, the first source in the style")
     sheets, beside = run.folder / RunFolder.SAMPLES, f"{RunFolder.LOG} and {RunFolder.MODEL}"
     terminal.say(f"        {sheets}{os.sep} with contact sheets; beside it {beside}")
-    _print_next(run.folder)
+    print_next(run.folder)
 
 
-def _print_next(folder):
+def print_next(folder):
+    """Print what can be done with a run."""
     terminal.print_next("redraw a picture of your own", f"stylezoo stylize PICTURE.jpg --model {folder}")
 
 

@@ -2,6 +2,6 @@
 
 from stylezoo.training.loop import device, fit
 from stylezoo.training.resuming import resume
-from stylezoo.training.starting import Run, be_deterministic, chosen, start, title
+from stylezoo.training.starting import Run, chosen, start, title
 
-__all__ = ["Run", "be_deterministic", "chosen", "device", "fit", "resume", "start", "title"]
+__all__ = ["Run", "chosen", "device", "fit", "resume", "start", "title"]
