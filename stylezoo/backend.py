@@ -7,8 +7,8 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable
-from contextlib import contextmanager
-from functools import wraps
+from contextlib import contextmanager, nullcontext
+from functools import cache, wraps
 from threading import RLock
 
 import keras
@@ -133,6 +133,14 @@ def _counted(count: Callable[[str, int], None]):
             keras.Operation.__init__, keras.Variable.__init__ = make_operation, make_variable
 
 
+def nameless_variables():
+    """A context in which TensorFlow gives all variables the same name; Keras' variables have their own beside it.
+
+    It keeps 34 KB for each name for ever, and Keras' names are new ones in every model.
+    """
+    return tf.variable_creator_scope(lambda create, **options: create(**{**options, "name": "variable/"}))
+
+
 def memory() -> int:
     """The bytes of this machine's memory; more than any has where it is not known."""
     try:
@@ -239,14 +247,30 @@ def convolution_to_few(pictures, kernel):
         pictures: (batch, height, width, channels).
         kernel: (height, width, channels, filters).
     """
-    height, width, channels, filters = kernel.shape
+    pictures, kernel = tf.convert_to_tensor(pictures), tf.convert_to_tensor(kernel)  # no variables
+    convolved = _convolution_to_few(pictures.dtype)(pictures, kernel)
+    (batch, *sides, _), (*size, _, filters) = pictures.shape, kernel.shape
+    convolved.set_shape((batch, *(side and side - less + 1 for side, less in zip(sides, size, strict=True)), filters))
+    return convolved
+
+
+@cache
+def _convolution_to_few(dtype):
+    """The graph of `convolution_to_few`, traced once for tensors of any size.
+
+    TensorFlow never forgets a gradient that is defined while a graph is traced, nor that graph: here it is this small
+    one, not that of each training step and of each size of pictures.
+    """
+    anything = tf.TensorSpec((None,) * 4, dtype)
 
     @tf.custom_gradient
     def convolved(pictures, kernel):
+        height, width, channels, filters = tf.unstack(tf.shape(kernel))
+
         def gradients(slope):
             around = tf.pad(slope, [[0, 0], [height - 1] * 2, [width - 1] * 2, [0, 0]])
             of_pictures = tf.nn.conv2d(around, _turned(kernel), 1, "VALID")
-            sizes, strides = (height, width, filters, channels), (1, 1, 1, 1)
+            sizes, strides = tf.stack((height, width, filters, channels)), (1, 1, 1, 1)
             turned = tf.raw_ops.Conv2DBackpropFilter(
                 input=around, filter_sizes=sizes, out_backprop=pictures, strides=strides, padding="VALID"
             )
@@ -254,7 +278,7 @@ def convolution_to_few(pictures, kernel):
 
         return tf.nn.conv2d(pictures, kernel, 1, "VALID"), gradients
 
-    return convolved(tf.convert_to_tensor(pictures), tf.convert_to_tensor(kernel))  # no variables
+    return tf.function(convolved, input_signature=(anything, anything), autograph=False)
 
 
 def _turned(kernel):
@@ -295,6 +319,22 @@ def adam_step(variable, momentum, velocity, gradient, learning_rate, beta_1, bet
 def replicas() -> int:
     """How many devices share each batch."""
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def optimizing():
+    """A context in which Keras' optimizers update variables.
+
+    They add up the gradients of all replicas, and TensorFlow gives the sum a gradient, by which it keeps the graph of
+    the training step and all variables for ever. Where there is one replica nothing is added up.
+    """
+    return _Alone(tf.distribute.get_strategy(), 0) if replicas() == 1 else nullcontext()
+
+
+class _Alone(tf.distribute.ReplicaContext):
+    """The only replica."""
+
+    def all_reduce(self, reduce_op, value, options=None):
+        return value
 
 
 def numbered_dataset(make: Callable, shapes: list[tuple], start: int = 0) -> tf.data.Dataset:

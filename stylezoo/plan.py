@@ -216,7 +216,7 @@ class Plan:
         # Copies of a network that was made after keras.utils.set_random_seed(seed) must not have its weights.
         random.seed(f"objects {self.recipe.seed}" if self.objects else self.recipe.seed)
         try:
-            with backend.building_at_most(MOST_LAYERS, MOST_WEIGHTS):
+            with backend.nameless_variables(), backend.building_at_most(MOST_LAYERS, MOST_WEIGHTS):
                 yield
         finally:
             keras.config.set_dtype_policy(policy)
