@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from threading import RLock
 
 import keras
@@ -126,6 +126,14 @@ def _counted(count: Callable[[str, int], None]):
 def lacks_memory(error: Exception) -> bool:
     """Whether an error of a graph says that the memory is full; that of a constant says so in its own words."""
     return isinstance(error, OUT_OF_MEMORY) or "Cannot parse tensor from proto" in str(error)
+
+
+def nameless_variables():
+    """A context in which TensorFlow gives all variables the same name; Keras' variables have their own beside it.
+
+    It keeps 34 KB for each name for ever, and Keras' names are new ones in every model.
+    """
+    return tf.variable_creator_scope(lambda create, **options: create(**{**options, "name": "variable/"}))
 
 
 def memory() -> int:
@@ -258,14 +266,30 @@ def convolution_to_few(pictures, kernel):
         pictures: (batch, height, width, channels).
         kernel: (height, width, channels, filters).
     """
-    height, width, channels, filters = kernel.shape
+    pictures, kernel = tf.convert_to_tensor(pictures), tf.convert_to_tensor(kernel)  # no variables
+    convolved = _convolution_to_few(pictures.dtype)(pictures, kernel)
+    (batch, *sides, _), (*size, _, filters) = pictures.shape, kernel.shape
+    convolved.set_shape((batch, *(side and side - less + 1 for side, less in zip(sides, size, strict=True)), filters))
+    return convolved
+
+
+@cache
+def _convolution_to_few(dtype):
+    """The graph of `convolution_to_few`, traced once for tensors of any size.
+
+    TensorFlow never forgets a gradient that is defined while a graph is traced, nor that graph: here it is this small
+    one, not that of each training step and of each size of pictures.
+    """
+    anything = tf.TensorSpec((None,) * 4, dtype)
 
     @tf.custom_gradient
     def convolved(pictures, kernel):
+        height, width, channels, filters = tf.unstack(tf.shape(kernel))
+
         def gradients(slope):
             around = tf.pad(slope, [[0, 0], [height - 1] * 2, [width - 1] * 2, [0, 0]])
             of_pictures = tf.nn.conv2d(around, _turned(kernel), 1, "VALID")
-            sizes, strides = (height, width, filters, channels), (1, 1, 1, 1)
+            sizes, strides = tf.stack((height, width, filters, channels)), (1, 1, 1, 1)
             turned = tf.raw_ops.Conv2DBackpropFilter(
                 input=around, filter_sizes=sizes, out_backprop=pictures, strides=strides, padding="VALID"
             )
@@ -273,30 +297,12 @@ def convolution_to_few(pictures, kernel):
 
         return tf.nn.conv2d(pictures, kernel, 1, "VALID"), gradients
 
-    return convolved(tf.convert_to_tensor(pictures), tf.convert_to_tensor(kernel))  # no variables
+    return tf.function(convolved, input_signature=(anything, anything), autograph=False)
 
 
 def _turned(kernel):
     """A kernel turned by 180 degrees, from its outputs to its inputs."""
     return tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2])
-
-
-def rows_of(variable, numbers):
-    """Rows of a Keras variable, without a copy of the others."""
-    return _copy_of(variable).sparse_read(numbers)
-
-
-def write_rows(variable, numbers, rows) -> None:
-    """Replace rows of a Keras variable, without a copy of the others."""
-    _copy_of(variable).scatter_update(tf.IndexedSlices(rows, numbers))
-
-
-def _copy_of(variable):
-    """The variable of TensorFlow that belongs to a Keras variable; of several replicas that of the present one."""
-    if not in_replica():
-        return variable.value
-    copies = tf.distribute.get_strategy().experimental_local_results(variable.value)
-    return copies[replica() % len(copies)]
 
 
 def adam_step(variable, momentum, velocity, gradient, learning_rate, beta_1, beta_2, epsilon, powers) -> None:
@@ -334,21 +340,6 @@ def finiteness(variables, eagerly: bool = False) -> Callable[[], bool]:
 
     total = total if eagerly else graph(total)
     return lambda: math.isfinite(total())
-
-
-def replicas() -> int:
-    """How many devices share each batch."""
-    return tf.distribute.get_strategy().num_replicas_in_sync
-
-
-def replica() -> int:
-    """The number of the replica whose step this is, from 0."""
-    return int(tf.get_static_value(tf.distribute.get_replica_context().replica_id_in_sync_group))
-
-
-def in_replica() -> bool:
-    """Whether this is the step of one of several replicas."""
-    return replicas() > 1 and not tf.distribute.in_cross_replica_context()
 
 
 def numbered_dataset(make: Callable, shapes: list[tuple], start: int = 0) -> tf.data.Dataset:

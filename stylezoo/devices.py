@@ -207,11 +207,11 @@ def check(recipe) -> None:
     Raises:
         BadRecipe: It cannot.
     """
-    replicas = backend.replicas()
-    if recipe.batch_size % replicas:
+    count = replicas()
+    if recipe.batch_size % count:
         raise BadRecipe(
-            f"batch_size is {recipe.batch_size}; {replicas} devices share each batch, so it must be a multiple of "
-            f"{replicas}: --set batch_size={-(-recipe.batch_size // replicas) * replicas}."
+            f"batch_size is {recipe.batch_size}; {count} devices share each batch, so it must be a multiple of "
+            f"{count}: --set batch_size={-(-recipe.batch_size // count) * count}."
         )
 
 
@@ -307,9 +307,40 @@ def told_in_one_line(strategy, advice: Callable[[], str]):
 # Inside a step
 
 
+def replicas() -> int:
+    """How many devices share each batch."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def replica() -> int:
+    """The number of the replica whose step this is, from 0."""
+    return int(tf.get_static_value(tf.distribute.get_replica_context().replica_id_in_sync_group))
+
+
+def in_replica() -> bool:
+    """Whether this is the step of one of several replicas."""
+    return replicas() > 1 and not tf.distribute.in_cross_replica_context()
+
+
+def optimizing():
+    """A context in which Keras' optimizers update variables.
+
+    They add up the gradients of all replicas, and TensorFlow gives the sum a gradient, by which it keeps the graph of
+    the training step and all variables for ever. Where there is one replica nothing is added up.
+    """
+    return _Alone(tf.distribute.get_strategy(), 0) if replicas() == 1 else nullcontext()
+
+
+class _Alone(tf.distribute.ReplicaContext):
+    """The only replica."""
+
+    def all_reduce(self, reduce_op, value, options=None):
+        return value
+
+
 def mean(value):
     """The mean of a scalar over the replicas: what one device with the whole batch would report."""
-    if not backend.in_replica():
+    if not in_replica():
         return value
     value = tf.stop_gradient(tf.cast(value, "float32"))
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, value)
@@ -317,14 +348,14 @@ def mean(value):
 
 def gathered(rows):
     """The rows of all replicas, in their order."""
-    return tf.distribute.get_replica_context().all_gather(rows, axis=0) if backend.in_replica() else rows
+    return tf.distribute.get_replica_context().all_gather(rows, axis=0) if in_replica() else rows
 
 
 def own(rows, count):
     """The rows of this replica among those of all: `count` of them."""
-    if not backend.in_replica():
+    if not in_replica():
         return rows
-    return rows[backend.replica() * count :][:count]
+    return rows[replica() * count :][:count]
 
 
 def drawn(draw: Callable, count):
@@ -334,4 +365,22 @@ def drawn(draw: Callable, count):
         draw: A function from a number of rows to these.
         count: The pictures of this replica.
     """
-    return own(draw(count * backend.replicas()), count) if backend.in_replica() else draw(count)
+    return own(draw(count * replicas()), count) if in_replica() else draw(count)
+
+
+def rows_of(variable, numbers):
+    """Rows of a Keras variable, without a copy of the others."""
+    return _copy_of(variable).sparse_read(numbers)
+
+
+def write_rows(variable, numbers, rows) -> None:
+    """Replace rows of a Keras variable, without a copy of the others."""
+    _copy_of(variable).scatter_update(tf.IndexedSlices(rows, numbers))
+
+
+def _copy_of(variable):
+    """The variable of TensorFlow that belongs to a Keras variable; of several replicas that of the present one."""
+    if not in_replica():
+        return variable.value
+    copies = tf.distribute.get_strategy().experimental_local_results(variable.value)
+    return copies[replica() % len(copies)]

@@ -5,7 +5,7 @@ import warnings
 
 import keras
 
-from stylezoo import features
+from stylezoo import backend, features
 from stylezoo.contract import Translation, generate, style_input
 from stylezoo.contract.branches import freeze
 from stylezoo.contract.summary import roles, summary
@@ -98,6 +98,7 @@ class GAN(Stylizing, Stepping, keras.Model):
         """Whether results are made from random style codes in training."""
         return style_input(self.generator).can_be_random and any(loss.random_codes_needed for _, _, loss in self.terms)
 
+    @backend.nameless_variables()
     def compile(self, optimizer=None, loss=None, **kwargs):
         """Set the optimizers: the recipe's, unless others are given.
 
@@ -122,6 +123,7 @@ class GAN(Stylizing, Stepping, keras.Model):
         """Write the model into a ``.keras`` file, as in Keras; ``~`` is the home folder."""
         super().save(os.path.expanduser(filepath), *rest, **options)
 
+    @backend.nameless_variables()
     def compile_from_config(self, config):
         check_no_losses(config)  # before any of it is built
         self.compile(**keras.saving.deserialize_keras_object(config))

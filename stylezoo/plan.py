@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from stylezoo import backend
+from stylezoo import backend, devices
 from stylezoo.catalogue import sources
 from stylezoo.contract import Loss
 from stylezoo.contract.branches import branches
@@ -199,7 +199,7 @@ class Plan:
                 f"The generator '{name}' has no layers that one style alone has (style_0_...), so that no style can be "
                 f"added{_example()}."
             )
-        if backend.replicas() > 1 and self.recipe.precision == "mixed_float16":
+        if devices.replicas() > 1 and self.recipe.precision == "mixed_float16":
             # Keras looks for infinite gradients on the first replica only, before they are added up.
             raise BadRecipe("mixed_float16 is not safe on several devices: take --precision mixed_bfloat16 or float32.")
 
@@ -217,7 +217,7 @@ class Plan:
         # Copies of a network that was made after keras.utils.set_random_seed(seed) must not have its weights.
         random.seed(f"objects {self.recipe.seed}" if self.objects else self.recipe.seed)
         try:
-            with backend.building_at_most(MOST_LAYERS, MOST_WEIGHTS):
+            with backend.nameless_variables(), backend.building_at_most(MOST_LAYERS, MOST_WEIGHTS):
                 yield
         finally:
             keras.config.set_dtype_policy(policy)

@@ -104,7 +104,7 @@ def test_devices_and_workers_are_not_given_together():
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch):
-    monkeypatch.setattr(devices.backend, "replicas", lambda: 2)
+    monkeypatch.setattr(devices, "replicas", lambda: 2)
     with pytest.raises(BadRecipe, match=r"batch_size is 3; 2 devices.*batch_size=4"):
         devices.check(Recipe(batch_size=3))
 
@@ -184,10 +184,9 @@ def test_two_replicas_train_as_one_device_with_the_whole_batch(changes, updates,
 
 
 def test_mixed_float16_is_refused(monkeypatch):
-    from stylezoo import plan
     from stylezoo.gan import GAN
 
-    monkeypatch.setattr(plan.backend, "replicas", lambda: 2)
+    monkeypatch.setattr(devices, "replicas", lambda: 2)
     with pytest.raises(BadRecipe, match="mixed_float16 is not safe on several devices"):
         GAN(Recipe(precision="mixed_float16", image_size=16, generator="resnet:filters=2", discriminators="pixel"))
 

@@ -105,7 +105,7 @@ def test_adam_in_one_kernel_is_that_of_keras():
 def test_rows_of_a_variable_are_written_in_place():
     """A copy of the others would be an image pool's greatest cost."""
     variable = keras.Variable(np.zeros((4, 2), "float32"))
-    step = backend.graph(lambda: backend.write_rows(variable, tf.constant([2, 0]), tf.ones((2, 2))))
+    step = backend.graph(lambda: devices.write_rows(variable, tf.constant([2, 0]), tf.ones((2, 2))))
     step()
     np.testing.assert_array_equal(variable, [[1, 1], [0, 0], [1, 1], [0, 0]])
     types = {operation.type for operation in step.get_concrete_function().graph.get_operations()}

@@ -208,7 +208,7 @@ def prepare(folder, plan, source, style, license, lineage):
 
 def machine() -> dict[str, str]:
     """The device and the number of cores, on which the last digits of sums depend."""
-    shared = {"replicas": str(backend.replicas())} if backend.replicas() > 1 else {}
+    shared = {"replicas": str(devices.replicas())} if devices.replicas() > 1 else {}
     return {"device": ", ".join(backend.gpus()) or "CPU", "cores": str(backend.cores()), **shared}
 
 

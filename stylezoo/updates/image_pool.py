@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from stylezoo import backend, devices
+from stylezoo import devices
 
 register = keras.saving.register_keras_serializable("stylezoo")
 
@@ -49,9 +49,9 @@ class ImagePool(keras.layers.Layer):
         chance = keras.random.uniform((batch,), seed=self.random) > 0.5
         exchange = ops.logical_and(ops.logical_and(ops.logical_not(filling), place < count), chance)
         filling, exchange = (ops.reshape(each, (batch, 1, 1, 1)) for each in (filling, exchange))
-        older = backend.rows_of(self.kept, place)
+        older = devices.rows_of(self.kept, place)
         kept = ops.where(ops.logical_or(filling, exchange), pictures, older)
-        backend.write_rows(self.kept, place, kept)
+        devices.write_rows(self.kept, place, kept)
         self.count.assign_add(batch)
         return ops.where(exchange, older, pictures)
 

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 
 import keras
 
+from stylezoo import devices
 from stylezoo.errors import BadOptions
 from stylezoo.spec import Choice
 from stylezoo.updates import adam
@@ -38,7 +39,8 @@ class PlayerOptimizer(keras.optimizers.MultiOptimizer):
         pairs = list(zip(grads, variables, strict=True))
         for player, optimizer in self.players.items():
             if mine := [(grad, variable) for grad, variable in pairs if variable.player == player]:
-                optimizer.apply(*map(list, zip(*mine, strict=True)))
+                with devices.optimizing():
+                    optimizer.apply(*map(list, zip(*mine, strict=True)))
         self.iterations.assign_add(1)
 
     def save_own_variables(self, store):  # MultiOptimizer would save the slots of all players a second time

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from keras import ops
 
-from stylezoo import backend
+from stylezoo import backend, devices
 from stylezoo.spec import Choice
 
 MOST_STEPS = 100  # of the discriminators, which all stand in one graph
@@ -94,7 +94,7 @@ def update(gan, player, tape, cost):
 
 def scaled(gan, cost):
     """A cost scaled for its gradients: Keras adds them up over replicas, and scales float16."""
-    return gan.optimizer.scale_loss(cost / backend.replicas())
+    return gan.optimizer.scale_loss(cost / devices.replicas())
 
 
 def divided(batch, parts):

@@ -122,9 +122,9 @@ def of_graph(function, shapes):
 
 def _operations(node):
     match node.type:
-        case "Conv2D" | "DepthwiseConv2dNative":
+        case "Conv2D" | "PartitionedCall" | "DepthwiseConv2dNative":  # the second is `convolution_to_few`
             kernel = node.inputs[1].shape
-            taps = kernel[:3] if node.type == "Conv2D" else kernel[:2]
+            taps = kernel[:2] if node.type == "DepthwiseConv2dNative" else kernel[:3]
             return 2 * math.prod(node.outputs[0].shape) * math.prod(taps)
         case "Conv2DBackpropInput":  # a transposed convolution: each number of its input meets the whole kernel
             return 2 * math.prod(node.inputs[2].shape) * math.prod(node.inputs[1].shape[:3])
