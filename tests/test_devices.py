@@ -194,7 +194,8 @@ def test_mixed_float16_is_refused(monkeypatch):
 # Workers: processes of the real command
 
 COMMAND = "from stylezoo.cli import main; from stylezoo.training import callbacks; {}; main()"
-OFTEN = "callbacks.CHECKPOINT_SECONDS = 0"  # a checkpoint after each step
+OFTEN = ("--checkpoint-every", 1)
+BEFORE = "checkpoints/before.weights.h5"  # is there after the first step
 
 
 def free_port():
@@ -283,30 +284,29 @@ def test_two_workers_train_as_one_process_with_the_whole_batch(whole, pictures, 
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_killed_worker_ends_the_other_in_one_line_and_the_run_is_resumed_exactly(victim, whole, pictures, tmp_path):
     folder = tmp_path / "run"
-    checkpoint = folder / "checkpoints/latest.weights.h5"
-    with Workers(*SMALL, *options(pictures), "--steps", 8, "-o", folder, change=SLOW) as workers:
-        wait_for(checkpoint.exists)
+    with Workers(*SMALL, *options(pictures), "--steps", 8, "-o", folder, *OFTEN, change=SLOW) as workers:
+        wait_for((folder / BEFORE).exists)
         workers.processes[victim].kill()
         code, _, errors = workers.ended(60)[1 - victim]
     assert code == 1
     assert f"Error: Worker {victim} was lost" in errors
     assert f"stylezoo train --resume {folder} --workers" in errors
     assert "Traceback" not in errors
-    assert not (folder / "model.keras").exists()
+    assert not (folder / "result.png").exists()
     with Workers("--resume", folder) as workers:
         assert [code for code, *_ in workers.ended()] == [0, 0]
     check_equal(whole, folder)
 
 
-# A checkpoint after each step, and half a second for the test to kill a worker before the next
-SLOW = f"{OFTEN}; import time; callbacks.Sheets.on_train_batch_begin = lambda *_, **__: time.sleep(0.5)"
+# Half a second for the test to kill a worker before the next step
+SLOW = "import time; callbacks.Sheets.on_train_batch_begin = lambda *_, **__: time.sleep(0.5)"
 
 
 @pytest.mark.long
 def test_sigterm_on_one_worker_stops_both_after_the_same_step(whole, pictures, tmp_path):
     folder = tmp_path / "run"
-    with Workers(*SMALL, *options(pictures), "--steps", 8, "-o", folder, change=SLOW) as workers:
-        wait_for((folder / "checkpoints/latest.weights.h5").exists)
+    with Workers(*SMALL, *options(pictures), "--steps", 8, "-o", folder, *OFTEN, change=SLOW) as workers:
+        wait_for((folder / BEFORE).exists)
         workers.processes[1].send_signal(signal.SIGTERM)
         ended = workers.ended(60)
     assert [code for code, *_ in ended] == [130, 130]

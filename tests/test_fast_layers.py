@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stylezoo import backend, scene
+from stylezoo import backend, devices, scene
 from stylezoo.drawing.tiles import Tiling
 from stylezoo.layers import Conv2D
 from stylezoo.scene import Scene
