@@ -222,7 +222,11 @@ def _resumed(given):
 def _begun(given):
     """A new run, with its initial weights."""
     albums = _albums(given)
-    return _started(given, albums, _plan(given, albums))
+    run = _prepared(given, albums, _plan(given, albums))
+    from stylezoo.training.starting import begin
+
+    begin(run)
+    return run
 
 
 def _tried(given):
@@ -230,18 +234,19 @@ def _tried(given):
     albums = _albums(given)
     plan = _plan(given, albums)
     try:
-        _started(given, albums, plan, write=False)
+        _prepared(given, albums, plan)
     except NotDownloaded as error:  # the machine that trains may have a network
         terminal.say(f"The networks are not checked. {error}", fg="yellow", err=True)
     return plan
 
 
-def _started(given, albums, plan, **how):
+def _prepared(given, albums, plan):
+    """A new run of which nothing is written."""
     from stylezoo import training
 
     folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
     with _devices(given):
-        return training.start(plan, *albums, folder, given.license or "", given.start_from, **how)
+        return training.start(plan, *albums, folder, given.license or "", given.start_from, write=False)
 
 
 def _devices(given):

@@ -100,8 +100,9 @@ def roll_back(run, error: Diverged, writes: bool = True) -> None:
     except StylezooError as refusal:
         raise BadRun(f"{error} It cannot go on with smaller learning rates: {refusal}") from None
     run.plan = run.model.plan = plan
-    run.model.compile()
-    load(run)
+    with run.model.distribute_strategy.scope():
+        run.model.compile()
+        load(run)
     for player, optimizer in players_of(run.model.optimizer).items():
         if isinstance(optimizer.learning_rate, keras.Variable):  # no schedule: it is in the checkpoint as well
             optimizer.learning_rate = plan.optimizers[player].learning_rate

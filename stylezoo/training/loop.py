@@ -17,7 +17,7 @@ from stylezoo.runs.folder import RunFolder
 from stylezoo.training.callbacks import Checkpoints, Log, Sheets
 from stylezoo.training.guard import ON_NAN, Diverged, Guard, roll_back, stopped
 from stylezoo.training.progress import Progress
-from stylezoo.training.starting import Run, chosen, start, title
+from stylezoo.training.starting import Run, begin, chosen, start, title
 from stylezoo.training.team import Team
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -35,10 +35,11 @@ def train(
     if workers is not None and out is None:
         raise BadOptions("Name the run folder, out=: all workers must know the same one.")
     callbacks = _callbacks(callbacks)
+    recipe = chosen(model, start_from, add_style, **changes)
+    folder = out or RunFolder.new(title(model, start_from))
     with scope(devices, workers, worker):
-        plan = chosen(model, start_from, add_style, **changes).resolve()
-        folder = out or RunFolder.new(title(model, start_from))
-        run = start(plan, source, add_style if add_style.parts else style, folder, license, start_from)
+        run = start(recipe, source, add_style if add_style.parts else style, folder, license, start_from, write=False)
+    begin(run)
     for line in run.batches.left_out if verbose else ():
         click.echo(printable(line), err=True)
     with Progress(run) as progress:

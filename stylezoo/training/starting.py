@@ -38,6 +38,7 @@ class Run:
         notes: Lines about parts that could not be copied from the model that it starts from; of a resumed run, what
             was mended and what is not as before.
         news: Lines about what has happened since, such as the first contact sheet.
+        albums: Of a new run the pictures of the source and of the style, as they were given.
     """
 
     folder: RunFolder
@@ -49,6 +50,7 @@ class Run:
     card: Card = field(default_factory=Card)
     notes: list[str] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
+    albums: dict[str, Album] = field(default_factory=dict)
 
     @property
     def recipe(self) -> Recipe:
@@ -133,7 +135,7 @@ def start(
         out: The run folder.
         license: As in `train`.
         start_from: As in `train`.
-        write: False: nothing is written, for a dry run.
+        write: False: nothing is written, as for a dry run, or because `begin` does it.
 
     Raises:
         BadOptions: The weights of `start_from` do not fit the generator.
@@ -159,8 +161,9 @@ def start(
     trainings = [*(ancestor.lineage if ancestor else ()), card.new_id()]
     run = prepare(folder, plan, source, style, license, trainings)
     run.notes = lineage.inherit(run.model, ancestor) if ancestor else []
-    if write and devices.is_chief():
-        _write_first_files(run, {"source": source, "style": style})
+    run.albums = {"source": source, "style": style}
+    if write:
+        begin(run)
     return run
 
 
@@ -174,14 +177,20 @@ def be_deterministic(recipe: Recipe) -> None:
         backend.be_deterministic(recipe.threads, recipe.seed)
 
 
-def _write_first_files(run, albums):
-    """Write the files of a new run: its first checkpoint, its recipe, its card, and where its pictures are."""
+def begin(run: Run) -> None:
+    """Write the files of a new run: its first checkpoint, its recipe, its card, and where its pictures are.
+
+    Of several workers only the chief writes. This is outside of their scope, because saving makes variables, which the
+    workers of a scope must make together.
+    """
     folder = run.folder
+    if not devices.is_chief(run.model.distribute_strategy):
+        return
     with folder.begin():
         save(run)
         listed = {
             name: album.to_plain(folder / RunFolder.PICTURES / f"{name}.png", folder.path)
-            for name, album in albums.items()
+            for name, album in run.albums.items()
         }
         written = [Album.from_plain(place, folder.path) for place in listed.values()]
         folder.write_json(RunFolder.PLACES, {**listed, "files": fingerprints.taken(written, folder.path)})
@@ -191,6 +200,7 @@ def _write_first_files(run, albums):
 
 def prepare(folder, plan, source, style, license, lineage):
     """A run whose pictures are read and whose model is built; nothing is loaded into it, and nothing is written."""
+    devices.check(plan.recipe)
     batches = Batches(plan, source, style)
     plan = plan.with_epoch(batches.steps_per_epoch).with_data(batches.data)
     if plan.recipe.vgg:  # a run may be resumed elsewhere
