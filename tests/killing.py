@@ -17,8 +17,9 @@ import traceback
 from pathlib import Path
 
 import h5py
+import keras
 
-from stylezoo import training
+from stylezoo import devices, training
 from stylezoo.runs.folder import RunFolder
 
 LATER = 1.0  # seconds within which a process is killed
@@ -32,12 +33,9 @@ def forked(folder):
     status = 1
     try:
         if os.environ.get("EAGER"):
-            import keras
-
-            keras.config.run_eagerly = True
             keras.Model.run_eagerly = property(lambda model: True, lambda model, value: None)
-        devices = os.environ.get("DEVICES")
-        run = training.resume(folder, **({"devices": devices} if devices else {}))
+        with devices.scope(os.environ.get("DEVICES") or None):
+            run = training.resume(folder)
         training.fit(run, checkpoint_every=1)
         status = 0
     except BaseException:

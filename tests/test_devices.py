@@ -18,6 +18,7 @@ from stylezoo import devices, rendezvous
 from stylezoo.data.batches import Batches
 from stylezoo.errors import BadOptions, BadRecipe, BadRun
 from stylezoo.recipe import Recipe
+from stylezoo.runs import card
 
 SMALL = (
     "transfer", "--set", "generator.filters=2", "--set", "generator.blocks=1", "--discriminator",
@@ -143,6 +144,7 @@ warnings.simplefilter("error", UserWarning)
 from stylezoo import devices
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
+from stylezoo.runs import card
 recipe = Recipe(**{**dict(generator="resnet:filters=2,blocks=1", losses=("lsgan", "identity"), image_size=16,
                           discriminators="patch:filters=2,layers=1,spectral=true"), **eval(sys.argv[1])})
 updates, tolerance = int(sys.argv[2]), float(sys.argv[3])
@@ -326,6 +328,24 @@ def test_workers_that_train_something_else_are_told(pictures, tmp_path):
         _, errors = process.communicate(timeout=120)
         assert "Error: The workers do not have the same recipe" in errors
         assert process.returncode == 1
+
+
+# The third step has a fault that there is none of after a rollback
+FAULTY = (
+    "from stylezoo.training import guard; "
+    "guard.Guard._fault = lambda self, logs: 'odd.' if self.run.step == 3 and not self.run.card.rollbacks else ''"
+)
+
+
+@pytest.mark.long
+def test_workers_go_back_together(pictures, tmp_path):
+    folder, how = tmp_path / "run", ("--on-nan", "rollback", *OFTEN)
+    with Workers(*SMALL, *options(pictures), "--steps", 4, "-o", folder, *how, change=FAULTY) as workers:
+        for code, _, errors in workers.ended():
+            assert code == 0, errors
+    (said,) = card.read(folder).rollbacks
+    assert said == "Step 3: odd. Back to step 2, and on with half the learning rate, 0.0001."
+    assert Recipe.read(folder / "recipe.json").optimizer.options == {"learning_rate": 1e-4}
 
 
 @pytest.fixture
