@@ -76,7 +76,8 @@ def main():
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.here:
-        return measure(given.works[0], given.times)
+        measure(given.works[0], given.times)
+        return
     for work in given.works or ("create", "load", "draw", "style", "pictures", "train"):
         command = [sys.executable, __file__, work, "--times", str(given.times), "--here"]
         subprocess.run(command, check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, stderr=subprocess.DEVNULL)
