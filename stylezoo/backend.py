@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import cache, wraps
-from threading import RLock
+from threading import RLock, get_ident
 
 import keras
 import numpy as np
@@ -71,11 +71,15 @@ def outside_graphs():
     return tf.init_scope()
 
 
+class _TooMuch(MemoryError):
+    """More is made than `building_at_most` allows; the message says what."""
+
+
 @contextmanager
 def building_at_most(layers: int, numbers: int):
     """A context in which Keras makes at most so many layers, operations included, and so many numbers in their weights.
 
-    Each is counted before its memory is taken, whoever makes it.
+    Each is counted before its memory is taken, whoever makes it in this thread. Within another one both limits hold.
 
     Raises:
         BadRecipe: More are asked for, or the memory is full.
@@ -85,14 +89,13 @@ def building_at_most(layers: int, numbers: int):
     def count(what, amount):
         made[what] += amount
         if made[what] > most[what]:
-            raise MemoryError(what)
+            raise _TooMuch(f"more than {most[what]:,} {what}")
 
     try:
         with _counted(count):
             yield
     except OUT_OF_MEMORY as error:
-        over = [f"more than {most[what]:,} {what}" for what in most if made[what] > most[what]]
-        reason = over[0] if over else "too much memory"
+        reason = error if isinstance(error, _TooMuch) else "too much memory"
         raise BadRecipe(f"The networks of this recipe need {reason}. Give their options smaller numbers.") from error
 
 
@@ -103,17 +106,19 @@ def _counted(count: Callable[[str, int], None]):
     Keras has no hook for this: its constructors are replaced meanwhile, in one thread at a time.
     """
     with _COUNTING:
-        make_operation, make_variable = keras.Operation.__init__, keras.Variable.__init__
+        make_operation, make_variable, mine = keras.Operation.__init__, keras.Variable.__init__, get_ident()
 
         @wraps(make_operation)
         def operation(self, name=None):
-            count("layers", 1)
+            if get_ident() == mine:
+                count("layers", 1)
             make_operation(self, name)
 
         @wraps(make_variable)
         def variable(self, initializer, shape=None, *args, **options):
             sizes = getattr(initializer, "shape", ()) if shape is None else shape
-            count("weights", math.prod(int(each or 0) for each in ([sizes] if isinstance(sizes, int) else sizes)))
+            if get_ident() == mine:
+                count("weights", math.prod(int(each or 0) for each in ([sizes] if isinstance(sizes, int) else sizes)))
             make_variable(self, initializer, shape, *args, **options)
 
         keras.Operation.__init__, keras.Variable.__init__ = operation, variable

@@ -25,7 +25,7 @@ from stylezoo.updates import Optimizer, Order, Schedule, WarmUp
 __all__ = ["Plan"]
 
 MOST_LAYERS = 1500  # of all networks of a model, operations included
-MOST_WEIGHTS = 10**9
+MOST_WEIGHTS = 250 * 10**6  # with their optimizers 3 GB; the largest of the zoo's models has 60 million
 
 if TYPE_CHECKING:
     from stylezoo.recipe import Recipe

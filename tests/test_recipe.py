@@ -619,8 +619,8 @@ def test_a_recipe_file_with_a_byte_order_mark_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"generator": "resnet:filters=9000"}, "more than 1,000,000,000 weights"),
-        ({"discriminators": ["patch:filters=9000"]}, "more than 1,000,000,000 weights"),
+        ({"generator": "resnet:filters=9000"}, "more than 250,000,000 weights"),
+        ({"discriminators": ["patch:filters=9000"]}, "more than 250,000,000 weights"),
         ({"order": "discriminator-first:critic_steps=1000000"}, "it must be 1 to 100"),
         ({"generator": "stylegan2-resnet:filters=9999"}, "weights|refuses"),
     ],

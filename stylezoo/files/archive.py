@@ -99,8 +99,11 @@ def check_classes(file: Path, config: dict) -> None:
                 raise refused(file, reason)
 
 
-def check_weights(file: Path) -> None:
+def check_weights(file: Path) -> int:
     """Check that the weights of a model file are numbers that lie within it.
+
+    Returns:
+        Their bytes.
 
     Raises:
         BadRun: They are not.
@@ -115,6 +118,7 @@ def check_weights(file: Path) -> None:
         raise BadRun(f"'{file}' cannot be loaded, it may be damaged: {error}") from None
     except ValueError as error:
         raise refused(file, str(error)) from None
+    return weights.getbuffer().nbytes
 
 
 def refused(file: Path, reason: str) -> BadRun:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from stylezoo.catalogue import needs
-from stylezoo.errors import BadRun, StylezooError, printable
+from stylezoo.errors import BadRecipe, BadRun, StylezooError, printable
 from stylezoo.files import archive, recognition
 from stylezoo.recipe import Recipe
 from stylezoo.runs import hub, styles
@@ -113,7 +113,7 @@ def built(file: Path):
         from stylezoo.runs import families
 
         drawn = drawing(file)
-        return _read(file, lambda: families.trained(file, config, drawn))
+        return _read(file, lambda: families.trained(file, config, drawn), complete=False)
     return _read(file, lambda: keras.models.load_model(file, safe_mode=True))
 
 
@@ -135,15 +135,21 @@ def drawing(file: Path):
     return _read(file, read)
 
 
-def _read(file, read):
-    """What a function reads from a file, whose numbers are checked before and after."""
-    from stylezoo import backend
+def _read(file, read, complete=True):
+    """What a function reads from a file, whose numbers are checked before and after.
 
-    archive.check_weights(file)
+    A file that is `complete` has all weights of the model, so that this needs no more than there are: the recipe of a
+    small file may ask for gigabytes.
+    """
+    from stylezoo import backend, plan
+
+    size = archive.check_weights(file)
     try:
-        model = read()
-    except backend.OUT_OF_MEMORY:
-        raise BadRun(f"There is not enough memory for the model '{file}'.") from None
+        # Styles have the smallest numbers, of two bytes.
+        with backend.building_at_most(plan.MOST_LAYERS, size // 2 if complete else plan.MOST_WEIGHTS):
+            model = read()
+    except BadRecipe as error:
+        raise BadRun(f"'{file}' cannot be loaded: {error}") from error
     except StylezooError:
         raise
     except Exception as error:  # Keras tells of a damaged file by any error
