@@ -427,6 +427,7 @@ def test_a_checkpoint_is_checked_before_a_training_goes_on(name, tmp_path):
     run.interrupted = True  # after its first step
     training.fit(run)
     checkpoint = tmp_path / "run" / RunFolder.CHECKPOINT
+    (tmp_path / "run" / RunFolder.CHECKPOINT_BEFORE).unlink()  # it would be used instead
     make, said = CHANGES[name]
     checkpoint.write_bytes(changed_weights(checkpoint.read_bytes(), replaced(make)))
     with pytest.raises(BadRun, match=f"checkpoints/latest.weights.h5 cannot be read: .*{said}"):
