@@ -184,12 +184,20 @@ def be_deterministic(threads: int, seed: int) -> None:
 
 def processor_flags() -> set[str]:
     """What this machine's processor can do, as Linux names it; nothing on other systems."""
+    return set(_about_processor("flags").split())
+
+
+def processor() -> str:
+    """The kind of this machine's processor, as Linux names it; "" on other systems."""
+    return _about_processor("model name").strip()
+
+
+def _about_processor(name):
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            lines = [line for line in file if line.startswith("flags")]
+            return next((line.partition(":")[2] for line in file if line.startswith(name)), "")
     except OSError:
-        return set()
-    return set(lines[0].partition(":")[2].split()) if lines else set()
+        return ""
 
 
 def cores() -> int:

@@ -22,7 +22,7 @@ from stylezoo.errors import BadOptions, BadRecipe, BadRun, name_all
 
 AUTO = "auto"  # workers as the environment names them
 PORT = 8888  # the first port of workers that Slurm starts
-ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):[0-9]{1,5}", re.ASCII)
+ADDRESS = re.compile(r"[\w.-]+:[0-9]{1,5}", re.ASCII)
 LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -56,7 +56,7 @@ def scope(devices: str | None = None, workers: str | None = None, worker: int | 
     if worker is not None and workers is None:
         raise BadOptions("The number of a worker needs the list of all: --workers HOST:PORT,HOST:PORT.")
     if workers is not None:
-        return _of_workers(*team(workers, worker)).scope()
+        return _scope_of_workers(*addresses(workers, worker))
     names = () if devices is None else tuple(_names(str(devices)))
     return _strategy(names).scope() if names else nullcontext()
 
@@ -97,7 +97,7 @@ def _strategy(names):
     return tf.distribute.MirroredStrategy(names) if len(names) > 1 else tf.distribute.OneDeviceStrategy(names[0])
 
 
-def team(workers: str | list[str], worker: int | None = None) -> tuple[list[str], int]:
+def addresses(workers: str | list[str], worker: int | None = None) -> tuple[list[str], int]:
     """The addresses of all workers and the number of this one, checked.
 
     Raises:
@@ -109,8 +109,8 @@ def team(workers: str | list[str], worker: int | None = None) -> tuple[list[str]
         where = "TF_CONFIG" if os.environ.get("TF_CONFIG") else "the job of Slurm"
     else:
         hosts, where = workers.split(",") if isinstance(workers, str) else list(workers), "workers"
-        hosts = [each.strip() for each in hosts]
-    if odd := [each for each in hosts if not isinstance(each, str) or not ADDRESS.fullmatch(each)]:
+        hosts = [str(each).strip() for each in hosts]
+    if odd := [each for each in hosts if not ADDRESS.fullmatch(str(each))]:
         raise BadOptions(f"In {where} '{odd[0]}' is no address of a worker; each is HOST:PORT, such as gpu1:2222.")
     if len({*hosts}) < len(hosts) or not hosts:
         raise BadOptions(f"The addresses of {where} must differ, and there must be one: {name_all(hosts)}.")
@@ -157,6 +157,14 @@ def _of_config(text):
     if kind not in ("chief", "worker") or {*cluster} - {"chief", "worker"}:
         raise BadOptions(f"TF_CONFIG names {name_all(cluster)} and this is a {kind}; only chief and worker take part.")
     return [*chiefs, *workers], index + (len(chiefs) if kind == "worker" else 0)
+
+
+@contextmanager
+def _scope_of_workers(hosts, worker):
+    """A context in which all workers build a model together; that another one is lost is told in one line."""
+    strategy = _of_workers(hosts, worker)
+    with strategy.scope(), told_in_one_line(strategy, lambda: " Its own message says why."):
+        yield
 
 
 def _of_workers(hosts, worker):
@@ -296,7 +304,8 @@ def told_in_one_line(strategy, advice: Callable[[], str]):
     try:
         yield
     except LOST as error:
-        if workers(strategy) == 1:
+        is_told = "/job:worker" in str(error)  # an internal error may also be of this worker's own device
+        if workers(strategy) == 1 or (isinstance(error, tf.errors.InternalError) and not is_told):
             raise
         named = re.findall(r"/job:worker/replica:\d+/task:(\d+)", str(error))
         gone = {int(each) for each in named} - {number_of(strategy)}

@@ -4,6 +4,7 @@
   + BrokenPlugin            a plugin is installed but cannot be imported or used
   + BadPicture              a file is not a picture that can be used
   + BadRun                  a run folder or a model file cannot be used
+    + Diverged              a training has come to losses or weights that are no numbers
   + BadWeights              a file of weights cannot be used, or there is none
     + NotDownloaded         weights that Keras downloads could not be downloaded
   + MissingExtra            an optional package is needed and not installed
@@ -25,6 +26,7 @@ __all__ = [
     "BadRun",
     "BadWeights",
     "BrokenPlugin",
+    "Diverged",
     "MissingExtra",
     "NotDownloaded",
     "PluginConflict",
@@ -79,6 +81,10 @@ class BadPicture(StylezooError):
 
 class BadRun(StylezooError):
     """A run folder or a model file cannot be used."""
+
+
+class Diverged(BadRun):
+    """A training has come to losses or weights that are no numbers."""
 
 
 class BadWeights(StylezooError):

@@ -74,6 +74,7 @@ PUBLIC = {
         "BadRun",
         "BadWeights",
         "BrokenPlugin",
+        "Diverged",
         "MissingExtra",
         "NotDownloaded",
         "PluginConflict",

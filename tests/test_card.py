@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 import keras
 import numpy as np
+import PIL
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
@@ -73,6 +74,8 @@ def test_card_of_a_run_tells_what_it_was_made_of(run):
         "stylezoo": version("stylezoo"),
         "keras": keras.__version__,
         "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+        "pillow": PIL.__version__,
         "python": platform.python_version(),
     }
     assert found.data == [

@@ -54,7 +54,7 @@ def pictures(tmp_path_factory):
 def test_workers_that_make_no_sense_are_told(workers, worker, message, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(BadOptions, match=message):
-        devices.team(workers, worker)
+        devices.addresses(workers, worker)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_workers_that_make_no_sense_are_told(workers, worker, message, monkeypat
 def test_a_wrong_tf_config_is_one_line(text, message, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(BadOptions, match=message) as caught:
-        devices.team("auto")
+        devices.addresses("auto")
     assert "\n" not in str(caught.value)
 
 
@@ -77,7 +77,7 @@ def test_the_chief_of_kubernetes_is_the_first_worker(monkeypatch):
     cluster = {"chief": ["c:1"], "worker": ["a:1", "b:1"]}
     for kind, index, number in (("chief", 0, 0), ("worker", 1, 2)):
         monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}}))
-        assert devices.team("auto") == (["c:1", "a:1", "b:1"], number)
+        assert devices.addresses("auto") == (["c:1", "a:1", "b:1"], number)
 
 
 def test_slurm_names_the_workers(monkeypatch):
@@ -85,10 +85,10 @@ def test_slurm_names_the_workers(monkeypatch):
     step = {"STEP_NODELIST": "gpu[01-02]", "STEP_TASKS_PER_NODE": "1(x2)", "STEP_NUM_TASKS": "2", "PROCID": "1"}
     for name, value in step.items():
         monkeypatch.setenv(f"SLURM_{name}", value)
-    assert devices.team("auto") == (["gpu01:8888", "gpu02:8888"], 1)
+    assert devices.addresses("auto") == (["gpu01:8888", "gpu02:8888"], 1)
     monkeypatch.delenv("SLURM_STEP_NODELIST")
     with pytest.raises(BadOptions, match=r"job of Slurm cannot be read.*srun"):
-        devices.team("auto")
+        devices.addresses("auto")
 
 
 @pytest.mark.parametrize("given", ["GPU:0,GPU:0", "0", "2", "TPU:1", "GPU:99", ""])

@@ -44,7 +44,10 @@ def during(step, run, happens):
     return keras.callbacks.LambdaCallback(on_train_batch_begin=called)
 
 
-def test_a_folder_that_vanishes_is_not_made_again(tmp_path):
+@pytest.mark.parametrize("every", [1, 10**6], ids=["a row", "a sheet"])
+def test_a_folder_that_vanishes_is_not_made_again(every, tmp_path, monkeypatch):
+    """Whatever is written into it next."""
+    monkeypatch.setattr("stylezoo.training.callbacks.LOG_ROWS", 1 / every)
     run = start(tmp_path)
     with pytest.raises(BadRun, match=r"run' was removed or replaced while a training wrote into it"):
         training.fit(run, [during(3, run, lambda: shutil.rmtree(tmp_path / "run"))])
@@ -89,6 +92,16 @@ def test_a_second_signal_ends_the_training_at_once_and_it_is_resumed(number, tmp
     with pytest.raises(KeyboardInterrupt):
         training.fit(run, [during(4, run, send)], checkpoint_every=2)
     assert training.resume(tmp_path / "run").step == 2
+
+
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
+    """As that of the end of a terminal is under nohup."""
+    run, before = start(tmp_path, steps=2), signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        training.fit(run, [during(1, run, lambda: signal.raise_signal(signal.SIGHUP))])
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (run.step, run.interrupted) == (2, False)
 
 
 def test_a_run_is_read_while_it_is_trained(tmp_path):

@@ -113,12 +113,30 @@ def test_what_follows_a_rollback_is_what_a_training_at_that_rate_would_do(fickle
 
 def test_a_training_goes_back_three_times_at_most(fickle, tmp_path):
     run, fickle.bad = start(tmp_path), dict.fromkeys(range(3, 99), math.nan)
-    with pytest.raises(BadRun, match=r"^Step 3: .* It has gone back 3 times already: start again with a smaller"):
+    with pytest.raises(BadRun, match=r"^Step 2: .* It has gone back 3 times already: start again with a smaller"):
         training.fit(run, checkpoint_every=1, on_nan="rollback")
     assert fickle.calls == 6
     assert Recipe.read(tmp_path / "run/recipe.json").optimizer.options["learning_rate"] == pytest.approx(2e-4 / 8)
     with pytest.raises(BadRun, match="It has gone back 3 times already"):  # it is counted over all sessions
         training.fit(training.resume(tmp_path / "run"), on_nan="rollback")
+
+
+def test_the_second_time_at_the_same_checkpoint_it_goes_back_to_the_one_before(fickle, tmp_path):
+    run, fickle.bad = start(tmp_path), {6: math.nan, 8: math.nan}  # steps 6 and 6 again
+    training.fit(run, checkpoint_every=2, on_nan="rollback")
+    assert [line.partition("Back to ")[2][:6] for line in run.card.rollbacks] == ["step 4", "step 2"]
+    assert (run.step, fickle.calls) == (8, 8 + 6)
+
+
+def test_a_rate_that_a_callback_has_lowered_is_halved(fickle, tmp_path):
+    run, fickle.bad = start(tmp_path, schedule="linear:epochs=1,decay_epochs=0"), {4: math.nan}
+
+    def lower(batch, logs=None):
+        if fickle.calls == 1:
+            run.model.optimizer.players["generator"].learning_rate = 6e-5
+
+    training.fit(run, [keras.callbacks.LambdaCallback(on_train_batch_begin=lower)], 1, "rollback")
+    assert float(run.model.optimizer.players["generator"].learning_rate) == pytest.approx(3e-5)
 
 
 def test_a_loss_that_explodes_is_named_once(fickle, tmp_path):
@@ -136,14 +154,15 @@ def test_weights_that_are_no_numbers_are_never_written(tmp_path):
     def spoil(batch, logs=None):
         run.model.average.weights[0].assign(run.model.average.weights[0] * math.nan)
 
-    with pytest.raises(BadRun, match=r"The model of .* holds NaN or infinity in"):
+    with pytest.raises(BadRun, match=r"Step 1: there is NaN or infinity in .*\. The training has stopped"):
         training.fit(run, [keras.callbacks.LambdaCallback(on_train_batch_begin=spoil)], checkpoint_every=1)
     assert (tmp_path / "run" / RunFolder.CHECKPOINT).read_bytes() == before
 
 
 def test_another_word_is_refused(tmp_path):
     with pytest.raises(BadOptions, match="on_nan is 'go on'; it can be stop, rollback"):
-        training.fit(start(tmp_path, losses="lsgan"), on_nan="go on")
+        stylezoo.train("transfer", out=tmp_path / "run", on_nan="go on")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.graph

@@ -13,7 +13,7 @@ from test_cli import noise
 from test_training import TINY
 
 import stylezoo
-from stylezoo import training
+from stylezoo import backend, training
 from stylezoo.errors import BadRun
 from stylezoo.recipe import Recipe
 from stylezoo.runs.folder import RunFolder
@@ -154,7 +154,9 @@ def test_what_can_be_mended_is_mended_and_told(run):
 
 def test_what_is_not_as_before_is_told_once(run, monkeypatch):
     cores, before = len(os.sched_getaffinity(0)), json.loads((run / "card.json").read_text())
-    assert before["machine"] == {"device": "CPU", "cores": str(cores)}
+    assert before["machine"] == {
+        "device": "CPU", "processor": backend.processor(), "cores": str(cores), "replicas": "1"
+    }  # fmt: skip
     before["versions"]["keras"] = "3.0.0"
     (run / "card.json").write_text(json.dumps(before))
     monkeypatch.setattr("stylezoo.backend.cores", lambda: 64)
@@ -171,9 +173,12 @@ def another_version(run):
 
 
 def another_number_of_pictures(run):
-    card = json.loads((run / "card.json").read_text())
+    """Of a run of a former version, which did not note its files."""
+    card, places = (json.loads((run / name).read_text()) for name in ("card.json", "pictures.json"))
     card["data"][0]["pictures"] = 7
+    del places["files"]
     (run / "card.json").write_text(json.dumps(card))
+    (run / "pictures.json").write_text(json.dumps(places))
 
 
 def other_pixels(run):
@@ -190,7 +195,7 @@ def a_picture_less(run):
 
 CHANGES = {
     another_version: "stylezoo 0.0.1, now ",
-    another_number_of_pictures: r"numbers of pictures: \[7, 1\], now \[2, 1\]",
+    another_number_of_pictures: "numbers of pictures: 7, 1, now 2, 1",
     other_pixels: r"pictures: 1 changed, such as 'a\.png'",
     a_new_picture: r"pictures: 1 new, such as 'new\.png'",
     a_picture_less: r"pictures: 1 gone, such as 'b\.png'",
@@ -209,6 +214,42 @@ def test_what_would_change_the_result_is_refused_unless_it_is_allowed(change, tm
     resumed = training.resume(tmp_path / "run", allow_changes=True)
     assert any("Not as before: " in note for note in resumed.notes)
     assert training.resume(tmp_path / "run").notes == []  # it goes on from there
+
+
+def test_a_lost_card_is_no_reason_to_refuse(run):
+    (run / "card.json").unlink()
+    assert training.resume(run).step == 2
+
+
+def test_another_number_of_devices_is_told(run):
+    card = json.loads((run / "card.json").read_text())
+    card["machine"]["replicas"] = "2"
+    (run / "card.json").write_text(json.dumps(card))
+    (note,) = training.resume(run).notes
+    assert "Not as before: replicas 2, now 1." in note
+    del card["machine"]["replicas"]  # of a former version, which had one
+    (run / "card.json").write_text(json.dumps(card))
+    assert training.resume(run).notes == []
+
+
+def test_the_list_of_many_files_can_be_read_again(run):
+    places = json.loads((run / "pictures.json").read_text())
+    places["files"] = [f"100 1 2 /photos/{i:07}.jpg" for i in range(300_000)]
+    (run / "pictures.json").write_text(json.dumps(places))
+    with pytest.raises(BadRun, match=r"cannot be resumed exactly: pictures: 300000 gone, such as '0000000\.jpg'"):
+        training.resume(run)
+
+
+def test_a_damaged_checkpoint_is_put_aside(run):
+    newest = run / RunFolder.CHECKPOINT
+    damaged = newest.read_bytes()[:-1]
+    newest.write_bytes(damaged)
+    resumed = training.resume(run)
+    assert resumed.step == 0
+    assert resumed.notes[0].startswith("checkpoints/latest.weights.h5 cannot be used: it is cut off")
+    assert (run / "checkpoints/damaged.weights.h5").read_bytes() == damaged
+    training.fit(resumed)
+    assert training.resume(run, steps=9).step == 3
 
 
 def test_pictures_that_were_copied_or_touched_are_the_same(tmp_path):

@@ -212,11 +212,12 @@ def _resumed(given):
     """The run of --resume, from its last checkpoint."""
     recipe = RunFolder(given.resume).trained_recipe()
     _start_tensorflow(given)
-    from stylezoo.training.resuming import be_deterministic, resume
+    from stylezoo import training
+    from stylezoo.training.starting import be_deterministic
 
     be_deterministic(recipe)  # before there are devices
     with _devices(given):
-        return resume(given.resume, given.steps, given.allow_changes)
+        return training.resume(given.resume, given.steps, given.allow_changes)
 
 
 def _begun(given):

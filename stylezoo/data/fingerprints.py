@@ -1,6 +1,7 @@
 """What identifies the files of pictures, so that a resumed training sees that they have changed."""
 
 import os
+import re
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,56 +9,54 @@ from pathlib import Path
 from stylezoo.data.album import Album
 from stylezoo.errors import name_all
 
-SOME_BYTES = 2**20
-FIELDS = 4  # of one file: path, size in bytes, time of its last change in nanoseconds, CRC-32
+END = 2**21  # bytes at the beginning and at the end of a file that are read; of a smaller one all
+FORM = re.compile(r"(-?[0-9]+) ([0-9]+) ([0-9]+) (.+)", re.DOTALL)  # size, time, CRC-32, path
 
 
-def taken(albums: Iterable[Album], folder: Path, known: Iterable[list] = ()) -> list[list]:
-    """Path, size, time and CRC-32 of every file in these albums, as plain data, in the order of the paths.
+def taken(albums: Iterable[Album], folder: Path, known: Iterable[str] = ()) -> list[str]:
+    """A line for every file in these albums: size in bytes, time of change in nanoseconds, CRC-32, path.
 
     Args:
         albums: The albums.
         folder: The run folder; paths of files in it are relative to it.
         known: An earlier result: a file of equal size and time is not read again.
     """
-    earlier = {tuple(row[:3]): row[3] for row in known}
-    files = {item.path.resolve() for album in albums if album.is_given for item in album.items if item.path}
+    earlier = {(size, time, path): checksum for size, time, checksum, path in map(_fields, known)}
+    files = {item.path.absolute() for album in albums if album.is_given for item in album.items if item.path}
     inside = folder.resolve()
-    return sorted(_of(file, inside, earlier) for file in files)
+    return [_line(file, inside, earlier) for file in sorted(files)]
 
 
-def _of(file, folder, earlier):
+def _line(file, folder, earlier):
     path = str(file.relative_to(folder) if file.is_relative_to(folder) else file)
     try:
         found = os.stat(file)
-        key = (path, found.st_size, found.st_mtime_ns)
-        return [*key, earlier[key] if key in earlier else _checksum(file)]
+        size, time = str(found.st_size), str(found.st_mtime_ns)
+        return f"{size} {time} {earlier.get((size, time, path)) or _checksum(file, found.st_size)} {path}"
     except OSError:  # it is reported, or left out, where it is read as a picture
-        return [path, -1, 0, 0]
+        return f"-1 0 0 {path}"
 
 
-def _checksum(path):
-    checksum = 0
+def _checksum(path, size):
     with open(path, "rb") as file:
-        while some := file.read(SOME_BYTES):
-            checksum = zlib.crc32(some, checksum)
-    return checksum
+        checksum = zlib.crc32(file.read(END))
+        if size > 2 * END:
+            file.seek(-END, os.SEEK_END)
+        return zlib.crc32(file.read(END), checksum)
 
 
-def are_valid(rows) -> bool:
+def _fields(line):
+    return FORM.fullmatch(line).groups()
+
+
+def are_valid(lines) -> bool:
     """Whether plain data is a result of `taken`."""
-    return isinstance(rows, list) and all(
-        isinstance(row, list)
-        and len(row) == FIELDS
-        and isinstance(row[0], str)
-        and all(isinstance(number, int) for number in row[1:])
-        for row in rows
-    )
+    return isinstance(lines, list) and all(isinstance(line, str) and FORM.fullmatch(line) for line in lines)
 
 
-def changes(before: list[list], now: list[list]) -> str:
+def changes(before: list[str], now: list[str]) -> str:
     """How files differ from earlier ones, in a clause; "" if they do not. Their times alone do not count."""
-    old, new = ({path: (size, checksum) for path, size, _, checksum in rows} for rows in (before, now))
+    old, new = ({path: (size, checksum) for size, _, checksum, path in map(_fields, lines)} for lines in (before, now))
     found = {
         "gone": [path for path in old if path not in new],
         "new": [path for path in new if path not in old],

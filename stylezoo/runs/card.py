@@ -22,7 +22,7 @@ __all__ = ["Card", "read", "sheet"]
 SCHEMA = 1
 LARGEST = archive.LARGEST[archive.CARD]
 ID = r"[0-9a-f]{8,64}"  # the id of a training
-LIBRARIES = ("stylezoo", "keras", "tensorflow")
+LIBRARIES = ("stylezoo", "keras", "tensorflow", "numpy", "pillow")
 PNG = b"\x89PNG\r\n\x1a\n"
 # Licences with names on Hugging Face (https://huggingface.co/docs/hub/repositories-licenses); others are "other".
 LICENSES = {

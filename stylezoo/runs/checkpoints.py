@@ -67,7 +67,7 @@ class Rhythm:
         return seconds >= (self.seconds or usual)
 
 
-def write(folder: RunFolder, save: Callable[[Path], None]) -> None:
+def write(folder: RunFolder, save: Callable[[Path], None], instead: bool = False) -> None:
     """Write a checkpoint; the last one is kept as the one before.
 
     At every moment at least one whole checkpoint is there.
@@ -75,11 +75,13 @@ def write(folder: RunFolder, save: Callable[[Path], None]) -> None:
     Args:
         folder: The run folder.
         save: A function that writes the content into the file of a path.
+        instead: Whether it replaces the last one.
     """
     with folder.writing(RunFolder.CHECKPOINT) as temporary:
         save(temporary)
         seal(temporary)
-        _keep_last(folder)
+        if not instead:
+            _keep_last(folder)
 
 
 def _keep_last(folder):
@@ -116,6 +118,14 @@ def newest(folder: RunFolder) -> tuple[Path | None, str]:
         if folder.has(name):
             raise folder.damaged(name, fault)
     return None, ""
+
+
+def put_aside(folder: RunFolder) -> None:
+    """Make the checkpoint before the last one the last; a damaged one is kept under another name, for its owner."""
+    last = folder / RunFolder.CHECKPOINT
+    if last.exists():
+        os.replace(last, last.with_name("damaged.weights.h5"))
+    os.replace(folder / RunFolder.CHECKPOINT_BEFORE, last)
 
 
 def seal(file: Path) -> None:

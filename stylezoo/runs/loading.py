@@ -169,8 +169,13 @@ def check_finite(model, owner: str) -> None:
     Raises:
         BadRun: It does.
     """
+    if place := infinite(model):
+        raise BadRun(f"{owner} holds NaN or infinity in {place}: it is damaged, or its training diverged.")
+
+
+def infinite(model) -> str:
+    """The path of the first variable of a model or its optimizers that holds NaN or infinity; "" if none does."""
     import numpy as np
 
-    for variable in [*model.weights, *(model.optimizer.variables if model.optimizer else ())]:
-        if not np.isfinite(variable.numpy()).all():
-            raise BadRun(f"{owner} holds NaN or infinity in {variable.path}: it is damaged, or its training diverged.")
+    variables = [*model.weights, *(model.optimizer.variables if model.optimizer else ())]
+    return next((each.path for each in variables if not np.isfinite(each.numpy()).all()), "")

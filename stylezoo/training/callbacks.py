@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import keras
 
+from stylezoo.errors import Diverged
 from stylezoo.files import archive
 from stylezoo.pictures import arrays, files, sheets
 from stylezoo.runs import card, checkpoints, loading, log
-from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
 
 SHEETS = 10  # contact sheets in one training, at most
@@ -60,6 +60,7 @@ class Sheets(keras.callbacks.Callback):
             self.draw()
 
     def draw(self):
+        self.run.folder.check_place()
         pictures, size = self.run.batches, self.run.recipe.scaled_size
         rows = []
         for i in range(min(SHEET_ROWS, len(pictures.source))):
@@ -91,7 +92,7 @@ class Checkpoints(keras.callbacks.Callback):
         step: The step of the last checkpoint.
     """
 
-    def __init__(self, run, rhythm=Rhythm()):  # noqa: B008 - it is frozen
+    def __init__(self, run, rhythm):
         super().__init__()
         self.run = run
         self.rhythm = rhythm
@@ -115,20 +116,25 @@ class Checkpoints(keras.callbacks.Callback):
         self.step, self.time = run.step, time.monotonic()
 
 
-def save(run):
+def save(run, instead=False):
     """Write a checkpoint of a run, its model and its card.
 
     The checkpoint is a copy of the weights in the model's file: HDF5 itself, which Keras writes into memory there, can
     end the process when a disk is full.
 
+    Args:
+        run: The `Run`.
+        instead: Whether the checkpoint replaces the last one, which else becomes the one before.
+
     Raises:
-        BadRun: The model holds NaN or infinity.
+        Diverged: The model or its optimizers hold NaN or infinity.
     """
     folder = run.folder
-    loading.check_finite(run.model, f"The model of '{folder}'")
+    if place := loading.infinite(run.model):
+        raise Diverged(f"Step {run.step}: there is NaN or infinity in {place}.")
     run.card = replace(run.card, steps=run.step, total_steps=run.steps)
     with folder.writing(RunFolder.MODEL) as temporary:
         run.model.save(temporary)
-        checkpoints.write(folder, lambda path: archive.extract(temporary, archive.WEIGHTS, path))
+        checkpoints.write(folder, lambda path: archive.extract(temporary, archive.WEIGHTS, path), instead)
         archive.append(temporary, card.members(run.card, card.sheet(folder)))
     folder.write_json(RunFolder.CARD, run.card.to_dict())

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import keras
 
-from stylezoo import backend
-from stylezoo.errors import BadRun, StylezooError
+from stylezoo import backend, devices
+from stylezoo.errors import BadOptions, BadRun, Diverged, StylezooError, name_all
 from stylezoo.files import plain
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training.callbacks import save
@@ -17,10 +17,6 @@ ON_NAN = ("stop", "rollback")
 EXPLODED = 1e9  # a loss that is larger is named: those of a training that goes well are below a million
 ROLLBACKS = 3  # in one training, at most
 ADVICE = "a smaller learning rate (--set optimizer.learning_rate=1e-4), smaller weights of losses, --precision float32"
-
-
-class Diverged(BadRun):
-    """A training has come to losses or weights that are no numbers."""
 
 
 class Guard(keras.callbacks.Callback):
@@ -74,21 +70,29 @@ def _term(names):
     return min(names, key=lambda name: "/" not in name, default="")
 
 
+def check_on_nan(word: str) -> None:
+    """Check that a word says what to do after NaN.
+
+    Raises:
+        BadOptions: It does not.
+    """
+    if word not in ON_NAN:
+        raise BadOptions(f"on_nan is '{word}'; it can be {name_all(ON_NAN)}.")
+
+
 def stopped(run, error: Diverged) -> BadRun:
     """The error of a training that ends because it has diverged."""
     return BadRun(
         f"{error} The training has stopped, and the last checkpoint is kept. Start again with {ADVICE}; or go on from "
-        f"the checkpoint with half the learning rate: stylezoo train --resume {run.folder} --on-nan rollback."
+        "the checkpoint, and each time that this happens with half the learning rate: stylezoo train --resume "
+        f"{run.folder} --on-nan rollback."
     )
 
 
-def roll_back(run, error: Diverged, writes: bool = True) -> None:
-    """Go back to the last checkpoint of a run, and halve the learning rates, in its recipe as well.
+def roll_back(run, error: Diverged) -> None:
+    """Go back to the last checkpoint of a run, or to the one before if this is not the first time at that one.
 
-    Args:
-        run: The `Run`.
-        error: Why.
-        writes: Whether this process writes into the run folder.
+    The learning rates are halved, in the recipe as well.
 
     Raises:
         BadRun: The training has gone back three times already, or its optimizers have no option `learning_rate`.
@@ -100,20 +104,24 @@ def roll_back(run, error: Diverged, writes: bool = True) -> None:
     except StylezooError as refusal:
         raise BadRun(f"{error} It cannot go on with smaller learning rates: {refusal}") from None
     run.plan = run.model.plan = plan
-    with run.model.distribute_strategy.scope():
+    strategy = run.model.distribute_strategy
+    with strategy.scope():
         run.model.compile()
-        load(run)
-    for player, optimizer in players_of(run.model.optimizer).items():
-        if isinstance(optimizer.learning_rate, keras.Variable):  # no schedule: it is in the checkpoint as well
-            optimizer.learning_rate = plan.optimizers[player].learning_rate
+        told = load(run)
+        if run.step == run.went_back_to and run.folder.has(RunFolder.CHECKPOINT_BEFORE):
+            load(run, older=True)
+        run.went_back_to = run.step
+        for optimizer in players_of(run.model.optimizer).values():
+            if isinstance(optimizer.learning_rate, keras.Variable):  # no schedule: it is in the checkpoint
+                optimizer.learning_rate = float(optimizer.learning_rate) / 2
     rate = plan.optimizers["generator"].learning_rate
     note = f"{error} Back to step {run.step}, and on with half the learning rate, {rate:g}."
-    run.news.append(note)
+    run.news += [line for line in (told, note) if line]
     run.card = replace(
         run.card, recipe=plain.without_folders(plan.recipe.to_dict()), rollbacks=[*run.card.rollbacks, note]
     )
-    if writes:
-        save(run)  # with the new rates
+    if devices.is_chief(strategy):
+        save(run, instead=True)  # with the new rates
         run.folder.write_json(RunFolder.RECIPE, plan.recipe.to_dict())
 
 

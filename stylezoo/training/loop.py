@@ -9,13 +9,13 @@ import keras
 
 from stylezoo import backend
 from stylezoo.data.album import Album
-from stylezoo.devices import scope
-from stylezoo.errors import BadOptions, BadPicture, BadRun, name_all, printable
+from stylezoo.devices import is_chief, scope
+from stylezoo.errors import BadOptions, BadPicture, BadRun, Diverged, printable
 from stylezoo.pictures import files
 from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training.callbacks import Checkpoints, Log, Sheets
-from stylezoo.training.guard import ON_NAN, Diverged, Guard, roll_back, stopped
+from stylezoo.training.guard import Guard, check_on_nan, roll_back, stopped
 from stylezoo.training.progress import Progress
 from stylezoo.training.starting import Run, begin, chosen, start, title
 from stylezoo.training.team import Team
@@ -29,6 +29,7 @@ def train(
 ):  # fmt: skip
     """Train a model and write a run folder; see `stylezoo.train`."""
     rhythm = Rhythm.of(checkpoint_every)
+    check_on_nan(on_nan)
     add_style = Album.each_of(add_style)
     if add_style.parts and style is not None:
         raise BadOptions("Give 'style' or 'add_style', not both: the styles that the model has need no pictures.")
@@ -40,10 +41,11 @@ def train(
     with scope(devices, workers, worker):
         run = start(recipe, source, add_style if add_style.parts else style, folder, license, start_from, write=False)
     begin(run)
-    for line in run.batches.left_out if verbose else ():
+    is_shown = verbose and is_chief(run.model.distribute_strategy)
+    for line in run.batches.left_out if is_shown else ():
         click.echo(printable(line), err=True)
     with Progress(run) as progress:
-        return fit(run, [*callbacks, *([progress] if verbose else [])], rhythm, on_nan).model
+        return fit(run, [*callbacks, *([progress] if is_shown else [])], rhythm, on_nan).model
 
 
 def _callbacks(given):
@@ -60,7 +62,8 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop") -> 
 
     Args:
         run: From `start` or `resume`.
-        callbacks: More Keras callbacks, such as one that shows the progress.
+        callbacks: More Keras callbacks, such as one that shows the progress. After a rollback their `on_train_begin` is
+            called again.
         checkpoint_every: When checkpoints are written: a number of steps, or a time such as "90s", "5m" or "1h". None:
             about once a minute, and less often where writing would take more than 1 % of the time.
         on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback", to the
@@ -71,21 +74,21 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop") -> 
             stays.
         BadOptions: An argument is something else.
     """
-    if on_nan not in ON_NAN:
-        raise BadOptions(f"on_nan is '{on_nan}'; it can be {name_all(ON_NAN)}.")
+    check_on_nan(on_nan)
     team = Team(run)
     checkpoints = Checkpoints(run, Rhythm.of(checkpoint_every))
-    writing = [Log(run), Sheets(run), checkpoints] if team.is_chief else []  # the other workers write nothing
+    writing, saving = ([Log(run), Sheets(run)], [checkpoints]) if team.is_chief else ([], [])
     lock = run.folder.lock() if team.is_chief else nullcontext()
     with _one_line_errors(run.folder), lock, _stopping(team), team.working():
         while run.step < run.steps:
             try:
-                _train(run, [team, Guard(run), *writing, *callbacks])
+                team.check_same()
+                _train(run, [Guard(run), *writing, *callbacks, *saving, team])
                 break  # at the end, or after a signal
             except Diverged as error:
                 if on_nan == "stop":
                     raise stopped(run, error) from None
-                roll_back(run, error, writes=team.is_chief)
+                roll_back(run, error)
         if team.is_chief:
             checkpoints.save()
             _draw_result(run)
@@ -107,6 +110,7 @@ def _train(run, callbacks):
 def _draw_result(run):
     """Write the first source in the style, if the training is complete."""
     if run.step == run.steps:
+        run.folder.check_place()
         _, _, style = run.shown(0)[0]
         drawn = run.model.stylize(run.batches.source.image(0), style)
         files.save_picture(drawn, run.folder / RunFolder.RESULT)
@@ -155,7 +159,8 @@ def _stopping(team):
             raise KeyboardInterrupt
         team.interrupted = True
 
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores SIGHUP
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ from stylezoo import backend, devices
 from stylezoo.catalogue import needs
 from stylezoo.data import fingerprints
 from stylezoo.data.album import Album
-from stylezoo.errors import BadRun
+from stylezoo.errors import BadRun, name_all
 from stylezoo.files import hdf5
 from stylezoo.runs import card, checkpoints, loading, log
 from stylezoo.runs.folder import RunFolder
@@ -41,8 +41,8 @@ def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = F
         versions, lost = _plugins(folder, run.plan)
         run.notes = [lost, load(run)]
         _check_unfinished(run)
-        listed["files"], others = _files(folder, albums, listed)
-        if changed := "; ".join([*versions, *others, *_other_data(before, run.card)]):
+        listed["files"], others = _files(folder, albums, listed, before, run.card)
+        if changed := "; ".join([*versions, *others]):
             if not allow_changes:
                 raise _not_as_before(folder, changed)
             run.notes.append(f"Not as before: {changed}. The result is another one than that of a training without.")
@@ -98,19 +98,17 @@ def _pictures_of(folder):
         raise folder.damaged(RunFolder.PLACES, error) from None
 
 
-def _files(folder, albums, listed):
-    """The files of the pictures now, and how they differ from those of before: a list of at most one clause."""
-    before = listed.get("files", [])
-    if not fingerprints.are_valid(before):
+def _files(folder, albums, listed, before, now):
+    """The files of the pictures, and how they differ from those of before: a list of at most one clause."""
+    if "files" not in listed:  # a run of a former version, of which the card knows the numbers
+        counts = [name_all(row.get("pictures") for row in card.data) for card in (before, now)]
+        changed = f"{counts[0]}, now {counts[1]}" if before.data and counts[0] != counts[1] else ""
+        return fingerprints.taken(albums, folder.path), [f"numbers of pictures: {changed}"] if changed else []
+    if not fingerprints.are_valid(listed["files"]):
         raise folder.damaged(RunFolder.PLACES, "its list of files is none")
-    now = fingerprints.taken(albums, folder.path, before)
-    changed = fingerprints.changes(before, now) if "files" in listed else ""  # runs of former versions have no list
-    return now, [f"pictures: {changed}"] if changed else []
-
-
-def _other_data(before, now):
-    counts = [[row.get("pictures") for row in card.data] for card in (before, now)]
-    return [] if counts[0] == counts[1] else [f"numbers of pictures: {counts[0]}, now {counts[1]}"]
+    files = fingerprints.taken(albums, folder.path, listed["files"])
+    changed = fingerprints.changes(listed["files"], files)
+    return files, [f"pictures: {changed}"] if changed else []
 
 
 def _not_as_before(folder, changed):
@@ -122,7 +120,7 @@ def _not_as_before(folder, changed):
 
 def _other_machine(before, now):
     """What is different from the machine on which a training was before, and changes last digits; "" if nothing."""
-    old, new = ({**each.versions, **each.machine} for each in (before, now))
+    old, new = ({"replicas": "1", **each.versions, **each.machine} for each in (before, now))
     changed = [
         f"{name} {old[name]}, now {new[name]}" for name in old if old[name] and new.get(name, old[name]) != old[name]
     ]
@@ -134,17 +132,21 @@ def _other_machine(before, now):
     )
 
 
-def load(run: Run) -> str:
+def load(run: Run, older: bool = False) -> str:
     """Load the newest whole checkpoint of a run into its model.
 
+    Args:
+        run: The run.
+        older: Whether it is the one before instead.
+
     Returns:
-        What is wrong with a newer one, which is removed; "" if nothing is.
+        What is wrong with a newer one, which is put aside; "" if nothing is.
 
     Raises:
         BadRun: There is none, or it holds something else than the state of this model.
     """
     folder = run.folder
-    file, note = checkpoints.newest(folder)
+    file, note = (folder / RunFolder.CHECKPOINT_BEFORE, "") if older else checkpoints.newest(folder)
     if file is None:
         raise BadRun(
             f"'{folder}' has lost its {RunFolder.CHECKPOINT}, and with it what was trained. Start again in another "
@@ -165,7 +167,7 @@ def load(run: Run) -> str:
         raise folder.damaged(name, f"its step is {run.step}")
     loading.check_finite(run.model, f"{name} of '{folder}'")
     if note and devices.is_chief(run.model.distribute_strategy):
-        file.replace(folder / RunFolder.CHECKPOINT)  # else the damaged one would become the one before
+        checkpoints.put_aside(folder)
     return note
 
 

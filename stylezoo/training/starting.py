@@ -38,6 +38,7 @@ class Run:
         notes: Lines about parts that could not be copied from the model that it starts from; of a resumed run, what
             was mended and what is not as before.
         news: Lines about what has happened since, such as the first contact sheet.
+        went_back_to: The step to which it went back last, None if it did not.
         albums: Of a new run the pictures of the source and of the style, as they were given.
     """
 
@@ -50,6 +51,7 @@ class Run:
     card: Card = field(default_factory=Card)
     notes: list[str] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
+    went_back_to: int | None = None
     albums: dict[str, Album] = field(default_factory=dict)
 
     @property
@@ -217,9 +219,13 @@ def prepare(folder, plan, source, style, license, lineage):
 
 
 def machine() -> dict[str, str]:
-    """The device and the number of cores, on which the last digits of sums depend."""
-    shared = {"replicas": str(devices.replicas())} if devices.replicas() > 1 else {}
-    return {"device": ", ".join(backend.gpus()) or "CPU", "cores": str(backend.cores()), **shared}
+    """The devices and the number of cores, on which the last digits of sums depend."""
+    return {
+        "device": ", ".join(backend.gpus()) or "CPU",
+        "processor": backend.processor(),
+        "cores": str(backend.cores()),
+        "replicas": str(devices.replicas()),
+    }
 
 
 def _check_size(model):

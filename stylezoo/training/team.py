@@ -41,34 +41,42 @@ class Team(keras.callbacks.Callback):
             BadRun: Another worker was lost, or trains something else.
         """
         with devices.told_in_one_line(self.strategy, self._advice):
-            self._check_same()
             yield
             self._meet()
 
     def on_train_batch_end(self, batch, logs=None):
-        if self._count(self.interrupted or self.run.interrupted):
-            self.run.interrupted = self.model.stop_training = True
+        signalled, stopped = self._any(self.interrupted or self.run.interrupted, self.model.stop_training)
+        self.run.interrupted = signalled
+        self.model.stop_training = signalled or stopped  # other callbacks may have stopped it
 
-    def _count(self, asked):
-        """How many workers say yes; all are asked together."""
+    def _any(self, *asked):
+        """For each question whether any worker says yes; all are asked together."""
         if self.size == 1:
             return asked
-        return devices.of_all_workers([int(asked)], self.strategy).sum()
+        return devices.of_all_workers([int(each) for each in asked], self.strategy).any(axis=0)
 
     def _meet(self):
         """Wait for all workers: one that ended before the others would be missed by them."""
-        self._count(False)
+        self._any(False)
 
-    def _check_same(self):
-        """Check that all workers train the same from the same step on."""
+    def check_same(self):
+        """Check that all workers train the same from the same step on.
+
+        Raises:
+            BadRun: They do not.
+        """
         if self.size == 1:
             return
-        batches = self.run.batches
-        pictures = [len(each) for each in (batches.source, *batches.styles.values())]
-        recipe = {**self.run.recipe.to_dict(), "vgg": None}  # the path of a file can differ
-        known = zlib.crc32(json.dumps(recipe, sort_keys=True, default=str).encode())
-        rows = devices.of_all_workers([self.run.step, known, zlib.crc32(bytes(str(pictures), "utf-8"))], self.strategy)
-        for what, numbers in zip(("step", "recipe", "number of pictures"), rows.T, strict=True):
+        batches, recipe = self.run.batches, self.run.recipe.to_dict()
+        parts = {
+            "step": self.run.step,
+            "number of pictures": [len(each) for each in (batches.source, *batches.styles.values())],
+            "threads (--set threads=N)": recipe.pop("threads"),  # which depend on the machine, unless they are given
+            "precision (--precision float32)": recipe.pop("precision"),
+            "recipe": {**recipe, "vgg": None},  # the path of a file can differ
+        }
+        known = [zlib.crc32(json.dumps(part, sort_keys=True, default=str).encode()) for part in parts.values()]
+        for what, numbers in zip(parts, devices.of_all_workers(known, self.strategy).T, strict=True):
             if len({*numbers}) > 1:
                 raise BadRun(
                     f"The workers do not have the same {what}. Start all of them with the same command, pictures and "
