@@ -119,6 +119,7 @@ class GAN(Stylizing, Stepping, keras.Model):
         """Print the networks by their roles, with their numbers of weights; `expand_nested` adds the layers of each."""
         summary(roles(self), print_fn or print, expand_nested)
 
+    @backend.nameless_variables()  # Keras makes layers and optimizers anew when it saves and loads, to look at them
     def save(self, filepath, *rest, **options):
         """Write the model into a ``.keras`` file, as in Keras; ``~`` is the home folder."""
         super().save(os.path.expanduser(filepath), *rest, **options)

@@ -145,8 +145,9 @@ def _read(file, read, complete=True):
 
     size = archive.check_weights(file)
     try:
-        # Styles have the smallest numbers, of two bytes.
-        with backend.building_at_most(plan.MOST_LAYERS, size // 2 if complete else plan.MOST_WEIGHTS):
+        # Styles have the smallest numbers, of two bytes. Keras makes more layers and optimizers, to look at them.
+        limits = (plan.MOST_LAYERS, size // 2 if complete else plan.MOST_WEIGHTS)
+        with backend.nameless_variables(), backend.building_at_most(*limits):
             model = read()
     except BadRecipe as error:
         raise BadRun(f"'{file}' cannot be loaded: {error}") from error

@@ -158,7 +158,8 @@ def load(run: Run, older: bool = False) -> str:
         hdf5.check(file)
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras only warns where an optimizer's state is incomplete
-            run.model.load_weights(file)
+            with backend.nameless_variables():
+                run.model.load_weights(file)
     except backend.OUT_OF_MEMORY:
         raise
     except Exception as error:  # Keras tells of a damaged file by any error
