@@ -35,7 +35,10 @@ class Guard(keras.callbacks.Callback):
         self.has_named = False
 
     def on_train_begin(self, logs=None):
-        variables = [variable for player in self.model.players for variable in self.model.variables_of(player)]
+        model = self.model
+        variables = [variable for player in model.players for variable in model.variables_of(player)]
+        if devices.workers(model.distribute_strategy) > 1:  # all must come to the same end, and one alone saves
+            variables = [each for each in [*model.weights, *model.optimizer.variables] if "float" in each.dtype]
         self.is_finite = backend.finiteness(variables, eagerly=self.model.run_eagerly)
 
     def on_train_batch_end(self, batch, logs=None):

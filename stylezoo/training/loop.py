@@ -80,17 +80,19 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop") -> 
     writing, saving = ([Log(run), Sheets(run)], [checkpoints]) if team.is_chief else ([], [])
     lock = run.folder.lock() if team.is_chief else nullcontext()
     with _one_line_errors(run.folder), lock, _stopping(team), team.working():
-        while run.step < run.steps:
+        while True:
             try:
                 team.check_same()
-                _train(run, [Guard(run), *writing, *callbacks, *saving, team])
+                if run.step < run.steps:
+                    _train(run, [Guard(run), *writing, *callbacks, *saving, team])
+                if team.is_chief:
+                    checkpoints.save()
                 break  # at the end, or after a signal
             except Diverged as error:
                 if on_nan == "stop":
                     raise stopped(run, error) from None
                 roll_back(run, error)
         if team.is_chief:
-            checkpoints.save()
             _draw_result(run)
     return run
 
