@@ -193,7 +193,13 @@ def a_picture_less(run):
     (run.parent / "photos/b.png").unlink()
 
 
+def another_seed(run):
+    recipe = json.loads((run / "recipe.json").read_text())
+    (run / "recipe.json").write_text(json.dumps({**recipe, "seed": 1}))
+
+
 CHANGES = {
+    another_seed: "seed of recipe.json: 0, now 1",
     another_version: "stylezoo 0.0.1, now ",
     another_number_of_pictures: "numbers of pictures: 7, 1, now 2, 1",
     other_pixels: r"pictures: 1 changed, such as 'a\.png'",
@@ -213,7 +219,8 @@ def test_what_would_change_the_result_is_refused_unless_it_is_allowed(change, tm
         training.resume(tmp_path / "run")
     resumed = training.resume(tmp_path / "run", allow_changes=True)
     assert any("Not as before: " in note for note in resumed.notes)
-    assert training.resume(tmp_path / "run").notes == []  # it goes on from there
+    training.fit(resumed)
+    assert training.resume(tmp_path / "run", steps=4).notes == []  # it goes on from there
 
 
 def test_a_lost_card_is_no_reason_to_refuse(run):

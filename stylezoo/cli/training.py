@@ -148,7 +148,8 @@ def settings(help):
 @click.option(
     "--allow-changes",
     is_flag=True,
-    help="With --resume: continue although pictures or plugins are not as before. The result is another one then.",
+    help="With --resume: continue although recipe, pictures or plugins are not as before. The result is another one "
+    "then.",
 )
 @click.option(
     "--from",

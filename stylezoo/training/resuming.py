@@ -2,15 +2,16 @@
 
 import warnings
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from stylezoo import backend, devices
 from stylezoo.catalogue import needs
 from stylezoo.data import fingerprints
 from stylezoo.data.album import Album
-from stylezoo.errors import BadRun, name_all
-from stylezoo.files import hdf5
+from stylezoo.errors import BadRun, StylezooError, name_all
+from stylezoo.files import archive, hdf5
+from stylezoo.recipe import Recipe
 from stylezoo.runs import card, checkpoints, loading, log
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training.starting import Run, be_deterministic, prepare
@@ -22,12 +23,12 @@ def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = F
     Args:
         folder: A run folder.
         steps: A new total number of steps; None: that of its recipe.
-        allow_changes: Whether to go on with other pictures, or other versions of plugins, than before. The result is
-            then another one.
+        allow_changes: Whether to go on with another recipe, other pictures, or other versions of plugins, than before.
+            The result is then another one.
 
     Raises:
         BadRun: The folder is no run, its training is complete or still runs, it is damaged or has lost its
-            checkpoints, or its pictures or plugins are not as before.
+            checkpoints, or its recipe, pictures or plugins are not as before.
     """
     folder = RunFolder(folder)
     recipe = folder.trained_recipe()
@@ -42,7 +43,7 @@ def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = F
         run.notes = [lost, load(run)]
         _check_unfinished(run)
         listed["files"], others = _files(folder, albums, listed, before, run.card)
-        if changed := "; ".join([*versions, *others]):
+        if changed := "; ".join([*_other_recipe(folder, recipe), *versions, *others]):
             if not allow_changes:
                 raise _not_as_before(folder, changed)
             run.notes.append(f"Not as before: {changed}. The result is another one than that of a training without.")
@@ -64,6 +65,17 @@ def _write_again(run, listed, steps):
         folder.write_json(RunFolder.PLUGINS, run.plan.plugins)
         folder.write_json(RunFolder.CARD, run.card.to_dict())
     return mended
+
+
+def _other_recipe(folder, recipe):
+    """How the recipe differs from that of the model, which was written with the checkpoint; not in its steps."""
+    try:
+        kept = Recipe.from_dict(archive.configuration(folder / RunFolder.MODEL)["config"]["recipe"])
+    except (StylezooError, KeyError, TypeError):  # it is lost or damaged, and is written anew
+        return []
+    names = [each.name for each in fields(Recipe) if each.name != "steps"]
+    pairs = {name: (getattr(kept, name), getattr(recipe, name)) for name in names}
+    return [f"{name} of {RunFolder.RECIPE}: {old}, now {new}" for name, (old, new) in pairs.items() if old != new]
 
 
 def _plugins(folder, plan):
