@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -27,6 +28,15 @@ def eager():
         read, write = keras.Model.run_eagerly.fget, keras.Model.run_eagerly.fset
         patch.setattr(keras.Model, "run_eagerly", property(lambda model: eagerly.on or read(model), write))
         yield eagerly
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard():
+    """Signals do what they do in a terminal, also where nohup or a job in the background has them ignored."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    for number, handler in usual.items():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
