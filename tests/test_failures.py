@@ -21,9 +21,8 @@ from stylezoo.runs import checkpoints
 from stylezoo.runs.folder import RunFolder
 
 HERE = Path(__file__).parent
-HAS_NAMESPACES = (
-    shutil.which("unshare") and not subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode
-)
+MOUNT = ["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]  # seen by nobody else
+HAS_NAMESPACES = shutil.which("unshare") and not subprocess.run(MOUNT, capture_output=True).returncode
 
 
 def start(folder, steps=6, name="run", model="transfer", **changes):
