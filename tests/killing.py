@@ -60,16 +60,22 @@ def ended(folder):
     assert os.waitpid(forked(folder), 0)[1] == 0, "a training has failed"
 
 
-def content(folder):
-    """Everything that a run is: arrays of its checkpoint and model, rows of its log without their times, pictures."""
+def arrays(folder):
+    """All numbers of the last checkpoint of a run, by their names."""
     found = {}
 
     def add(name, each):
         if isinstance(each, h5py.Dataset):
-            found[name] = each[()].tobytes()
+            found[name] = each[()]
 
     with h5py.File(folder / RunFolder.CHECKPOINT) as file:
         file.visititems(add)
+    return found
+
+
+def content(folder):
+    """Everything that a run is: arrays of its checkpoint and model, rows of its log without their times, pictures."""
+    found = {name: each.tobytes() for name, each in arrays(folder).items()}
     with open(folder / RunFolder.LOG, newline="") as file:
         found["log"] = repr([[row[0], *row[2:]] for row in csv.reader(file)]).encode()
     for picture in [folder / RunFolder.RESULT, *sorted((folder / RunFolder.SAMPLES).iterdir())]:

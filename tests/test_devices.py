@@ -7,12 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
-import h5py
 import numpy as np
 import pytest
-from PIL import Image
+from killing import arrays
+from test_training import folders_of_noise, wait_for
 
 from stylezoo import devices, rendezvous
 from stylezoo.data.batches import Batches
@@ -29,13 +28,7 @@ SMALL = (
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
-    """Three sources and two styles, in folders, as options of the command."""
-    rng, folder = np.random.default_rng(0), tmp_path_factory.mktemp("pictures")
-    for name, count in (("source", 3), ("style", 2)):
-        (folder / name).mkdir()
-        for i in range(count):
-            Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype="uint8")).save(folder / name / f"{i}.png")
-    return {name: folder / name for name in ("source", "style")}
+    return folders_of_noise(tmp_path_factory.mktemp("pictures"))
 
 
 # Which devices and workers
@@ -233,23 +226,8 @@ class Workers:
         return [(process.returncode, *texts) for process, texts in zip(self.processes, both, strict=True)]
 
 
-def wait_for(condition, seconds=120):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
-def state(folder):
-    """All numbers of the last checkpoint of a run."""
-    found = {}
-    with h5py.File(folder / "checkpoints/latest.weights.h5") as file:
-        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
-    return found
-
-
 def check_equal(one, other, tolerance=0.0):
-    one, other = state(one), state(other)
+    one, other = arrays(one), arrays(other)
     assert one.keys() == other.keys()
     for name, value in one.items():
         np.testing.assert_allclose(other[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
@@ -287,7 +265,7 @@ def test_two_workers_train_as_one_process_with_the_whole_batch(whole, pictures, 
 def test_a_killed_worker_ends_the_other_in_one_line_and_the_run_is_resumed_exactly(victim, whole, pictures, tmp_path):
     folder = tmp_path / "run"
     with Workers(*SMALL, *options(pictures), "--steps", 8, "-o", folder, *OFTEN, change=SLOW) as workers:
-        wait_for((folder / BEFORE).exists)
+        wait_for((folder / BEFORE).exists, 120)
         workers.processes[victim].kill()
         code, _, errors = workers.ended(60)[1 - victim]
     assert code == 1
@@ -308,7 +286,7 @@ SLOW = "import time; callbacks.Sheets.on_train_batch_begin = lambda *_, **__: ti
 def test_sigterm_on_one_worker_stops_both_after_the_same_step(whole, pictures, tmp_path):
     folder = tmp_path / "run"
     with Workers(*SMALL, *options(pictures), "--steps", 8, "-o", folder, *OFTEN, change=SLOW) as workers:
-        wait_for((folder / BEFORE).exists)
+        wait_for((folder / BEFORE).exists, 120)
         workers.processes[1].send_signal(signal.SIGTERM)
         ended = workers.ended(60)
     assert [code for code, *_ in ended] == [130, 130]

@@ -27,16 +27,20 @@ TINY = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    """Three sources and two styles, in folders."""
-    rng, tmp_path = np.random.default_rng(0), tmp_path_factory.mktemp("pictures")
+def folders_of_noise(folder):
+    """Three sources and two styles, in folders, as options of a training."""
+    rng = np.random.default_rng(0)
     for name, count in (("source", 3), ("style", 2)):
-        (tmp_path / name).mkdir()
+        (folder / name).mkdir()
         for i in range(count):
             pixels = rng.integers(0, 256, (24, 32, 3), dtype="uint8")
-            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
-    return {name: tmp_path / name for name in ("source", "style")}
+            Image.fromarray(pixels).save(folder / name / f"{i}.png")
+    return {name: folder / name for name in ("source", "style")}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    return folders_of_noise(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(scope="module")

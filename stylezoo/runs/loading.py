@@ -170,13 +170,17 @@ def check_finite(model, owner: str) -> None:
     Raises:
         BadRun: It does.
     """
-    if place := infinite(model):
+    if place := infinite(state(model)):
         raise BadRun(f"{owner} holds NaN or infinity in {place}: it is damaged, or its training diverged.")
 
 
-def infinite(model) -> str:
-    """The path of the first variable of a model or its optimizers that holds NaN or infinity; "" if none does."""
+def state(model) -> list:
+    """The variables of a model and of its optimizers, if it has any."""
+    return [*model.weights, *(model.optimizer.variables if model.optimizer else ())]
+
+
+def infinite(variables) -> str:
+    """The path of the first of some variables that holds NaN or infinity; "" if none does."""
     import numpy as np
 
-    variables = [*model.weights, *(model.optimizer.variables if model.optimizer else ())]
     return next((each.path for each in variables if not np.isfinite(each.numpy()).all()), "")

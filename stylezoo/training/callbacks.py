@@ -110,8 +110,7 @@ class Checkpoints(keras.callbacks.Callback):
     def save(self):
         """Write a checkpoint, the model and its card."""
         run = self.run
-        if run.folder.has(RunFolder.LOG):
-            run.card = card.updated(replace(run.card, date=card.today()), run.folder)
+        run.card = card.updated(replace(run.card, date=card.today()), run.folder)
         save(run)
         self.step, self.time = run.step, time.monotonic()
 
@@ -130,7 +129,7 @@ def save(run, instead=False):
         Diverged: The model or its optimizers hold NaN or infinity.
     """
     folder = run.folder
-    if place := loading.infinite(run.model):
+    if place := loading.infinite(loading.state(run.model)):
         raise Diverged(f"Step {run.step}: there is NaN or infinity in {place}.")
     run.card = replace(run.card, steps=run.step, total_steps=run.steps)
     with folder.writing(RunFolder.MODEL) as temporary:

@@ -8,6 +8,7 @@ import keras
 from stylezoo import backend, devices
 from stylezoo.errors import BadOptions, BadRun, Diverged, StylezooError, name_all
 from stylezoo.files import plain
+from stylezoo.runs import loading
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training.callbacks import save
 from stylezoo.training.resuming import load
@@ -38,7 +39,7 @@ class Guard(keras.callbacks.Callback):
         model = self.model
         variables = [variable for player in model.players for variable in model.variables_of(player)]
         if devices.workers(model.distribute_strategy) > 1:  # all must come to the same end, and one alone saves
-            variables = [each for each in [*model.weights, *model.optimizer.variables] if "float" in each.dtype]
+            variables = [each for each in loading.state(model) if "float" in each.dtype]
         self.is_finite = backend.finiteness(variables, eagerly=self.model.run_eagerly)
 
     def on_train_batch_end(self, batch, logs=None):
@@ -62,9 +63,8 @@ class Guard(keras.callbacks.Callback):
     def _spoilt(self):
         """The player and the name of the first weights that are not finite."""
         for player in self.model.players:
-            for variable in self.model.variables_of(player):
-                if not backend.finiteness([variable], eagerly=True)():
-                    return f"{player} for {variable.path}"
+            if place := loading.infinite(self.model.variables_of(player)):
+                return f"{player} for {place}"
         return "weights"
 
 

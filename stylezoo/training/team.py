@@ -84,5 +84,4 @@ class Team(keras.callbacks.Callback):
                 )
 
     def _advice(self):
-        advice = f" Resume it on all workers: stylezoo train --resume {self.run.folder} --workers ..."
-        return advice if self.run.folder.has(self.run.folder.CHECKPOINT) else " There is no checkpoint yet."
+        return f" Resume it on all workers: stylezoo train --resume {self.run.folder} --workers ..."
