@@ -293,6 +293,7 @@ def train(
     verbose=1,
     checkpoint_every=None,
     on_nan="stop",
+    tensorboard=False,
     devices=None,
     workers=None,
     worker=None,
@@ -314,12 +315,13 @@ def train(
         add_style: Pictures of a style, a list of such or named ones, to add to a model of several styles. Only the
             layers of the new styles are trained, so that all other styles stay as they are; their pictures are not
             needed.
-        callbacks: More `keras.callbacks.Callback`s.
+        callbacks: More `keras.callbacks.Callback`s, or one. For them an epoch ends with each row of ``log.csv``.
         verbose: 1: show step, losses and the time that is left; 0: show nothing.
         checkpoint_every: When checkpoints are written: a number of steps, or a time such as "90s", "5m" or "1h". None:
             about once a minute, and less often where writing would take more than 1 % of the time.
         on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback" to the last
             checkpoint and on with half the learning rates, at most three times.
+        tensorboard: Whether losses, figures and contact sheets are written for TensorBoard, into the run folder.
         devices: The devices that share each batch: "all" GPUs, a number of them, or names such as "GPU:0,GPU:1".
             None: one device.
         workers: For several machines the address of each worker, "HOST:PORT", in a list, or "auto" for those that
@@ -342,6 +344,7 @@ def train(
 
     pictures = {"source": source, "style": style, "add_style": add_style}
     how = {"callbacks": callbacks, "verbose": verbose, "checkpoint_every": checkpoint_every, "on_nan": on_nan}
+    how["tensorboard"] = tensorboard
     who = {"devices": devices, "workers": workers, "worker": worker}
     return loop.train(model, out=out, license=license, start_from=start_from, **pictures, **how, **who, **changes)
 

@@ -18,13 +18,17 @@ LOG_ROWS = 100  # rows of the log in one training, at most
 SHEET_ROWS = 4  # sources on one contact sheet, at most
 
 
+def is_due(run, times: int) -> bool:
+    """Whether what is done so many times in a training, at most, is to be done after the present step."""
+    return run.step % -(-run.steps // times) == 0 or run.step == run.steps
+
+
 class Log(keras.callbacks.Callback):
     """Writes the means of all losses into ``log.csv``, a row every few steps."""
 
     def __init__(self, run):
         super().__init__()
         self.run = run
-        self.every = -(-run.steps // LOG_ROWS)
         self.path = run.folder / RunFolder.LOG
 
     def on_train_begin(self, logs=None):
@@ -37,9 +41,8 @@ class Log(keras.callbacks.Callback):
             variable.assign(value)
 
     def on_train_batch_end(self, batch, logs=None):
-        step = self.run.step
-        if step % self.every == 0 or step == self.run.steps:
-            seconds = f"{time.monotonic() - self.began:.1f}"
+        if is_due(self.run, LOG_ROWS):
+            step, seconds = self.run.step, f"{time.monotonic() - self.began:.1f}"
             self.run.folder.check_place()
             with open(self.path, "a", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerow([step, seconds, *(f"{logs[m.name]:.6g}" for m in self.model.metrics)])
@@ -52,11 +55,10 @@ class Sheets(keras.callbacks.Callback):
     def __init__(self, run):
         super().__init__()
         self.run = run
-        self.every = -(-run.steps // SHEETS)
         self.has_drawn = False
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.run.step % self.every == 0 or self.run.step == self.run.steps:
+        if is_due(self.run, SHEETS):
             self.draw()
 
     def draw(self):
