@@ -61,6 +61,10 @@ class Card:
         lineage: The ids of the trainings of the weights, from the first to the model's own; models with a common id
             can be mixed.
         rollbacks: A sentence for each time that the training went back to a checkpoint.
+        evaluation: The figures of its pictures, {} if there are none: "protocol", how they are measured while it
+            trains; "last" and "best", each with its "step" and "figures", best also with "by", the metric; "baselines",
+            the figures of each; "settings", what it was trained with; "measured", the last result of `evaluate`, with
+            a protocol of its own.
     """
 
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -81,6 +85,7 @@ class Card:
     figures: str = ""
     lineage: list[str] = field(default_factory=list)
     rollbacks: list[str] = field(default_factory=list)
+    evaluation: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The card as plain data, as in ``card.json``."""
@@ -106,6 +111,10 @@ class Card:
         if not needs.are_plugins(values.get("plugins", [])):
             raise ValueError("its plugins cannot be read")
         return cls(**values)
+
+    def evaluated(self, **parts: Any) -> "Card":
+        """The same with these parts of its evaluation replaced."""
+        return replace(self, evaluation={**self.evaluation, **parts})
 
     def needs(self) -> list[dict[str, Any]]:
         """The plugins, each with the version that is installed now, "" if none, and then what to do."""
@@ -182,6 +191,7 @@ class Card:
             "Last losses": [
                 (name, "no number" if value is None else f"{value:.6g}") for name, value in self.losses.items()
             ],
+            "Figures": list(_figures(self.evaluation)),
             "Made with": [*self.versions.items(), *self.machine.items()],
             "Plugins": [
                 (f"{each['kind']} {each['name']}", f"{each['distribution']} {each['version']}") for each in self.plugins
@@ -357,6 +367,34 @@ def _has_form(name, value):
         return isinstance(value, list) and all(isinstance(each, dict) for each in value)
     inner = {"losses": (int, float, type(None)), "versions": str, "machine": str}.get(name, object)
     return isinstance(value, dict) and all(isinstance(each, inner) for each in value.values())
+
+
+def _figures(evaluation):
+    """Rows about an evaluation, which anybody may have written: protocols, and a row for each set of pictures."""
+    measured = _mapping(evaluation.get("measured"))
+    if protocol := evaluation.get("protocol"):
+        yield "while training", str(protocol)
+    for name in ("last", "best"):
+        found = _mapping(evaluation.get(name))
+        step = f"{name}{' by ' + str(found['by']) if 'by' in found else ''}, step {found.get('step')}"
+        if found:
+            yield step, _numbers(found.get("figures"))
+    for name, figures in _mapping(evaluation.get("baselines")).items():
+        yield str(name), _numbers(figures)
+    if protocol := measured.get("protocol"):
+        yield "evaluated", str(protocol)
+    for name, figures in _mapping(measured.get("figures")).items():
+        yield f"{name}, evaluated", _numbers(figures)
+
+
+def _numbers(figures):
+    """Figures in words: "content 0.512, strokes 1.2"."""
+    known = [(name, value) for name, value in _mapping(figures).items() if isinstance(value, int | float)]
+    return ", ".join(f"{name} {value:.4g}" for name, value in known)
+
+
+def _mapping(value):
+    return value if isinstance(value, dict) else {}
 
 
 def _shown(text):

@@ -57,7 +57,9 @@ class RunFolder(os.PathLike):
     SAMPLES = "samples"
     LATEST = "samples/latest.png"
     LOG = "log.csv"
+    FIGURES = "figures.csv"
     MODEL = "model.keras"
+    BEST = "model-best.keras"
     CARD = "card.json"
     CHECKPOINT = "checkpoints/latest.weights.h5"
     CHECKPOINT_BEFORE = "checkpoints/before.weights.h5"
@@ -75,7 +77,9 @@ class RunFolder(os.PathLike):
             "about ten times in a training",
         ),
         Content(LOG, "step, seconds and the mean of every loss since the row before", "about a hundred rows"),
+        Content(FIGURES, "step, seconds and each figure of the pictures that the model draws", "about ten times"),
         Content(MODEL, "the model, for 'stylezoo stylize' and 'stylezoo.load_model'", "with each checkpoint"),
+        Content(BEST, "the model with the best figure, with --best", "when a figure is better than all before"),
         Content(CARD, "the facts about the model, for 'stylezoo show'", "at the start and with each checkpoint"),
         Content(
             "checkpoints/",

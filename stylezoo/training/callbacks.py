@@ -1,6 +1,5 @@
 """The callbacks that write a run folder: the log, contact sheets, checkpoints and the model."""
 
-import csv
 import shutil
 import time
 from dataclasses import replace
@@ -39,10 +38,8 @@ class Log(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         step = self.run.step
         if step % self.every == 0 or step == self.run.steps:
-            seconds = f"{time.monotonic() - self.began:.1f}"
             self.run.folder.check_place()
-            with open(self.path, "a", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerow([step, seconds, *(f"{logs[m.name]:.6g}" for m in self.model.metrics)])
+            log.add(self.path, step, time.monotonic() - self.began, [logs[m.name] for m in self.model.metrics])
             self.model.reset_metrics()
 
 

@@ -15,6 +15,7 @@ from stylezoo.pictures import files
 from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training.callbacks import Checkpoints, Log, Sheets
+from stylezoo.training.evaluating import Figures, Measuring
 from stylezoo.training.guard import Guard, check_on_nan, roll_back, stopped
 from stylezoo.training.progress import Progress
 from stylezoo.training.starting import Run, begin, chosen, start, title
@@ -25,7 +26,7 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 def train(
     model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), callbacks=(), verbose=1,
-    devices=None, workers=None, worker=None, checkpoint_every=None, on_nan="stop", **changes,
+    devices=None, workers=None, worker=None, checkpoint_every=None, on_nan="stop", measuring=None, **changes,
 ):  # fmt: skip
     """Train a model and write a run folder; see `stylezoo.train`."""
     rhythm = Rhythm.of(checkpoint_every)
@@ -45,7 +46,7 @@ def train(
     for line in run.batches.left_out if is_shown else ():
         click.echo(printable(line), err=True)
     with Progress(run) as progress:
-        return fit(run, [*callbacks, *([progress] if is_shown else [])], rhythm, on_nan).model
+        return fit(run, [*callbacks, *([progress] if is_shown else [])], rhythm, on_nan, measuring).model
 
 
 def _callbacks(given):
@@ -57,7 +58,7 @@ def _callbacks(given):
     return listed
 
 
-def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop") -> Run:
+def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop", measuring: Measuring | None = None) -> Run:
     """Train to the end and stylise the first source. After Ctrl-C the current step is finished and all is saved.
 
     Args:
@@ -68,6 +69,8 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop") -> 
             about once a minute, and less often where writing would take more than 1 % of the time.
         on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback", to the
             last checkpoint with half the learning rates, at most three times.
+        measuring: What is measured while it trains. None: stylezoo's own metrics about ten times, or for a resumed run
+            what it began with.
 
     Raises:
         BadRun: The folder cannot be written, such as on a full disk, or the training has diverged; the last checkpoint
@@ -77,7 +80,10 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop") -> 
     check_on_nan(on_nan)
     team = Team(run)
     checkpoints = Checkpoints(run, Rhythm.of(checkpoint_every))
-    writing, saving = ([Log(run), Sheets(run)], [checkpoints]) if team.is_chief else ([], [])
+    writing, saving = [], []
+    if team.is_chief:
+        figures = Figures(run, (measuring or Measuring()).or_before(run.card.evaluation.get("settings")))
+        writing, saving = [Log(run), Sheets(run), figures], [checkpoints]
     lock = run.folder.lock() if team.is_chief else nullcontext()
     with _one_line_errors(run.folder), lock, _stopping(team), team.working():
         while True:
