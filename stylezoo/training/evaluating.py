@@ -20,7 +20,7 @@ from stylezoo.training.starting import Run
 
 TIMES = 10  # in one training
 RAREST = 50  # steps between two measurements, at least, unless a number is given: a short training has none
-LARGEST = 256  # pixels
+SMALLEST, LARGEST = 64, 256  # pixels
 SOURCES, STYLES = 4, 8  # pictures, at most: measuring shall cost few per cent of the time
 
 
@@ -124,7 +124,7 @@ class Figures(keras.callbacks.Callback):
         chosen, note = metrics.built(self.parts, found, must)
         if self.measuring.best and self.measuring.best not in chosen:
             raise BadOptions(note)
-        size = min(LARGEST, run.recipe.scaled_size)
+        size = min(max(SMALLEST, run.recipe.scaled_size), LARGEST)
         shown = views(run.model, run.batches, size, SOURCES, STYLES)
         self.evaluation = Evaluation(chosen, shown, found.name if found else "")
         run.card = run.card.evaluated(
