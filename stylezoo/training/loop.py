@@ -14,7 +14,7 @@ from stylezoo.errors import BadOptions, BadPicture, BadRun, Diverged, printable
 from stylezoo.pictures import files
 from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
-from stylezoo.training.callbacks import Checkpoints, Log, Sheets
+from stylezoo.training.callbacks import Checkpoints, Log, Report, Sheets
 from stylezoo.training.guard import Guard, check_on_nan, roll_back, stopped
 from stylezoo.training.progress import Progress
 from stylezoo.training.starting import Run, begin, chosen, start, title
@@ -77,9 +77,10 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop") -> 
     check_on_nan(on_nan)
     team = Team(run)
     checkpoints = Checkpoints(run, Rhythm.of(checkpoint_every))
-    writing, saving = ([Log(run), Sheets(run)], [checkpoints]) if team.is_chief else ([], [])
-    lock = run.folder.lock() if team.is_chief else nullcontext()
-    with _one_line_errors(run.folder), lock, _stopping(team), team.working():
+    report = Report(run)
+    writing, saving = ([Log(run), Sheets(run), report], [checkpoints]) if team.is_chief else ([], [])
+    lock, ending = (run.folder.lock(), report.ending()) if team.is_chief else (nullcontext(), nullcontext())
+    with _one_line_errors(run.folder), lock, ending, _stopping(team), team.working():
         while True:
             try:
                 team.check_same()
