@@ -325,7 +325,7 @@ def test_the_page_of_a_run_that_was_killed_is_whole(tmp_path):
         "import os, sys, time; from pathlib import Path; import killing; from stylezoo.training import callbacks\n"
         "callbacks.PAGE_EVERY, callbacks.PAGE_SHARE, folder = 0, 1e9, Path(sys.argv[1])\n"
         "child = killing.forked(folder)\n"
-        "while not (folder / 'samples/step-000008.png').exists(): time.sleep(0.01)\n"
+        "while not (folder / 'samples/step-000004.png').exists(): time.sleep(0.01)\n"
         "os.kill(child, 9)"
     )
     done = subprocess.run(

@@ -21,14 +21,24 @@ def parts(evaluation: dict[str, Any], measured: Curves) -> list[str]:
         by = f" by {best['by']}" if isinstance(best.get("by"), str) else ""
         columns[f"best{by}, step {best.get('step', 'not known')}"] = (best_figures, {})
     columns.update((name, (numbers, {})) for name, numbers in baselines(evaluation).items())
+    protocol = evaluation.get("protocol")
+    return table(columns, protocol if isinstance(protocol, str) else "")
+
+
+def table(columns: dict[str, tuple[dict[str, Any], dict[str, Any]]], protocol: str = "") -> list[str]:
+    """The protocol and a table with a row for each figure, markup; [] if there are no figures.
+
+    Args:
+        columns: By their headings the figures, and the intervals of some of them: two numbers each.
+        protocol: How they were measured, "" if that is not known.
+    """
     names = list(dict.fromkeys(name for numbers, _ in columns.values() for name in numbers))
     if not names:
         return []
     rows = [
         [name, *(_shown(numbers.get(name), within.get(name)) for numbers, within in columns.values())] for name in names
     ]
-    protocol = evaluation.get("protocol")
-    said = [f"<p>{markup.text(protocol)}</p>"] if isinstance(protocol, str) and protocol else []
+    said = [f"<p>{markup.text(protocol)}</p>"] if protocol else []
     return [*said, markup.table(["", *columns], rows)]
 
 
@@ -67,7 +77,7 @@ def _is_number(value):
 
 def _shown(value, within=None):
     """A figure with its interval, "" if there is none."""
-    if value is None:
+    if not _is_number(value):
         return ""
     if isinstance(within, list) and len(within) == 2 and all(map(_is_number, within)):
         return f"{value:.4g} ({within[0]:.4g} to {within[1]:.4g})"

@@ -55,6 +55,11 @@ def text(value: Any) -> str:
     return html.escape(printable(str(value)))
 
 
+def words(value: Any) -> str:
+    """A value of plain data in words, "" for None."""
+    return ", ".join(map(words, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
 def script_data(plain: Any) -> str:
     """Plain data as JSON that cannot end the script element it stands in; numbers that are not finite become null."""
     return json.dumps(_finite(plain), allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e")
@@ -64,12 +69,13 @@ def section(name: str, heading: str, *parts: str) -> Iterator[str]:
     """A section, if it has any content.
 
     Args:
-        name: The id of the element.
+        name: The id of the element, "" for none.
         heading: Its heading, a text.
         *parts: Its content, markup.
     """
     if any(parts):
-        yield f'<section id="{text(name)}"><h2>{text(heading)}</h2>'
+        yield f'<section id="{text(name)}">' if name else "<section>"
+        yield f"<h2>{text(heading)}</h2>"
         yield from parts
         yield "</section>"
 
