@@ -14,6 +14,7 @@ from stylezoo.runs.folder import RunFolder
 
 SIDE = 512  # pixels of the shorter side of each picture, unless a size is given
 MOST = 600  # pictures on one page, results included
+TALLEST = 20_000  # pixels of the sheet
 SHEET, PAGE = "compare.png", "compare.html"
 
 
@@ -179,7 +180,7 @@ def _write(given, models, rows):
     from stylezoo.reports import comparison
 
     titles = ["picture", *models]
-    height = min(redrawing.SHEET_SIDE, max(row.picture.height for row in rows.values()))
+    height = min(redrawing.SHEET_SIDE, TALLEST // len(rows), max(row.picture.height for row in rows.values()))
     sheet = sheets.contact_sheet([[row.picture, *row.drawn] for row in rows.values()], titles, height)
     files.save_picture(sheet, given.out / SHEET)
     comparison.write(given.out / PAGE, models, rows.values(), _command(given))

@@ -11,7 +11,7 @@ const dialog = element("dialog", document.body);
 const heading = element("h2", dialog);
 const stage = element("div", dialog, {className: "stage"});
 const below = element("img", stage), above = element("img", stage);
-const line = element("input", dialog, {type: "range", min: 0, max: 1000, value: 500, ariaLabel: "Place of the line"});
+const line = element("input", dialog, {type: "range", min: 0, max: 100, value: 50, ariaLabel: "Place of the line"});
 const choices = element("p", dialog, {className: "choices"});
 const left = choice("Left"), right = choice("Right");
 element("button", choices, {type: "button", textContent: "Close"}).addEventListener("click", () => dialog.close());
@@ -36,7 +36,7 @@ function draw() {
 }
 
 function move() {
-  stage.style.setProperty("--line", `${line.value / 10}%`);
+  stage.style.setProperty("--line", `${line.value}%`);
 }
 
 function open(row, index) {
@@ -56,8 +56,9 @@ line.addEventListener("input", move);
 function follow(event) {
   if (event.type === "pointermove" && !event.buttons) return;
   const box = stage.getBoundingClientRect();
-  line.value = 1000 * (event.clientX - box.left) / box.width;
-  move();
+  const share = Math.min(100, Math.max(0, 100 * (event.clientX - box.left) / box.width));
+  line.value = share; // which is rounded
+  stage.style.setProperty("--line", `${share}%`);
 }
 stage.addEventListener("pointerdown", follow);
 stage.addEventListener("pointermove", follow);

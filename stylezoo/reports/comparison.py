@@ -105,7 +105,8 @@ def _card(name):
 def _facts_of(found):
     """What tells models apart, in words."""
     recipe = {name: markup.words(found.recipe.get(name)) for name in FACTS}
-    learned = found.sources or [f"{row.get('role', '')} {markup.words(row.get('name'))}".strip() for row in found.data]
+    data = [(row.get("role"), row.get("name") or row.get("kind")) for row in found.data]
+    learned = found.sources or [" ".join(filter(None, map(markup.words, row))) for row in data]
     return {
         "about": found.about or markup.words(found.recipe.get("about")),
         "learned from": "; ".join(learned),

@@ -17,8 +17,8 @@ from stylezoo.runs.folder import RunFolder
 
 SHEETS = 10  # contact sheets in one training, at most
 LOG_ROWS = 100  # rows of the log in one training, at most
-PAGE_EVERY = 10  # seconds from one page to the next, at least
-PAGE_SHARE = 0.002  # of the time, for writing pages
+PAGE_EVERY, PAGE_WITHIN = 10, 60  # seconds from one page to the next, at least, and where writing is slow
+PAGE_SHARE = 0.005  # of the time, for writing pages
 SHEET_ROWS = 4  # sources on one contact sheet, at most
 
 
@@ -119,7 +119,7 @@ class Report(keras.callbacks.Callback):
             self.has_told = True
             self.run.news.append(line)
         ended = time.monotonic()
-        self.due = ended + max(PAGE_EVERY, (ended - began) / PAGE_SHARE)
+        self.due = ended + max(PAGE_EVERY, min(PAGE_WITHIN, (ended - began) / PAGE_SHARE))
 
     @contextmanager
     def ending(self):
