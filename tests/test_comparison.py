@@ -69,8 +69,9 @@ def test_what_cannot_be_compared_is_told_in_one_line(models, photos, tmp_path, m
     (tmp_path / "broken.keras").write_text("no model")
     (tmp_path / "empty").mkdir()
     told = {
-        (models / "one",): "Name a picture or a folder of pictures as well",
-        (photos,): "Name a model as well",
+        (models / "one",): "Missing argument 'MODELS...'",
+        (models / "one", models / "two"): "Name a picture or a folder of pictures as well",
+        (photos, photos / "a.png"): "Name a model as well",
         (models / "one", tmp_path / "empty"): "holds no picture files",
         (tmp_path / "broken.keras", photos): "broken.keras' is",
         (models / "none", photos): "is no model: there is no such file or folder",

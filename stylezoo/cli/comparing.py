@@ -20,13 +20,13 @@ SHEET, PAGE = "compare.png", "compare.html"
 
 @click.command()
 @click.argument(
-    "words",
-    metavar="MODEL... PICTURES...",
+    "models",
     nargs=-1,
     required=True,
     type=ModelName(),
-    help="Models: ready-made styles, run folders, .keras files, hf://owner/name. Then pictures and folders of them.",
+    help="Ready-made styles, run folders, .keras files, hf://owner/name; and pictures, if there are several.",
 )
+@click.argument("pictures", help="A picture, or a folder of pictures.")
 @click.option(
     "-o",
     "--out",
@@ -66,6 +66,7 @@ def compare(given):
       stylezoo compare great-wave scream photo.jpg
       stylezoo compare runs/single-pair runs/single-pair-2 photos/ -o better
     """
+    given.words = (*given.models, given.pictures)  # a word says itself whether it names pictures
     models, pictures = _checked(given)
     failed, rows, tried_all = redrawing.unreadable(pictures, given.size or SIDE), {}, True
     if len(failed) < len(pictures):
