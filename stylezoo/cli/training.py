@@ -379,6 +379,8 @@ def _fit(run, **how):
         terminal.say(f"  stylezoo train --resume {run.folder}")
         sys.exit(terminal.INTERRUPTED)
     terminal.say(f"Wrote   {run.folder / RunFolder.RESULT}, the first source in the style")
+    if run.folder.has(RunFolder.REPORT):
+        terminal.say(f"        {run.folder / RunFolder.REPORT}, a page about the run for your browser")
     sheets, beside = run.folder / RunFolder.SAMPLES, f"{RunFolder.LOG} and {RunFolder.MODEL}"
     terminal.say(f"        {sheets}{os.sep} with contact sheets; beside it {beside}")
     print_next(run.folder)

@@ -42,9 +42,9 @@ class RunFolder(os.PathLike):
     """The folder of one run: ``folder / RunFolder.LOG`` is a path in it.
 
     Files are written beside their place and moved there when they are complete, so that a reader never sees half a
-    file; only ``log.csv`` grows row by row. When a run starts, ``recipe.json`` is written last: a folder with it is
-    complete. `CONTENTS` lists the files of a training; an imported run has ``recipe.json``, ``plugins.json``,
-    ``card.json`` and ``model.keras`` only.
+    file; only ``log.csv`` and ``figures.csv`` grow row by row. When a run starts, ``recipe.json`` is written last: a
+    folder with it is complete. `CONTENTS` lists the files of a training; an imported run has ``recipe.json``,
+    ``plugins.json``, ``card.json`` and ``model.keras`` only.
 
     Args:
         path: The folder, which need not exist; ``~`` is the home folder.
@@ -54,6 +54,7 @@ class RunFolder(os.PathLike):
     """
 
     RESULT = "result.png"
+    REPORT = "report.html"
     SAMPLES = "samples"
     LATEST = "samples/latest.png"
     LOG = "log.csv"
@@ -71,6 +72,11 @@ class RunFolder(os.PathLike):
 
     CONTENTS = (
         Content(RESULT, "the first source in the style, at its full size", "at the end"),
+        Content(
+            REPORT,
+            "a page about the run: contact sheets, curves, figures and facts, in one file for any browser",
+            "at the start, at most every ten seconds and at the end",
+        ),
         Content(
             f"{SAMPLES}/",
             "contact sheets: source, style, result; latest.png is the newest",

@@ -14,7 +14,7 @@ from stylezoo.errors import BadOptions, BadPicture, BadRun, Diverged, printable
 from stylezoo.pictures import files
 from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
-from stylezoo.training.callbacks import Checkpoints, Log, Sheets
+from stylezoo.training.callbacks import Checkpoints, Log, Report, Sheets
 from stylezoo.training.evaluating import Figures, Measuring
 from stylezoo.training.guard import Guard, check_on_nan, roll_back, stopped
 from stylezoo.training.progress import Progress
@@ -80,12 +80,12 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop", mea
     check_on_nan(on_nan)
     team = Team(run)
     checkpoints = Checkpoints(run, Rhythm.of(checkpoint_every))
-    writing, saving = [], []
+    report, writing, saving = Report(run), [], []
     if team.is_chief:
         figures = Figures(run, (measuring or Measuring()).or_before(run.card.evaluation.get("settings")))
-        writing, saving = [Log(run), Sheets(run), figures], [checkpoints]
-    lock = run.folder.lock() if team.is_chief else nullcontext()
-    with _one_line_errors(run.folder), lock, _stopping(team), team.working():
+        writing, saving = [Log(run), Sheets(run), figures, report], [checkpoints]
+    lock, ending = (run.folder.lock(), report.ending()) if team.is_chief else (nullcontext(), nullcontext())
+    with _one_line_errors(run.folder), lock, ending, _stopping(team), team.working():
         while True:
             try:
                 team.check_same()
