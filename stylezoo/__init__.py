@@ -340,6 +340,7 @@ def train(
     best=None,
     patience=None,
     features=None,
+    tensorboard=False,
     devices=None,
     workers=None,
     worker=None,
@@ -361,7 +362,7 @@ def train(
         add_style: Pictures of a style, a list of such or named ones, to add to a model of several styles. Only the
             layers of the new styles are trained, so that all other styles stay as they are; their pictures are not
             needed.
-        callbacks: More `keras.callbacks.Callback`s.
+        callbacks: More `keras.callbacks.Callback`s, or one. For them an epoch ends with each row of ``log.csv``.
         verbose: 1: show step, losses and the time that is left; 0: show nothing.
         checkpoint_every: When checkpoints are written: a number of steps, or a time such as "90s", "5m" or "1h". None:
             about once a minute, and less often where writing would take more than 1 % of the time.
@@ -373,6 +374,7 @@ def train(
         best: A metric: the model with its best figure is kept as ``model-best.keras``.
         patience: After how many measurements without a better figure the training ends. None: it does not.
         features: As in `evaluate`.
+        tensorboard: Whether losses, figures and contact sheets are written for TensorBoard, into the run folder.
         devices: The devices that share each batch: "all" GPUs, a number of them, or names such as "GPU:0,GPU:1".
             None: one device.
         workers: For several machines the address of each worker, "HOST:PORT", in a list, or "auto" for those that
@@ -398,6 +400,7 @@ def train(
     pictures = {"source": source, "style": style, "add_style": add_style}
     how = {"callbacks": callbacks, "verbose": verbose, "checkpoint_every": checkpoint_every, "on_nan": on_nan}
     how["measuring"] = measuring
+    how["tensorboard"] = tensorboard
     who = {"devices": devices, "workers": workers, "worker": worker}
     return loop.train(model, out=out, license=license, start_from=start_from, **pictures, **how, **who, **changes)
 

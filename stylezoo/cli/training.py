@@ -12,14 +12,14 @@ from stylezoo.errors import NotDownloaded, name_all
 from stylezoo.runs.folder import RunFolder
 
 OF_A_RESUMED_RUN = {
-    "resume", "steps", "checkpoint_every", "on_nan", "allow_changes", "devices", "workers", "worker", "metrics",
-    "evaluate_every", "best", "patience", "features",
+    "resume", "steps", "checkpoint_every", "on_nan", "allow_changes", "tensorboard", "devices", "workers", "worker",
+    "metrics", "evaluate_every", "best", "patience", "features",
 }  # fmt: skip
 REFUSALS = [
     Refusal(
         lambda given: given.resume and given.typed - OF_A_RESUMED_RUN,
         "--resume continues a run with its own recipe and pictures; only --steps, --checkpoint-every, --on-nan, "
-        "--allow-changes, devices and what is measured can be given with it.",
+        "--tensorboard, --allow-changes, devices and what is measured can be given with it.",
     ),
     Refusal(
         lambda given: given.allow_changes and not given.resume,
@@ -171,6 +171,12 @@ def settings(help):
     help="With --best: end the training after N measurements without a better figure.",
 )
 @weights_of_features
+@click.option(
+    "--tensorboard",
+    is_flag=True,
+    help="Also write losses, figures and contact sheets for TensorBoard, into the run folder. A resumed run goes on "
+    "with it if it did before.",
+)
 @click.option("--resume", type=PATH, metavar="RUN", help="Continue the training of this run folder.")
 @click.option(
     "--allow-changes",
@@ -227,7 +233,8 @@ def train(given):
         terminal.print_json(_tried(given).recipe.to_dict())
     else:
         run = _resumed(given) if given.resume else _begun(given)
-        _fit(run, checkpoint_every=given.checkpoint_every, on_nan=given.on_nan, measuring=_measuring(given))
+        how = {name: getattr(given, name) for name in ("checkpoint_every", "on_nan", "tensorboard")}
+        _fit(run, measuring=_measuring(given), **how)
 
 
 # The content of a run folder is documented once, in `RunFolder`; \b keeps the lines of a paragraph.
@@ -364,7 +371,7 @@ def _start_tensorflow(given):
 def _fit(run, **how):
     """Print what is trained, train it with its progress, and print the results and the next command."""
     from stylezoo import devices, training
-    from stylezoo.training.progress import Progress
+    from stylezoo.training.progress import shown
 
     strategy = run.model.distribute_strategy
     if not devices.is_chief(strategy):
@@ -372,7 +379,7 @@ def _fit(run, **how):
         terminal.say(f"Worker  {number}, the last is {count - 1}; worker 0 shows the progress and writes {run.folder}")
         sys.exit(terminal.INTERRUPTED if training.fit(run, **how).interrupted else 0)
     _introduce(run)
-    with Progress(run) as progress:
+    with shown(run) as progress:
         training.fit(run, [progress], **how)
     if run.step < run.steps:
         terminal.say(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
@@ -383,6 +390,8 @@ def _fit(run, **how):
         terminal.say(f"        {run.folder / RunFolder.REPORT}, a page about the run for your browser")
     sheets, beside = run.folder / RunFolder.SAMPLES, f"{RunFolder.LOG} and {RunFolder.MODEL}"
     terminal.say(f"        {sheets}{os.sep} with contact sheets; beside it {beside}")
+    if (run.folder / RunFolder.TENSORBOARD).is_dir():
+        terminal.say(f"        {RunFolder.TENSORBOARD}{os.sep} with curves: tensorboard --logdir {run.folder}")
     print_next(run.folder)
 
 

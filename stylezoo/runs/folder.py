@@ -68,6 +68,7 @@ class RunFolder(os.PathLike):
     PLUGINS = "plugins.json"
     PLACES = "pictures.json"
     PICTURES = "pictures"
+    TENSORBOARD = "tensorboard"
     LOCK = ".lock"  # exists while a process writes into the folder
 
     CONTENTS = (
@@ -96,6 +97,7 @@ class RunFolder(os.PathLike):
         Content(PLUGINS, "kind, name, distribution and version of every part", "at the start"),
         Content(PLACES, "the pictures: their paths, null for the samples; sizes and checksums", "at the start"),
         Content(f"{PICTURES}/", "copies of pictures that were given from memory, if any", "at the start"),
+        Content(f"{TENSORBOARD}/", "losses, figures and contact sheets for TensorBoard, if any", "with --tensorboard"),
     )
 
     def __init__(self, path: str | os.PathLike):

@@ -21,13 +21,17 @@ PAGE_SHARE = 0.005  # of the time, for writing pages
 SHEET_ROWS = 4  # sources on one contact sheet, at most
 
 
+def is_due(run, times: int) -> bool:
+    """Whether what is done so many times in a training, at most, is to be done after the present step."""
+    return run.step % -(-run.steps // times) == 0 or run.step == run.steps
+
+
 class Log(keras.callbacks.Callback):
     """Writes the means of all losses into ``log.csv``, a row every few steps."""
 
     def __init__(self, run):
         super().__init__()
         self.run = run
-        self.every = -(-run.steps // LOG_ROWS)
         self.path = run.folder / RunFolder.LOG
 
     def on_train_begin(self, logs=None):
@@ -40,8 +44,8 @@ class Log(keras.callbacks.Callback):
             variable.assign(value)
 
     def on_train_batch_end(self, batch, logs=None):
-        step = self.run.step
-        if step % self.every == 0 or step == self.run.steps:
+        if is_due(self.run, LOG_ROWS):
+            step = self.run.step
             self.run.folder.check_place()
             log.add(self.path, step, time.monotonic() - self.began, [logs[m.name] for m in self.model.metrics])
             self.model.reset_metrics()
@@ -53,11 +57,10 @@ class Sheets(keras.callbacks.Callback):
     def __init__(self, run):
         super().__init__()
         self.run = run
-        self.every = -(-run.steps // SHEETS)
         self.has_drawn = False
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.run.step % self.every == 0 or self.run.step == self.run.steps:
+        if is_due(self.run, SHEETS):
             self.draw()
 
     def draw(self):

@@ -14,10 +14,12 @@ from stylezoo.errors import BadOptions, BadPicture, BadRun, Diverged, printable
 from stylezoo.pictures import files
 from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
+from stylezoo.training import progress
+from stylezoo.training.board import Board
 from stylezoo.training.callbacks import Checkpoints, Log, Report, Sheets
+from stylezoo.training.epochs import Epochs
 from stylezoo.training.evaluating import Figures, Measuring
 from stylezoo.training.guard import Guard, check_on_nan, roll_back, stopped
-from stylezoo.training.progress import Progress
 from stylezoo.training.starting import Run, begin, chosen, start, title
 from stylezoo.training.team import Team
 
@@ -26,7 +28,8 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 def train(
     model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), callbacks=(), verbose=1,
-    devices=None, workers=None, worker=None, checkpoint_every=None, on_nan="stop", measuring=None, **changes,
+    devices=None, workers=None, worker=None, checkpoint_every=None, on_nan="stop", measuring=None, tensorboard=False,
+    **changes,
 ):  # fmt: skip
     """Train a model and write a run folder; see `stylezoo.train`."""
     rhythm = Rhythm.of(checkpoint_every)
@@ -45,32 +48,42 @@ def train(
     is_shown = verbose and is_chief(run.model.distribute_strategy)
     for line in run.batches.left_out if is_shown else ():
         click.echo(printable(line), err=True)
-    with Progress(run) as progress:
-        return fit(run, [*callbacks, *([progress] if is_shown else [])], rhythm, on_nan, measuring).model
+    with progress.shown(run) as shown:
+        callbacks = [*callbacks, *([shown] if is_shown else [])]
+        return fit(run, callbacks, rhythm, on_nan, measuring, tensorboard).model
 
 
 def _callbacks(given):
     """The callbacks of a user as a list; one alone may be given without a list."""
-    listed = list(given) if isinstance(given, list | tuple) else [given]
+    listed = list(given or ()) if isinstance(given, list | tuple | None) else [given]
     for each in listed:
         if not isinstance(each, keras.callbacks.Callback):
             raise BadOptions(f"A callback is {each!r}; it must be an object, such as keras.callbacks.TerminateOnNaN().")
     return listed
 
 
-def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop", measuring: Measuring | None = None) -> Run:
+def fit(
+    run: Run,
+    callbacks=(),
+    checkpoint_every=None,
+    on_nan: str = "stop",
+    measuring: Measuring | None = None,
+    tensorboard: bool = False,
+) -> Run:
     """Train to the end and stylise the first source. After Ctrl-C the current step is finished and all is saved.
 
     Args:
         run: From `start` or `resume`.
-        callbacks: More Keras callbacks, such as one that shows the progress. After a rollback their `on_train_begin` is
-            called again.
+        callbacks: More Keras callbacks, or one. For them an epoch ends with each row of the log. After a rollback their
+            `on_train_begin` is called again.
         checkpoint_every: When checkpoints are written: a number of steps, or a time such as "90s", "5m" or "1h". None:
             about once a minute, and less often where writing would take more than 1 % of the time.
         on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback", to the
             last checkpoint with half the learning rates, at most three times.
         measuring: What is measured while it trains. None: stylezoo's own metrics about ten times, or for a resumed run
             what it began with.
+        tensorboard: Whether losses, figures and contact sheets are written for TensorBoard. A resumed run goes on with
+            it in any case, if it did before.
 
     Raises:
         BadRun: The folder cannot be written, such as on a full disk, or the training has diverged; the last checkpoint
@@ -78,19 +91,21 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop", mea
         BadOptions: An argument is something else.
     """
     check_on_nan(on_nan)
+    callbacks = _callbacks(callbacks)
     team = Team(run)
     checkpoints = Checkpoints(run, Rhythm.of(checkpoint_every))
     report, writing, saving = Report(run), [], []
     if team.is_chief:
         figures = Figures(run, (measuring or Measuring()).or_before(run.card.evaluation.get("settings")))
-        writing, saving = [Log(run), Sheets(run), figures, report], [checkpoints]
+        boards = [Board(run)] if tensorboard or (run.folder / RunFolder.TENSORBOARD).is_dir() else []
+        writing, saving = [Log(run), Sheets(run), figures, report], [*boards, checkpoints]
     lock, ending = (run.folder.lock(), report.ending()) if team.is_chief else (nullcontext(), nullcontext())
     with _one_line_errors(run.folder), lock, ending, _stopping(team), team.working():
         while True:
             try:
                 team.check_same()
                 if run.step < run.steps:
-                    _train(run, [Guard(run), *writing, *callbacks, *saving, team])
+                    _train(run, [Guard(run), *writing, Epochs(run, callbacks), *saving, team])
                 if team.is_chief:
                     checkpoints.save()
                 break  # at the end, or after a signal
@@ -116,8 +131,8 @@ def _train(run, callbacks):
 
 
 def _draw_result(run):
-    """Write the first source in the style, if the training is complete."""
-    if run.step == run.steps:
+    """Write the first source in the style, if the training is complete, or a callback has ended it."""
+    if not run.interrupted:
         run.folder.check_place()
         _, _, style = run.shown(0)[0]
         drawn = run.model.stylize(run.batches.source.image(0), style)

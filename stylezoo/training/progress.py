@@ -7,13 +7,18 @@ import click
 import keras
 
 from stylezoo.errors import printable
+from stylezoo.training import notebook
 
 LINES = 10  # of progress in a whole training, without a terminal
-SHOWN = ("generator", "discriminator")  # metrics that are shown
+
+
+def shown(run):
+    """The progress of a run as it is best shown here: in a notebook as a part of its page, else as `Progress`."""
+    return notebook.NotebookProgress(run) if notebook.is_running() else Progress(run)
 
 
 class Progress(keras.callbacks.Callback):
-    """Shows step, losses and the time that is left: a bar in a terminal, else ten lines, as in a notebook or a log.
+    """Shows step, losses and the time that is left: a bar in a terminal, else ten lines, as in a log.
 
     It is a context as well, which ends the bar if the training fails: a bar hides the cursor. A stream that cannot be
     written any more, such as that of a closed terminal, does not end the training.
@@ -46,7 +51,7 @@ class Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         with suppress(OSError):
             self._tell_news()
-            self._show("  ".join(f"{name} {logs[name]:.3f}" for name in SHOWN if name in logs))
+            self._show(notebook.losses(logs))
 
     def _tell_news(self):
         """Print what is new of the run; a bar is drawn again below it."""
