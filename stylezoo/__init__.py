@@ -324,28 +324,10 @@ def push_to_hub(
 
 
 def train(
-    model: str | Recipe | None = None,
-    source=None,
-    style=None,
-    out=None,
-    license="",
-    start_from=None,
-    add_style=(),
-    callbacks=(),
-    verbose=1,
-    checkpoint_every=None,
-    on_nan="stop",
-    metrics=(),
-    evaluate_every=None,
-    best=None,
-    patience=None,
-    features=None,
-    tensorboard=False,
-    devices=None,
-    workers=None,
-    worker=None,
-    **changes,
-) -> GAN:
+    model: str | Recipe | None = None, source=None, style=None, out=None, license="", start_from=None, add_style=(),
+    callbacks=(), verbose=1, checkpoint_every=None, on_nan="stop", metrics=(), evaluate_every=None, best=None,
+    patience=None, features=None, tensorboard=False, devices=None, workers=None, worker=None, **changes,
+) -> GAN:  # fmt: skip
     """Train a model and write a run folder; what the command ``stylezoo train`` does.
 
     Args:
@@ -399,8 +381,7 @@ def train(
     measuring = Measuring.of(metrics, evaluate_every, best, patience, features)
     pictures = {"source": source, "style": style, "add_style": add_style}
     how = {"callbacks": callbacks, "verbose": verbose, "checkpoint_every": checkpoint_every, "on_nan": on_nan}
-    how["measuring"] = measuring
-    how["tensorboard"] = tensorboard
+    how |= {"measuring": measuring, "tensorboard": tensorboard}
     who = {"devices": devices, "workers": workers, "worker": worker}
     return loop.train(model, out=out, license=license, start_from=start_from, **pictures, **how, **who, **changes)
 

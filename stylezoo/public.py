@@ -114,7 +114,8 @@ PUBLIC = {
     "stylezoo.runs.drawing": ("Discriminators", "Drawing"),
     "stylezoo.runs.interpolation": ("Siblings",),
     "stylezoo.scene": ("mixed", "moments", "origin", "standardized", "whole"),
-    "stylezoo.training": ("Run", "chosen", "device", "fit", "resume", "start", "title"),
+    "stylezoo.evaluation.evaluate": ("Measured",),
+    "stylezoo.training": ("Measuring", "Run", "chosen", "device", "fit", "resume", "start", "title"),
     "stylezoo.updates": (
         "Adam",
         "GeneratorOnly",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from stylezoo.cli import redrawing, terminal
-from stylezoo.cli.options import as_one_object
+from stylezoo.cli import measuring, redrawing, terminal
+from stylezoo.cli.options import Refusal, as_one_object, refuse
 from stylezoo.cli.types import PATH, ModelName
 from stylezoo.errors import UsageError
 from stylezoo.runs.folder import RunFolder
@@ -15,6 +15,12 @@ from stylezoo.runs.folder import RunFolder
 SIDE = 512  # pixels of the shorter side of each picture, unless a size is given
 MOST = 600  # pictures on one page, results included
 TALLEST = 20_000  # pixels of the sheet
+REFUSALS = [
+    Refusal(
+        lambda given: not given.style and given.typed & {"metrics", "features"},
+        "Results are measured beside the pictures of a style: --style PICTURES.",
+    )
+]
 SHEET, PAGE = "compare.png", "compare.html"
 
 
@@ -53,6 +59,14 @@ SHEET, PAGE = "compare.png", "compare.html"
     "--stroke", type=click.FloatRange(1, 8), metavar="TIMES", help="Strokes this many times as broad, from 1 to 8."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="For models with noise.")
+@click.option(
+    "--style",
+    metavar="PICTURES",
+    help="Pictures of the style that all models try to have: a picture or a folder. With it the results are measured, as "
+    "by 'stylezoo evaluate', at the size in which they are drawn.",
+)
+@measuring.metrics
+@measuring.weights_of_features
 @click.option("--overwrite", is_flag=True, help="Replace a comparison that exists.")
 @as_one_object
 def compare(given):
@@ -67,6 +81,7 @@ def compare(given):
       stylezoo compare runs/single-pair runs/single-pair-2 photos/ -o better
     """
     given.words = (*given.models, given.pictures)  # a word says itself whether it names pictures
+    refuse(given, REFUSALS)
     models, pictures = _checked(given)
     failed, rows, tried_all = redrawing.unreadable(pictures, given.size or SIDE), {}, True
     if len(failed) < len(pictures):
@@ -184,9 +199,23 @@ def _write(given, models, rows):
     height = min(redrawing.SHEET_SIDE, TALLEST // len(rows), max(row.picture.height for row in rows.values()))
     sheet = sheets.contact_sheet([[row.picture, *row.drawn] for row in rows.values()], titles, height)
     files.save_picture(sheet, given.out / SHEET)
-    comparison.write(given.out / PAGE, models, rows.values(), _command(given))
+    comparison.write(given.out / PAGE, models, rows.values(), _command(given), *_figures(given, models, rows.values()))
     terminal.say(f"Wrote   {given.out / SHEET}")
     terminal.say(f"        {given.out / PAGE}, a page for your browser")
+
+
+def _figures(given, models, rows):
+    """The figures of each model and the baselines, by name, and the protocol; None and "" without a style."""
+    if not given.style:
+        return None, ""
+    from stylezoo.evaluation import evaluate
+
+    pictures, drawn = [row.picture for row in rows], zip(*(row.drawn for row in rows), strict=True)
+    results = dict(zip(models, drawn, strict=True))
+    measured = evaluate.of_results(pictures, results, given.style, given.metrics, given.features)
+    for line in measured.table().split("\n"):
+        terminal.say(line)
+    return measured.figures, measured.protocol
 
 
 def _command(given):
@@ -198,5 +227,7 @@ def _command(given):
     options = [
         f"--{name}={getattr(given, name)}" for name in ("size", "strength", "stroke", "seed") if name in given.typed
     ]
+    if given.style:
+        options.append(f"--style={plain.without_folders(given.style)}")
     colour = ["--keep-colour"] if given.keep_colour else []
     return join(["stylezoo", "compare", *map(plain.without_folders, given.words), *options, *colour])

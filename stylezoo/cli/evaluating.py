@@ -3,8 +3,9 @@
 import click
 
 from stylezoo.cli import terminal
+from stylezoo.cli.measuring import metrics, weights_of_features
 from stylezoo.cli.options import as_one_object
-from stylezoo.cli.types import ModelName, metrics, weights_of_features
+from stylezoo.cli.types import ModelName
 
 
 @click.command()

@@ -5,9 +5,9 @@ import sys
 
 import click
 
-from stylezoo.cli import terminal
+from stylezoo.cli import measuring, terminal
 from stylezoo.cli.options import RecipeCommand, RecipeFlag, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
-from stylezoo.cli.types import PATH, Every, ModelName, PluginName, Setting, metrics, weights_of_features
+from stylezoo.cli.types import PATH, Every, ModelName, PluginName, Setting
 from stylezoo.errors import NotDownloaded, name_all
 from stylezoo.runs.folder import RunFolder
 
@@ -25,11 +25,7 @@ REFUSALS = [
         lambda given: given.allow_changes and not given.resume,
         "--allow-changes is for a run that is continued: --resume RUN.",
     ),
-    Refusal(lambda given: given.patience and not given.best, "--patience needs a figure to watch: --best strokes."),
-    Refusal(
-        lambda given: given.best and given.evaluate_every == 0,
-        "--best finds the best model by measuring: --evaluate-every cannot be 0.",
-    ),
+    *measuring.REFUSALS,
     Refusal(
         lambda given: given.workers and not (given.out or given.resume or given.dry_run),
         "--workers needs the name of the run folder, -o FOLDER: all workers must know the same one.",
@@ -150,27 +146,7 @@ def settings(help):
     help="What to do when a loss or a gradient is not a number: stop, or go back to the last checkpoint and on with "
     "half the learning rate, at most three times.",
 )
-@metrics
-@click.option(
-    "--evaluate-every",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Measure the pictures that the model draws after every N steps; 0: never. Default: about ten times, in a "
-    "training of 50 steps or more.",
-)
-@click.option(
-    "--best",
-    type=PluginName("metric"),
-    metavar="METRIC",
-    help="Keep the model with the best figure of this metric as model-best.keras, beside the last one.",
-)
-@click.option(
-    "--patience",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="With --best: end the training after N measurements without a better figure.",
-)
-@weights_of_features
+@measuring.while_training
 @click.option(
     "--tensorboard",
     is_flag=True,
@@ -234,20 +210,13 @@ def train(given):
     else:
         run = _resumed(given) if given.resume else _begun(given)
         how = {name: getattr(given, name) for name in ("checkpoint_every", "on_nan", "tensorboard")}
-        _fit(run, measuring=_measuring(given), **how)
+        _fit(run, measuring=measuring.of(given), **how)
 
 
 # The content of a run folder is documented once, in `RunFolder`; \b keeps the lines of a paragraph.
 train.help += "\n\n\b\nThe run folder holds:\n" + "\n".join(
     f"  {each.name:14} {each.holds}" for each in RunFolder.CONTENTS
 )
-
-
-def _measuring(given):
-    """What is measured while it trains."""
-    from stylezoo.training.evaluating import Measuring
-
-    return Measuring.of(given.metrics, given.evaluate_every, given.best, given.patience, given.features)
 
 
 def _resumed(given):

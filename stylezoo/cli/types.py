@@ -131,19 +131,3 @@ class Mask(click.ParamType):
         if not splits or not all(splits[0]):
             self.fail(f"'{value}' is not of the form FILE=STYLE, such as sky.png=monet.")
         return next((split for split in splits if os.path.exists(split[1])), splits[0])
-
-
-metrics = click.option(
-    "--metric",
-    "metrics",
-    type=PluginName("metric"),
-    multiple=True,
-    help="Measure this only, such as strokes:side=5. Repeatable. Default: all of stylezoo's own.",
-)
-weights_of_features = click.option(
-    "--features",
-    type=PATH,
-    metavar="FILE",
-    help="Weights of VGG-16 or VGG-19 for the metrics that need the features of a network. Default: those of "
-    "stylezoo[features], if it is installed; else these metrics are left out.",
-)

@@ -105,7 +105,8 @@ class DescribedMetric(Metric):
             return None
         random, compare, figures = np.random.default_rng(0), self._comparison(), []
         for _ in range(RESAMPLINGS):
-            figures.append(compare(*(random.integers(0, len(each), len(each)) for each in (self._fakes, self._styles))))
+            counts = len(self._fakes), len(self._styles)
+            figures.append(compare(*(random.integers(0, max(1, count), count) for count in counts)))
         low, high = np.quantile(figures, COVERED)
         # Distances between resampled sets are larger than between the sets themselves, by about as much as these are
         # larger than between all pictures of their kinds; so the quantiles are reflected at the figure.
@@ -117,18 +118,21 @@ class DescribedMetric(Metric):
 
 
 class MeanMetric(DescribedMetric):
-    """The mean of a figure of each picture, such as how far a result is from its source.
+    """The mean of a figure of each picture: how far a result is from its source. The style does not matter.
 
-    A subclass defines `describe` and `measure`.
+    A subclass defines `describe`, which may give any object, and `measure`.
     """
 
     @abstractmethod
     def measure(self, fake, source) -> float:
         """The figure of one result, from its description and that of its source."""
 
+    def update_style(self, pictures):
+        """Nothing: the style does not matter."""
+
     def compare(self, fakes, sources, styles):
         return np.mean([self.measure(fake, source) for fake, source in zip(fakes, sources, strict=True)])
 
-    def comparison(self, fakes, sources, styles):
-        each = np.array([self.measure(fake, source) for fake, source in zip(fakes, sources, strict=True)])
+    def _comparison(self):
+        each = np.array([self.measure(*pair) for pair in zip(self._fakes, self._sources, strict=False)])
         return lambda drawn, painted: each[drawn].mean()

@@ -1,11 +1,13 @@
 """Measure a trained model: what `stylezoo.evaluate` and the command do."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from stylezoo.contract import Metric
 from stylezoo.data.album import Album
@@ -13,10 +15,13 @@ from stylezoo.data.batches import Batches
 from stylezoo.errors import BadOptions, BadRun
 from stylezoo.evaluation import features, metrics
 from stylezoo.evaluation.measuring import Evaluation, Figures
-from stylezoo.evaluation.views import views
+from stylezoo.evaluation.views import Views, counted, spread, views, whole
+from stylezoo.pictures import arrays
 from stylezoo.runs import card, loading
 from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import Spec
+
+__all__ = ["Measured"]
 
 SIZE = 256  # pixels
 MOST = 60  # sources, and pictures of the style
@@ -102,9 +107,43 @@ def evaluate(
         progress(number, len(rows) + 1)
         figures[name], intervals[name] = evaluation.of_model(each), evaluation.intervals()
     progress(len(rows), len(rows) + 1)
-    figures |= evaluation.baselines()
     modes = {name: metric.mode for name, metric in chosen.items()}
-    return Measured(evaluation.protocol, modes, figures, intervals, note)
+    return Measured(evaluation.protocol, modes, figures | evaluation.baselines(), intervals, note)
+
+
+def of_results(
+    pictures: Sequence[Image.Image],
+    results: Mapping[str, Sequence[Image.Image]],
+    style,
+    names: Sequence[str | Spec | Metric] = (),
+    weights: str | Path | None = None,
+) -> Measured:
+    """Measure results that are drawn already.
+
+    Args:
+        pictures: The sources.
+        results: For each name the results of all sources, in their sizes.
+        style: The pictures of the style, in any form that `Album.of` reads.
+        names: As in `evaluate`.
+        weights: Likewise.
+
+    Raises:
+        StylezooError: As in `evaluate`.
+    """
+    found = features.found(weights)
+    chosen, note = metrics.built(metrics.parts(names), found, must=bool(names))
+    items = Album.of(style).items
+    size = min(min(image.size) for image in pictures)
+    painted = [whole(items[i].open(size), size) for i in spread(len(items), MOST)]
+    words = f"{counted(len(pictures), 'source')} as drawn, beside {counted(len(painted), 'picture')} at {size} pixels"
+    given = Views([arrays.to_array(image) for image in pictures], [None] * len(pictures), painted, words)
+    evaluation = Evaluation(chosen, given, found.name if found else "")
+    rows = {name: map(arrays.to_array, drawn) for name, drawn in results.items()}
+    figures, intervals = {}, {}
+    for name, drawn in rows.items():
+        figures[name], intervals[name] = evaluation.of(drawn), evaluation.intervals()
+    modes = {name: metric.mode for name, metric in chosen.items()}
+    return Measured(evaluation.protocol, modes, figures | evaluation.baselines(), intervals, note)
 
 
 def keep(measured: Measured, run: str | Path) -> None:

@@ -55,7 +55,12 @@ def views(model, batches: Batches, size: int, most_sources: int, most_styles: in
 
 
 def _some(chosen, count, what):
-    return f"{chosen} {what}{'s' if chosen != 1 else ''}" if chosen == count else f"{chosen} of {count} {what}s"
+    return counted(chosen, what) if chosen == count else f"{chosen} of {count} {what}s"
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things in words: "1 picture", "2 pictures"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def shown(model, batches: Batches, index: int) -> list[tuple[str, Image.Image, Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 from stylezoo.catalogue import needs
 from stylezoo.errors import BadOptions, BadRun, printable
 from stylezoo.files import archive, plain
-from stylezoo.runs import loading, log, styles
+from stylezoo.runs import figures, loading, log, styles
 from stylezoo.runs.folder import RunFolder
 
 __all__ = ["Card", "read", "sheet"]
@@ -191,7 +191,7 @@ class Card:
             "Last losses": [
                 (name, "no number" if value is None else f"{value:.6g}") for name, value in self.losses.items()
             ],
-            "Figures": list(_figures(self.evaluation)),
+            "Figures": list(figures.rows(self.evaluation)),
             "Made with": [*self.versions.items(), *self.machine.items()],
             "Plugins": [
                 (f"{each['kind']} {each['name']}", f"{each['distribution']} {each['version']}") for each in self.plugins
@@ -367,34 +367,6 @@ def _has_form(name, value):
         return isinstance(value, list) and all(isinstance(each, dict) for each in value)
     inner = {"losses": (int, float, type(None)), "versions": str, "machine": str}.get(name, object)
     return isinstance(value, dict) and all(isinstance(each, inner) for each in value.values())
-
-
-def _figures(evaluation):
-    """Rows about an evaluation, which anybody may have written: protocols, and a row for each set of pictures."""
-    measured = _mapping(evaluation.get("measured"))
-    if protocol := evaluation.get("protocol"):
-        yield "while training", str(protocol)
-    for name in ("last", "best"):
-        found = _mapping(evaluation.get(name))
-        step = f"{name}{' by ' + str(found['by']) if 'by' in found else ''}, step {found.get('step')}"
-        if found:
-            yield step, _numbers(found.get("figures"))
-    for name, figures in _mapping(evaluation.get("baselines")).items():
-        yield str(name), _numbers(figures)
-    if protocol := measured.get("protocol"):
-        yield "evaluated", str(protocol)
-    for name, figures in _mapping(measured.get("figures")).items():
-        yield f"{name}, evaluated", _numbers(figures)
-
-
-def _numbers(figures):
-    """Figures in words: "content 0.512, strokes 1.2"."""
-    known = [(name, value) for name, value in _mapping(figures).items() if isinstance(value, int | float)]
-    return ", ".join(f"{name} {value:.4g}" for name, value in known)
-
-
-def _mapping(value):
-    return value if isinstance(value, dict) else {}
 
 
 def _shown(text):

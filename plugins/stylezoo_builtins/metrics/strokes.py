@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from stylezoo.contract import DescribedMetric
-from stylezoo_builtins.sliced import Slices
+from stylezoo_builtins.sliced import Slices, halved
 
 
 class Strokes(DescribedMetric):
@@ -48,9 +48,3 @@ class Strokes(DescribedMetric):
 
     def compare(self, fakes, sources, styles):
         return 100 * self.slices.distance(fakes.mean(axis=0), styles.mean(axis=0))
-
-
-def halved(picture):
-    """A picture in half of its size, each pixel the mean of four; an odd row or column is left out."""
-    height, width = (side // 2 for side in picture.shape[:2])
-    return picture[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1).mean(axis=(1, 3))
