@@ -201,7 +201,7 @@ class TestWhileTraining:
     def test_the_file_of_the_best_draws_what_was_measured(self, trained):
         run = training.start(*_again(trained))
         chosen, _ = metrics.built(metrics.parts(), None, must=False)
-        evaluation = Evaluation(chosen, views.views(run.model, run.batches, 64, 4, 8))
+        evaluation = Evaluation(chosen, views.views(run.model, run.batches, 64, 4, 4))
         figures = evaluation.of_model(loading.drawing(trained / "model-best.keras"))
         assert figures == pytest.approx(card.read(trained).evaluation["best"]["figures"], rel=1e-4)
 
@@ -251,8 +251,8 @@ class TestWhileTraining:
     def test_a_short_training_measures_nothing_unless_asked(self, tmp_path, pictures):
         training.fit(start(tmp_path / "run", pictures, steps=2))
         assert not (tmp_path / "run" / RunFolder.FIGURES).exists()
-        assert Measuring().steps(49) > 49
-        assert (Measuring().steps(500), Measuring().steps(1234), Measuring.of(every=0).steps(500)) == (50, 124, 0)
+        assert Measuring().steps(99) > 99
+        assert (Measuring().steps(500), Measuring().steps(1234), Measuring.of(every=0).steps(500)) == (100, 124, 0)
 
     @pytest.mark.parametrize(
         ("given", "said"),

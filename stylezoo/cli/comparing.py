@@ -62,8 +62,8 @@ SHEET, PAGE = "compare.png", "compare.html"
 @click.option(
     "--style",
     metavar="PICTURES",
-    help="Pictures of the style that all models try to have: a picture or a folder. With it the results are measured, as "
-    "by 'stylezoo evaluate', at the size in which they are drawn.",
+    help="Pictures of the style that all models try to have: a picture or a folder. With it the results are measured, "
+    "as by 'stylezoo evaluate', at the size in which they are drawn.",
 )
 @measuring.metrics
 @measuring.weights_of_features

@@ -19,9 +19,9 @@ from stylezoo.spec import Spec
 from stylezoo.training.starting import Run
 
 TIMES = 10  # in one training
-RAREST = 50  # steps between two measurements, at least, unless a number is given: a short training has none
+RAREST = 100  # steps between two measurements, at least, unless a number is given: a short training has none
 SMALLEST, LARGEST = 64, 256  # pixels
-SOURCES, STYLES = 4, 8  # pictures, at most: measuring shall cost few per cent of the time
+SOURCES, STYLES = 4, 4  # pictures, at most: measuring shall cost few per cent of the time
 
 
 @dataclass(frozen=True)
