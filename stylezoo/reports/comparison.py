@@ -54,13 +54,14 @@ def write(
         models: The title of each model, and its name or path for `card.read`.
         rows: The pictures.
         command: The command line that makes it.
-        figures_of: By the titles of models their figures by name, None if nothing was measured.
+        figures_of: By the titles of models, and by those of baselines, their figures by name; None if nothing was
+            measured.
         protocol: How these were measured.
 
     Raises:
         OSError: The page cannot be written.
     """
-    columns = {title: (figures_of[title], {}) for title in models if title in (figures_of or {})}
+    columns = {title: (measured, {}) for title, measured in (figures_of or {}).items()}
     parts = [
         f"<header><h1>{markup.text(_title(models))}</h1>",
         "<p>Choose a picture to see it large, beside another or before and after.</p></header><main>",
