@@ -3,12 +3,14 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 from contextlib import contextmanager
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--mute-audio")
+LONGEST = 60  # seconds without a word from it
 
 
 @contextmanager
@@ -101,6 +103,7 @@ class Page:
 
     def _next(self):
         while b"\0" not in self._unread:
+            assert select.select([self._answers], [], [], LONGEST)[0], "the browser says nothing"
             self._unread += (piece := os.read(self._answers.fileno(), 2**20))
             assert piece, "the browser has ended"
         message, _, self._unread = self._unread.partition(b"\0")
