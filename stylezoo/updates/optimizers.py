@@ -33,6 +33,11 @@ class PlayerOptimizer(keras.optimizers.MultiOptimizer):
         super().__init__(_ByPlayer(players), name=name)
         self.players = players
 
+    @keras.optimizers.MultiOptimizer.learning_rate.getter
+    def learning_rate(self):
+        """That of the generator, for callbacks that show the learning rate of a model and know one optimizer only."""
+        return self.players["generator"].learning_rate
+
     def apply(self, grads, trainable_variables=None):
         """Update the variables of some of the players: MultiOptimizer needs those of all."""
         variables = self._trainable_variables if trainable_variables is None else trainable_variables
