@@ -38,6 +38,5 @@ with tempfile.TemporaryDirectory() as folder:
 whole = time.monotonic() - began
 if done.exit_code:
     sys.exit(done.output)
-print(
-    f"{whole:.0f} s in all; {len(SPENT) - 1} measurements, {sum(SPENT):.1f} s with the first look: {sum(SPENT) / whole:.1%}"
-)
+share = f"{sum(SPENT):.1f} s with the first look: {sum(SPENT) / whole:.1%}"
+print(f"{whole:.0f} s in all; {len(SPENT) - 1} measurements, {share}")
