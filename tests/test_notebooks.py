@@ -1,12 +1,17 @@
-"""In a notebook the progress of a training is a part of its page, which changes in place."""
+"""In a notebook the progress of a training changes in place; the notebook of the documentation runs."""
 
 import re
+from pathlib import Path
 
 import nbclient
 import nbformat
+import numpy as np
 import pytest
 from test_cli import noise
 
+import stylezoo
+
+ROOT = Path(__file__).parents[1]
 CODE = """
 import keras
 import stylezoo
@@ -17,10 +22,15 @@ gan = stylezoo.train(Recipe(**sizes, steps=20), "x.png", "x.png", "run")
 """
 
 
+def run(notebook, folder):
+    """Run a notebook in a folder, as it is run in a browser."""
+    nbclient.NotebookClient(notebook, timeout=500, resources={"metadata": {"path": str(folder)}}).execute()
+
+
 def executed(folder, *cells):
     """The outputs of each cell of a notebook that is run in a folder."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
-    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+    run(notebook, folder)
     return [cell.outputs for cell in notebook.cells]
 
 
@@ -39,3 +49,31 @@ def test_a_training_is_one_line_and_the_newest_sheet(tmp_path):
     assert shown[0].data["image/png"]
     said = "".join(each.text for each in outputs if each.output_type == "stream")
     assert "step " not in said
+
+
+def own():
+    """The notebook of the documentation."""
+    return nbformat.read(ROOT / "docs/notebooks/stylezoo.ipynb", as_version=4)
+
+
+def test_the_notebook_of_the_documentation_is_stored_without_outputs():
+    notebook = own()
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in cells)
+    assert len(re.findall(r"(?m)^STEPS = \d+", cells[0].source)) == 1
+    assert not re.search(r"https?://|wget|curl|requests", "".join(cell.source for cell in cells))
+
+
+@pytest.mark.long
+def test_the_notebook_of_the_documentation_runs(tmp_path):
+    notebook = own()
+    notebook.cells = [cell for cell in notebook.cells if "needs-evaluate" not in cell.metadata.get("tags", ())]
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    first.source = re.sub(r"(?m)^STEPS = \d+", "STEPS = 2", first.source)
+    run(notebook, tmp_path)
+    shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    pictures = [output.data["image/png"] for output in shown if "image/png" in output.get("data", {})]
+    assert len(pictures) == 5  # two contact sheets, a mixture, a row of mixtures, and what the exported model draws
+    assert {"fused.keras", "fused.zip", "runs"} <= {path.name for path in tmp_path.iterdir()}
+    assert stylezoo.load_model(tmp_path / "fused.keras").stylize(np.zeros((16, 16, 3), "float32")).shape == (16, 16, 3)
