@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stylezoo.catalogue.registry import register
-    from stylezoo.contract import AdversarialLoss, ImageLoss, Loss, Translation
+    from stylezoo.contract import AdversarialLoss, ImageLoss, Loss, Metric, Translation
     from stylezoo.errors import StylezooError
+    from stylezoo.evaluation.evaluate import Measured
     from stylezoo.gan import GAN
     from stylezoo.recipe import Recipe
     from stylezoo.spec import Spec
@@ -25,16 +26,19 @@ __all__ = [
     "AdversarialLoss",
     "ImageLoss",
     "Loss",
+    "Metric",
     "Recipe",
     "Spec",
     "StylezooError",
     "Translation",
     "create_model",
+    "evaluate",
     "import_weights",
     "interpolate",
     "list_discriminators",
     "list_generators",
     "list_losses",
+    "list_metrics",
     "list_models",
     "list_styles",
     "load_model",
@@ -50,6 +54,7 @@ HOMES = {  # public names, and the modules that they come from
     "AdversarialLoss": "contract",
     "ImageLoss": "contract",
     "Loss": "contract",
+    "Metric": "contract",
     "Recipe": "recipe",
     "Spec": "spec",
     "StylezooError": "errors",
@@ -89,6 +94,11 @@ def list_discriminators(pattern: str = "*") -> list[str]:
 def list_losses(pattern: str = "*") -> list[str]:
     """The names of the installed losses, sorted; `pattern` as in a shell."""
     return _names("loss", pattern)
+
+
+def list_metrics(pattern: str = "*") -> list[str]:
+    """The names of the installed metrics, sorted; `pattern` as in a shell."""
+    return _names("metric", pattern)
 
 
 def list_styles(pattern: str = "*") -> list[str]:
@@ -161,6 +171,38 @@ def create_model(name: str, pretrained: str | Path | None = None, **changes) -> 
 
         lineage.inherit(gan, lineage.read(pretrained))
     return gan
+
+
+def evaluate(model: str | Path, source=None, style=None, metrics=(), features=None, size=256, pictures=60) -> Measured:
+    """Measure what a trained model draws, beside simple ways to draw; what the command ``stylezoo evaluate`` does.
+
+    Args:
+        model: A run folder, a ready-made style, a ``.keras`` file or ``hf://owner/name``.
+        source: The photographs that are drawn: a picture, a folder, a Pillow image or a list of them; better others
+            than those of the training. None: those of the training of a run folder, else the sample.
+        style: Likewise, the pictures of the style that results are compared with. For a model of several styles named
+            ones, ``{"monet": "paintings/"}``.
+        metrics: Names of `list_metrics` with options, ``["strokes:side=5"]``, or `Metric` objects. Without any:
+            stylezoo's own.
+        features: A file with weights of VGG-16 or VGG-19, for metrics that need features. None: those of the extra
+            ``stylezoo[features]``; without it these metrics are left out.
+        size: The pixels at which pictures are drawn and measured.
+        pictures: How many sources, and how many pictures of the style, count at most.
+
+    Returns:
+        The figures: print it for a table, or see its attributes `figures`, `intervals` and `protocol`.
+
+    Raises:
+        BadRun: There is no such model, or its file cannot be used.
+        BadData: There are no such pictures.
+        BadOptions: A metric is not known, cannot work here, or refuses its options.
+
+    Examples:
+        >>> print(stylezoo.evaluate("runs/mine", source="photos/", style="paintings/"))
+    """
+    from stylezoo.evaluation import evaluate as measuring
+
+    return measuring.evaluate(model, source, style, metrics, features, size, pictures)
 
 
 def load_model(path: str | Path) -> GAN:
@@ -282,23 +324,10 @@ def push_to_hub(
 
 
 def train(
-    model: str | Recipe | None = None,
-    source=None,
-    style=None,
-    out=None,
-    license="",
-    start_from=None,
-    add_style=(),
-    callbacks=(),
-    verbose=1,
-    checkpoint_every=None,
-    on_nan="stop",
-    tensorboard=False,
-    devices=None,
-    workers=None,
-    worker=None,
-    **changes,
-) -> GAN:
+    model: str | Recipe | None = None, source=None, style=None, out=None, license="", start_from=None, add_style=(),
+    callbacks=(), verbose=1, checkpoint_every=None, on_nan="stop", metrics=(), evaluate_every=None, best=None,
+    patience=None, features=None, tensorboard=False, devices=None, workers=None, worker=None, **changes,
+) -> GAN:  # fmt: skip
     """Train a model and write a run folder; what the command ``stylezoo train`` does.
 
     Args:
@@ -321,6 +350,12 @@ def train(
             about once a minute, and less often where writing would take more than 1 % of the time.
         on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback" to the last
             checkpoint and on with half the learning rates, at most three times.
+        metrics: What is measured while it trains, as in `evaluate`.
+        evaluate_every: The number of steps from one measurement to the next; 0: never. None: about ten times in a
+            training of 100 steps or more.
+        best: A metric: the model with its best figure is kept as ``model-best.keras``.
+        patience: After how many measurements without a better figure the training ends. None: it does not.
+        features: As in `evaluate`.
         tensorboard: Whether losses, figures and contact sheets are written for TensorBoard, into the run folder.
         devices: The devices that share each batch: "all" GPUs, a number of them, or names such as "GPU:0,GPU:1".
             None: one device.
@@ -341,10 +376,12 @@ def train(
         >>> gan = stylezoo.train(source="photos/", add_style="vangogh/", start_from="runs/gated", out="runs/gated-3")
     """
     from stylezoo.training import loop
+    from stylezoo.training.evaluating import Measuring
 
+    measuring = Measuring.of(metrics, evaluate_every, best, patience, features)
     pictures = {"source": source, "style": style, "add_style": add_style}
     how = {"callbacks": callbacks, "verbose": verbose, "checkpoint_every": checkpoint_every, "on_nan": on_nan}
-    how["tensorboard"] = tensorboard
+    how |= {"measuring": measuring, "tensorboard": tensorboard}
     who = {"devices": devices, "workers": workers, "worker": worker}
     return loop.train(model, out=out, license=license, start_from=start_from, **pictures, **how, **who, **changes)
 

@@ -28,9 +28,11 @@ BLOCKS = (2, 2, 4, 4, 4)  # convolutions in each block
 CONVOLUTIONS = tuple(f"{block}_{i}" for block, count in enumerate(BLOCKS, 1) for i in range(1, count + 1))
 TAPS = tuple(f"{kind}{name}" for name in CONVOLUTIONS for kind in ("conv", "relu"))
 WIDTHS = (64, 128, 256, 512, 512)  # channels of the blocks
+SHARED_WITH_VGG16 = (7, 13)  # VGG-16 has 13 convolutions, and the first 7 are where VGG-19 has its own: up to conv3_3
 BORDERS = ("reflect", "zeros")
 ACCEPTED = (
-    "PyTorch weights of VGG-19 (.pth or .safetensors of torchvision, or AdaIN's 'normalised' one), "
+    "PyTorch weights of VGG-19, or up to relu3_3 of VGG-16 (.pth or .safetensors of torchvision, or AdaIN's "
+    "'normalised' one), "
     "a .weights.h5 of keras.applications.VGG19 or an .npz with 0.kernel, 0.bias, ..."
 )
 _LATER = ContextVar("later", default=False)
@@ -160,6 +162,8 @@ def _read(path, changed):
     own_colours = kernels[0].shape == (1, 1, 3, 3)
     # Later 1x1 convolutions are not part of the network: they compared it to another when it was trained.
     convolutions = [(kernel, bias) for kernel, bias in pairs if kernel.shape[:2] != (1, 1)][: len(CONVOLUTIONS)]
+    if len(convolutions) == SHARED_WITH_VGG16[1]:
+        convolutions = convolutions[: SHARED_WITH_VGG16[0]]
     found = _Weights(
         colours=_own_colours(*pairs[0]) if own_colours else _caffe_colours() if is_keras else _imagenet_colours(),
         convolutions=tuple((_copied(kernel), _copied(bias)) for kernel, bias in convolutions),

@@ -20,7 +20,7 @@ QUOTED = {  # from a quote to the next that no backslash stands before
     '"': re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL),
 }
 MARKS = re.compile(r"""['"()\[\]{},]""")
-GIVEN = ("shape", "styles", "vgg")  # parameters that the machine gives a value where the recipe sets none
+GIVEN = ("shape", "styles", "vgg", "features")  # parameters that the machine gives a value where the recipe sets none
 PLAIN = {
     "int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "tuple": (tuple, list), "list": (tuple, list),
     "None": (type(None),),
@@ -106,7 +106,7 @@ class Spec:
         """The part: the plugin found and imported, its kind and these options checked.
 
         Args:
-            kind: generator, discriminator or loss.
+            kind: generator, discriminator, loss or metric.
             home: The distribution whose own plugin a bare name means first.
 
         Raises:
@@ -125,17 +125,17 @@ class Spec:
         plugin = registry.find(kind, self.name, home)
         part = Part(kind, replace(self, name=plugin.qualified), plugin, plugin.load())
         largest = LARGEST if kind == "loss" else LARGEST_OF_NETWORKS
-        check_options(f"{kind} '{self.name}'", part.component, self.options, ("shape",), largest)
+        check_options(f"{kind} '{self.name}'", part.component, self.options, ("shape", "features"), largest)
         part.check_complete(dict.fromkeys(GIVEN))
         return part
 
 
 @dataclass(frozen=True)
 class Part:
-    """A spec with its component: a generator's or discriminator's function, or a loss' class.
+    """A spec with its component: a generator's or discriminator's function, or the class of a loss or a metric.
 
     Attributes:
-        kind: generator, discriminator or loss.
+        kind: generator, discriminator, loss or metric.
         spec: The spec; its name is "distribution/name".
         plugin: The plugin; None for an object that was given in its place.
         component: What the plugin offers, or that object.

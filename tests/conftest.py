@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import stylezoo_builtins
+from chromium import PROGRAM, opened
 
 import stylezoo
 
@@ -126,6 +127,29 @@ def python():
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """A page in a headless Chromium."""
+    if PROGRAM is None:
+        pytest.skip("there is no Chromium")
+    with opened(tmp_path_factory.mktemp("profile")) as found:
+        yield found
+
+
+@pytest.fixture
+def silent(browser):
+    """The browser, if nothing was asked for and nothing was complained of in a test."""
+    browser.requests.clear()
+    browser.complaints.clear()
+    yield browser
+    assert browser.complaints == []
+    assert {each.partition(":")[0] for each in browser.requests} <= {"file", "data"}
+    assert {each.rpartition("/")[2] for each in browser.requests if each.startswith("file:")} <= {
+        "report.html",
+        "compare.html",
+    }
 
 
 @pytest.fixture(scope="session")

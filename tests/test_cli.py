@@ -481,8 +481,8 @@ def test_help_shows_every_command_once_under_the_heading_of_its_family():
         elif line.startswith("  ") and line.split()[0] in main.commands:
             shown[heading].append(line.split()[0])
     assert shown == {
-        "Pictures": ["stylize"],
-        "Training": ["train", "import"],
+        "Pictures": ["stylize", "compare"],
+        "Training": ["train", "evaluate", "import"],
         "Plugins": ["list", "show", "doctor", "new"],
         "Sharing": ["push"],
     }
@@ -596,7 +596,8 @@ def test_a_training_says_what_it_does_and_what_to_do_next(trained):
     assert "1 picture\n" in done.stdout
     assert f"{run}, 2 steps" in done.stdout
     assert f"stylezoo stylize PICTURE.jpg --model {run}\n" in done.stdout
-    look, *steps = done.stderr.splitlines()
+    page, look, *steps = done.stderr.splitlines()
+    assert page == f"Open {run}/report.html in a browser: it follows the training."
     assert look == f"Look at {run}/samples/latest.png, always the newest sheet."
     assert [line.partition("  ")[0] for line in steps] == ["step 1/2", "step 2/2"]
     sheets = run / "samples"

@@ -28,6 +28,12 @@ class TestLosses:
         check()
 
 
+class TestMetrics:
+    @parametrize_with_checks(registry.plugins("metric"))
+    def test_contract(self, check):
+        check()
+
+
 class TestStyles:
     @parametrize_with_checks(registry.plugins("style"))
     def test_contract(self, check):

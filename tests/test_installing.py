@@ -12,7 +12,7 @@ from test_cli import stylezoo
 from stylezoo import create_model
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
-KINDS = ("loss", "generator", "discriminator", "model")  # a style is made of a trained run
+KINDS = ("loss", "generator", "discriminator", "model", "metric")  # a style is made of a trained run
 SMALL = [f"--set={each}" for each in ("image_size=32", "load_size=36", "generator.filters=2", "generator.blocks=1")]
 
 pytestmark = pytest.mark.long

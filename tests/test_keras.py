@@ -103,7 +103,7 @@ def test_train_shows_its_progress_and_takes_callbacks(verbose, tmp_path, capsys)
     shown = capsys.readouterr()
     assert shown.out == ""
     losses = r"  generator [\d.]+  discriminator [\d.]+\n"
-    look = r"Look at .*/run/samples/latest.png, always the newest sheet.\n"
+    look = r"Open .*/run/report.html in a browser: .*\nLook at .*/run/samples/latest.png, always the newest sheet.\n"
     form = f"{look}step 1/2{losses}step 2/2{losses}"
     assert re.fullmatch(form if verbose else "", shown.err)
 

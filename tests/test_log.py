@@ -56,7 +56,7 @@ def test_another_log_is_kept_under_another_name(content, folder):
     (folder / "log.csv").write_bytes(content)
     seconds, note = log.begin(folder, ["a", "b"], 5)
     assert (seconds, note) == (
-        0.0, "log.csv is not the log of this training: it is kept as log-2.csv, and a new one begins."
+        0.0, "log.csv is not that of this training: it is kept as log-2.csv, and a new one begins."
     )  # fmt: skip
     assert (folder / "log-2.csv").read_bytes() == content
     assert rows(folder / "log.csv") == [HEAD.split(",")]

@@ -1,4 +1,4 @@
-"""The five kinds of plugins, one record for each with all that differs between them."""
+"""The six kinds of plugins, one record for each with all that differs between them."""
 
 import inspect
 from dataclasses import dataclass
@@ -131,6 +131,14 @@ KINDS = {
             "stylezoo train --loss $name",
             "stylezoo.checks.losses:LOSS",
             base="stylezoo.contract:Loss",
+        ),
+        Kind(
+            "metric",
+            "metrics",
+            "--metric",
+            "stylezoo evaluate RUN --metric $name",
+            "stylezoo.checks.metrics:METRIC",
+            base="stylezoo.contract:Metric",
         ),
     )
 }

@@ -19,7 +19,7 @@ from stylezoo.catalogue import modules
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.errors import BadOptions, BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all, printable
 
-# The version of the plugin API: the five groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.scene`,
+# The version of the plugin API: the six groups, `stylezoo.contract`, `stylezoo.layers`, `stylezoo.scene`,
 # `stylezoo.features`, `stylezoo.checks` and the fields of a recipe. It is independent of the version of the package:
 # it increases by one when something is added, and OLDEST_API increases when something is removed. A distribution
 # names the version that it needs in a table that is read without importing anything:
@@ -28,7 +28,7 @@ from stylezoo.errors import BadOptions, BrokenPlugin, PluginConflict, UnknownPlu
 #     1 = "stylezoo"
 #
 # Without the table it is version 1.
-API = 1
+API = 2  # 2: metrics
 OLDEST_API = 1
 API_GROUP = "stylezoo.api"
 
@@ -49,7 +49,7 @@ class Plugin:
     """One component that an installed distribution offers.
 
     Attributes:
-        kind: style, model, generator, discriminator or loss.
+        kind: style, model, generator, discriminator, loss or metric.
         name: Its name.
         distribution: The project that owns it, as pip names it.
         version: The distribution's version, "" where its metadata has none.

@@ -20,7 +20,7 @@ def new(kind: str, name: str, out: str | Path | None = None, needs: Iterable[str
     """Write a package with one plugin.
 
     Args:
-        kind: style, model, generator, discriminator or loss. The file of a style is not written: see `place`.
+        kind: style, model, generator, discriminator, loss or metric. The file of a style is not written: see `place`.
         name: The plugin's name, lower-case words joined by dashes, such as "soft-glow".
         out: The new folder; it must be empty if it exists. None: ``stylezoo-NAME``.
         needs: Distributions that it depends on besides stylezoo.

@@ -74,6 +74,11 @@ def check_loss(name: str, **options) -> list[Result]:
     return check_plugin(registry.find("loss", name), **options)
 
 
+def check_metric(name: str, **options) -> list[Result]:
+    """Run every check of metrics on an installed one; as `check_loss`."""
+    return check_plugin(registry.find("metric", name), **options)
+
+
 def check_generator(name: str, **options) -> list[Result]:
     """Run every check of generators on an installed one; as `check_loss`."""
     return check_plugin(registry.find("generator", name), **options)

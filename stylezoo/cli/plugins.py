@@ -33,7 +33,10 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 
 @click.command("list")
 @click.argument(
-    "kind", type=Kind(), required=False, help="styles, models, generators, discriminators or losses; all if left out."
+    "kind",
+    type=Kind(),
+    required=False,
+    help="styles, models, generators, discriminators, losses or metrics; all if left out.",
 )
 @click.argument("pattern", default="*", help="Names to show, as in a shell: 'l*'. Default: all.")
 @as_json
@@ -125,7 +128,7 @@ def doctor(name, as_json, deadline):
 
 
 @click.command()
-@click.argument("kind", type=Kind(), help="style, model, generator, discriminator or loss.")
+@click.argument("kind", type=Kind(), help="style, model, generator, discriminator, loss or metric.")
 @click.argument("name", help="Its name: lower-case words joined by dashes.")
 @click.option("-o", "--out", type=PATH, help="The new folder. Default: stylezoo-NAME, in the current one.")
 @click.option("--from", "run", metavar="RUN", help="Of a style: the trained run, or the .keras file.")

@@ -27,7 +27,7 @@ def unreadable(pictures, size=None):
     return failed
 
 
-def redraw(files, draw, failed):
+def redraw(files, draw, failed, names_results=True):
     """Draw pictures, with a progress bar in a terminal, and print the path of each result.
 
     Args:
@@ -36,6 +36,7 @@ def redraw(files, draw, failed):
             the number of parts that are done, and the number of all parts. It returns the frames or pages of the
             picture in words if only the first was drawn, else "".
         failed: The pictures that cannot be drawn, each with the reason; those that fail here are added.
+        names_results: Whether the paths are printed.
 
     Returns:
         Whether all were tried; false if the disk is full.
@@ -49,7 +50,7 @@ def redraw(files, draw, failed):
                 show(tried)
                 if left:
                     several[picture] = left
-                if not sys.stderr.isatty() or len(files) == 1:
+                if names_results and (not sys.stderr.isatty() or len(files) == 1):
                     terminal.say(files[picture])
     except KeyboardInterrupt:
         _end_interrupted(tried, files, failed)

@@ -5,26 +5,27 @@ import sys
 
 import click
 
-from stylezoo.cli import terminal
+from stylezoo.cli import measuring, terminal
 from stylezoo.cli.options import RecipeCommand, RecipeFlag, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
 from stylezoo.cli.types import PATH, Every, ModelName, PluginName, Setting
 from stylezoo.errors import NotDownloaded, name_all
 from stylezoo.runs.folder import RunFolder
 
 OF_A_RESUMED_RUN = {
-    "resume", "steps", "checkpoint_every", "on_nan", "allow_changes", "tensorboard", "devices", "workers",
-    "worker",
+    "resume", "steps", "checkpoint_every", "on_nan", "allow_changes", "tensorboard", "devices", "workers", "worker",
+    "metrics", "evaluate_every", "best", "patience", "features",
 }  # fmt: skip
 REFUSALS = [
     Refusal(
         lambda given: given.resume and given.typed - OF_A_RESUMED_RUN,
         "--resume continues a run with its own recipe and pictures; only --steps, --checkpoint-every, --on-nan, "
-        "--tensorboard, --allow-changes and devices can be given with it.",
+        "--tensorboard, --allow-changes, devices and what is measured can be given with it.",
     ),
     Refusal(
         lambda given: given.allow_changes and not given.resume,
         "--allow-changes is for a run that is continued: --resume RUN.",
     ),
+    *measuring.REFUSALS,
     Refusal(
         lambda given: given.workers and not (given.out or given.resume or given.dry_run),
         "--workers needs the name of the run folder, -o FOLDER: all workers must know the same one.",
@@ -145,6 +146,7 @@ def settings(help):
     help="What to do when a loss or a gradient is not a number: stop, or go back to the last checkpoint and on with "
     "half the learning rate, at most three times.",
 )
+@measuring.while_training
 @click.option(
     "--tensorboard",
     is_flag=True,
@@ -207,7 +209,8 @@ def train(given):
         terminal.print_json(_tried(given).recipe.to_dict())
     else:
         run = _resumed(given) if given.resume else _begun(given)
-        _fit(run, checkpoint_every=given.checkpoint_every, on_nan=given.on_nan, tensorboard=given.tensorboard)
+        how = {name: getattr(given, name) for name in ("checkpoint_every", "on_nan", "tensorboard")}
+        _fit(run, measuring=measuring.of(given), **how)
 
 
 # The content of a run folder is documented once, in `RunFolder`; \b keeps the lines of a paragraph.
@@ -352,6 +355,8 @@ def _fit(run, **how):
         terminal.say(f"  stylezoo train --resume {run.folder}")
         sys.exit(terminal.INTERRUPTED)
     terminal.say(f"Wrote   {run.folder / RunFolder.RESULT}, the first source in the style")
+    if run.folder.has(RunFolder.REPORT):
+        terminal.say(f"        {run.folder / RunFolder.REPORT}, a page about the run for your browser")
     sheets, beside = run.folder / RunFolder.SAMPLES, f"{RunFolder.LOG} and {RunFolder.MODEL}"
     terminal.say(f"        {sheets}{os.sep} with contact sheets; beside it {beside}")
     if (run.folder / RunFolder.TENSORBOARD).is_dir():

@@ -1,4 +1,4 @@
-"""The interface for plugin authors: networks, losses, and the tensors of one training step.
+"""The interface for plugin authors: networks, losses, metrics, and the tensors of one training step.
 
 Pictures are float tensors (batch, height, width, 3) in [-1, 1].
 Generators and discriminators need no class of ours: a function ``build(shape, **options) -> keras.Model`` is enough.
@@ -17,6 +17,7 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
 * The outputs of layers whose names begin with ``feature_`` are features for losses.
 * Layers whose names begin with ``style_0_``, ``style_1_`` ... belong to that named style alone. With such layers styles
   can be added to a trained generator: only those of the new styles learn, and no other style's pictures change.
+* A metric measures finished pictures: see `Metric`. It computes with NumPy and needs no gradients.
 * A build function that has a parameter `styles` is given the number of named styles, one that has a parameter `vgg` the
   recipe's file of VGG weights.
 * The module of a generator may have a function ``from_torch(weights)`` beside its build function, for ``import``:
@@ -26,6 +27,7 @@ Generators and discriminators need no class of ours: a function ``build(shape, *
 
 from stylezoo.contract.inputs import fuses, made_of_codes, random_code, random_noise
 from stylezoo.contract.losses import AdversarialLoss, ImageLoss, Loss, RelativisticAverageLoss
+from stylezoo.contract.metrics import DescribedMetric, MeanMetric, Metric
 from stylezoo.contract.networks import (
     FEATURE,
     features,
@@ -42,8 +44,11 @@ from stylezoo.contract.translation import Translation
 __all__ = [
     "FEATURE",
     "AdversarialLoss",
+    "DescribedMetric",
     "ImageLoss",
     "Loss",
+    "MeanMetric",
+    "Metric",
     "NamedStyles",
     "OneStyle",
     "RelativisticAverageLoss",

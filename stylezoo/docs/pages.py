@@ -5,6 +5,7 @@ docstrings only paragraphs, `code` and indented blocks of code are kept, and add
 """
 
 import ast
+import csv
 import inspect
 import os
 import re
@@ -25,6 +26,7 @@ from stylezoo.spec import GIVEN, Spec
 ADDRESS = re.compile(r"(https?://[A-Za-z0-9._~/%?=+-]*[A-Za-z0-9/])")
 # What the pictures beside a page show, images/styles/NAME.jpg and images/models/NAME.jpg.
 PICTURES = {"style": "A photograph in the style {}", "model": "A photograph, a painting, and the picture that {} drew"}
+BASELINES = ("source", "colours matched", "half and half")  # ways to draw that need no training, in results.csv
 
 
 def filled(markdown, folder=None):
@@ -37,7 +39,7 @@ def filled(markdown, folder=None):
     Args:
         markdown: The page.
         folder: The folder of the page. A style is shown with its picture if ``images/styles/NAME.jpg`` lies there, and
-            a model if ``images/models/NAME.jpg`` does.
+            a model if ``images/models/NAME.jpg`` does, and with what was measured if ``results.csv`` does.
     """
     made = {"zoo": zoo, "gallery": gallery, "run": run_folder, "cli": command_line}
     fill = lambda marker: made[marker[1]](marker[2], folder) if marker[1] else made[marker[3]]()  # noqa: E731
@@ -102,6 +104,7 @@ def _plugin(plugin, name, folder):
             *([f"**Broken:** {_text(found.problem)}."] if found.problem else _prose(found)),
             f"```text\n{_use(plugin, found, name)}\n```",
             *([_style(found)] if is_style else _part(found)),
+            *(_results(name, folder) if plugin.kind == "model" else ()),
         ]
     )
 
@@ -143,6 +146,29 @@ def _style(found):
         ("made by", _code(card.get("command", ""))),
     ]
     return _table(["Style", ""], [(fact, value) for fact, value in rows if value])
+
+
+def _results(name, folder):
+    """What was measured of a model: the rows of results.csv beside the page, which a benchmark writes."""
+    file = Path(folder or "", "results.csv")
+    if not folder or not file.is_file():
+        return
+    with open(file, newline="", encoding="utf-8") as opened:
+        rows = [row for row in csv.DictReader(opened) if row["model"] == name]
+    for row in rows:
+        minutes = f"{int(row['seconds']) / 60:.0f} min, {int(row['core_seconds']) / 60:.0f} min of the cores"
+        yield f"Measured after {row['steps']} steps, {minutes} ({_text(row['device'])}; commit {_code(row['commit'])}):"
+        yield f"```text\n{row['profile']}\n```"
+        yield _figures(row)
+        yield _text(f"Measured on {row['protocol']}.")
+
+
+def _figures(row):
+    """The table of a row's figures: a line for each way to draw, a column for each figure."""
+    ways = {"the model": "", **{way: f" of {way}" for way in BASELINES}}
+    names = [name for name in row if f"{name} of source" in row and row[name]]
+    lines = [(way, *(row[f"{name}{of}"] for name in names)) for way, of in ways.items()]
+    return _table(["", *(f"[{name}](metrics.md#{name})" for name in names)], lines)
 
 
 def _picture(kind, name, folder):

@@ -25,7 +25,7 @@ class Stylizing:
     @property
     def takes_style_picture(self):
         """Whether a style is a picture when one is stylised."""
-        return style_input(self.generator).takes_picture
+        return style_input(self.drawing_network()).takes_picture
 
     @property
     def known_tones(self):

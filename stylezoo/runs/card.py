@@ -14,7 +14,7 @@ from typing import Any
 from stylezoo.catalogue import needs
 from stylezoo.errors import BadOptions, BadRun, printable
 from stylezoo.files import archive, plain
-from stylezoo.runs import loading, log, styles
+from stylezoo.runs import figures, loading, log, styles
 from stylezoo.runs.folder import RunFolder
 
 __all__ = ["Card", "read", "sheet"]
@@ -61,6 +61,10 @@ class Card:
         lineage: The ids of the trainings of the weights, from the first to the model's own; models with a common id
             can be mixed.
         rollbacks: A sentence for each time that the training went back to a checkpoint.
+        evaluation: The figures of its pictures, {} if there are none: "protocol", how they are measured while it
+            trains; "last" and "best", each with its "step" and "figures", best also with "by", the metric; "baselines",
+            the figures of each; "settings", what it was trained with; "measured", the last result of `evaluate`, with
+            a protocol of its own.
     """
 
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -81,6 +85,7 @@ class Card:
     figures: str = ""
     lineage: list[str] = field(default_factory=list)
     rollbacks: list[str] = field(default_factory=list)
+    evaluation: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The card as plain data, as in ``card.json``."""
@@ -106,6 +111,10 @@ class Card:
         if not needs.are_plugins(values.get("plugins", [])):
             raise ValueError("its plugins cannot be read")
         return cls(**values)
+
+    def evaluated(self, **parts: Any) -> "Card":
+        """The same with these parts of its evaluation replaced."""
+        return replace(self, evaluation={**self.evaluation, **parts})
 
     def needs(self) -> list[dict[str, Any]]:
         """The plugins, each with the version that is installed now, "" if none, and then what to do."""
@@ -182,6 +191,7 @@ class Card:
             "Last losses": [
                 (name, "no number" if value is None else f"{value:.6g}") for name, value in self.losses.items()
             ],
+            "Figures": list(figures.rows(self.evaluation)),
             "Made with": [*self.versions.items(), *self.machine.items()],
             "Plugins": [
                 (f"{each['kind']} {each['name']}", f"{each['distribution']} {each['version']}") for each in self.plugins

@@ -42,9 +42,9 @@ class RunFolder(os.PathLike):
     """The folder of one run: ``folder / RunFolder.LOG`` is a path in it.
 
     Files are written beside their place and moved there when they are complete, so that a reader never sees half a
-    file; only ``log.csv`` grows row by row. When a run starts, ``recipe.json`` is written last: a folder with it is
-    complete. `CONTENTS` lists the files of a training; an imported run has ``recipe.json``, ``plugins.json``,
-    ``card.json`` and ``model.keras`` only.
+    file; only ``log.csv`` and ``figures.csv`` grow row by row. When a run starts, ``recipe.json`` is written last: a
+    folder with it is complete. `CONTENTS` lists the files of a training; an imported run has ``recipe.json``,
+    ``plugins.json``, ``card.json`` and ``model.keras`` only.
 
     Args:
         path: The folder, which need not exist; ``~`` is the home folder.
@@ -54,10 +54,13 @@ class RunFolder(os.PathLike):
     """
 
     RESULT = "result.png"
+    REPORT = "report.html"
     SAMPLES = "samples"
     LATEST = "samples/latest.png"
     LOG = "log.csv"
+    FIGURES = "figures.csv"
     MODEL = "model.keras"
+    BEST = "model-best.keras"
     CARD = "card.json"
     CHECKPOINT = "checkpoints/latest.weights.h5"
     CHECKPOINT_BEFORE = "checkpoints/before.weights.h5"
@@ -71,12 +74,19 @@ class RunFolder(os.PathLike):
     CONTENTS = (
         Content(RESULT, "the first source in the style, at its full size", "at the end"),
         Content(
+            REPORT,
+            "a page about the run: contact sheets, curves, figures and facts, in one file for any browser",
+            "at the start, at most every ten seconds and at the end",
+        ),
+        Content(
             f"{SAMPLES}/",
             "contact sheets: source, style, result; latest.png is the newest",
             "about ten times in a training",
         ),
         Content(LOG, "step, seconds and the mean of every loss since the row before", "about a hundred rows"),
+        Content(FIGURES, "step, seconds and each figure of what the model draws, if any", "about ten times"),
         Content(MODEL, "the model, for 'stylezoo stylize' and 'stylezoo.load_model'", "with each checkpoint"),
+        Content(BEST, "the model with the best figure of --best, if any", "when a figure is better than all before"),
         Content(CARD, "the facts about the model, for 'stylezoo show'", "at the start and with each checkpoint"),
         Content(
             "checkpoints/",

@@ -1,20 +1,23 @@
-"""The callbacks that write a run folder: the log, contact sheets, checkpoints and the model."""
+"""The callbacks that write a run folder: the log, contact sheets, the page, checkpoints and the model."""
 
-import csv
 import shutil
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import keras
 
-from stylezoo.errors import Diverged
+from stylezoo.errors import BadRun, Diverged
 from stylezoo.files import archive
 from stylezoo.pictures import arrays, files, sheets
+from stylezoo.reports import page
 from stylezoo.runs import card, checkpoints, loading, log
 from stylezoo.runs.folder import RunFolder
 
 SHEETS = 10  # contact sheets in one training, at most
 LOG_ROWS = 100  # rows of the log in one training, at most
+PAGE_EVERY, PAGE_WITHIN = 10, 60  # seconds from one page to the next, at least, and where writing is slow
+PAGE_SHARE = 0.005  # of the time, for writing pages
 SHEET_ROWS = 4  # sources on one contact sheet, at most
 
 
@@ -42,10 +45,9 @@ class Log(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if is_due(self.run, LOG_ROWS):
-            step, seconds = self.run.step, f"{time.monotonic() - self.began:.1f}"
+            step = self.run.step
             self.run.folder.check_place()
-            with open(self.path, "a", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerow([step, seconds, *(f"{logs[m.name]:.6g}" for m in self.model.metrics)])
+            log.add(self.path, step, time.monotonic() - self.began, [logs[m.name] for m in self.model.metrics])
             self.model.reset_metrics()
 
 
@@ -81,6 +83,61 @@ class Sheets(keras.callbacks.Callback):
         if not self.has_drawn:
             self.has_drawn = True
             self.run.news.append(f"Look at {self.run.folder / RunFolder.LATEST}, always the newest sheet.")
+
+
+class Report(keras.callbacks.Callback):
+    """Writes the page of the run when there is something new to show, and how the training has ended.
+
+    A page that cannot be written does not end the training: whatever is wrong with the folder, a checkpoint tells.
+    """
+
+    SOURCES = (RunFolder.LOG, RunFolder.FIGURES, RunFolder.LATEST, RunFolder.CARD)  # whose change is something new
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.path = run.folder / RunFolder.REPORT
+        self.has_told = False
+
+    def on_train_begin(self, logs=None):
+        self.write("training")
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.monotonic() >= self.due and self._sources() != self.shown:
+            self.write("training")
+
+    def write(self, state):
+        """Write the page with the state of the training: see `page.write`."""
+        began = time.monotonic()
+        self.shown = self._sources()
+        try:
+            page.write(self.run.folder, state)
+            line = f"Open {self.path} in a browser: it follows the training."
+        except (OSError, BadRun) as error:
+            line = f"{self.path} cannot be written: {error}"
+        if not self.has_told:
+            self.has_told = True
+            self.run.news.append(line)
+        ended = time.monotonic()
+        self.due = ended + max(PAGE_EVERY, min(PAGE_WITHIN, (ended - began) / PAGE_SHARE))
+
+    @contextmanager
+    def ending(self):
+        """A context at whose end the page tells how the training has ended."""
+        state = "stopped"
+        try:
+            yield
+            state = "complete" if self.run.step == self.run.steps else state
+        except Diverged:
+            state = "diverged"
+            raise
+        finally:
+            self.write(state)
+
+    def _sources(self):
+        """When the files that the page shows were written."""
+        paths = [self.run.folder / name for name in self.SOURCES]
+        return [path.stat().st_mtime_ns for path in paths if path.exists()]
 
 
 class Checkpoints(keras.callbacks.Callback):

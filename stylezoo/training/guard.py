@@ -6,7 +6,7 @@ from dataclasses import replace
 import keras
 
 from stylezoo import backend, devices
-from stylezoo.errors import BadOptions, BadRun, Diverged, StylezooError, name_all
+from stylezoo.errors import BadOptions, Diverged, StylezooError, name_all
 from stylezoo.files import plain
 from stylezoo.runs import loading
 from stylezoo.runs.folder import RunFolder
@@ -83,9 +83,9 @@ def check_on_nan(word: str) -> None:
         raise BadOptions(f"on_nan is '{word}'; it can be {name_all(ON_NAN)}.")
 
 
-def stopped(run, error: Diverged) -> BadRun:
+def stopped(run, error: Diverged) -> Diverged:
     """The error of a training that ends because it has diverged."""
-    return BadRun(
+    return Diverged(
         f"{error} The training has stopped, and the last checkpoint is kept. Start again with {ADVICE}; or go on from "
         "the checkpoint, and each time that this happens with half the learning rate: stylezoo train --resume "
         f"{run.folder} --on-nan rollback."
@@ -98,14 +98,14 @@ def roll_back(run, error: Diverged) -> None:
     The learning rates are halved, in the recipe as well.
 
     Raises:
-        BadRun: The training has gone back three times already, or its optimizers have no option `learning_rate`.
+        Diverged: The training has gone back three times already, or its optimizers have no option `learning_rate`.
     """
     if len(run.card.rollbacks) >= ROLLBACKS:
-        raise BadRun(f"{error} It has gone back {ROLLBACKS} times already: start again with {ADVICE}.") from None
+        raise Diverged(f"{error} It has gone back {ROLLBACKS} times already: start again with {ADVICE}.") from None
     try:
         plan = slower(run.plan)
     except StylezooError as refusal:
-        raise BadRun(f"{error} It cannot go on with smaller learning rates: {refusal}") from None
+        raise Diverged(f"{error} It cannot go on with smaller learning rates: {refusal}") from None
     run.plan = run.model.plan = plan
     strategy = run.model.distribute_strategy
     with strategy.scope():

@@ -16,8 +16,9 @@ from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training import progress
 from stylezoo.training.board import Board
-from stylezoo.training.callbacks import Checkpoints, Log, Sheets
+from stylezoo.training.callbacks import Checkpoints, Log, Report, Sheets
 from stylezoo.training.epochs import Epochs
+from stylezoo.training.evaluating import Figures, Measuring
 from stylezoo.training.guard import Guard, check_on_nan, roll_back, stopped
 from stylezoo.training.starting import Run, begin, chosen, start, title
 from stylezoo.training.team import Team
@@ -27,7 +28,7 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 def train(
     model=None, source=None, style=None, out=None, license="", start_from=None, add_style=(), callbacks=(), verbose=1,
-    devices=None, workers=None, worker=None, checkpoint_every=None, on_nan="stop", tensorboard=False,
+    devices=None, workers=None, worker=None, checkpoint_every=None, on_nan="stop", measuring=None, tensorboard=False,
     **changes,
 ):  # fmt: skip
     """Train a model and write a run folder; see `stylezoo.train`."""
@@ -48,7 +49,8 @@ def train(
     for line in run.batches.left_out if is_shown else ():
         click.echo(printable(line), err=True)
     with progress.shown(run) as shown:
-        return fit(run, [*callbacks, *([shown] if is_shown else [])], rhythm, on_nan, tensorboard).model
+        callbacks = [*callbacks, *([shown] if is_shown else [])]
+        return fit(run, callbacks, rhythm, on_nan, measuring, tensorboard).model
 
 
 def _callbacks(given):
@@ -60,7 +62,14 @@ def _callbacks(given):
     return listed
 
 
-def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop", tensorboard: bool = False) -> Run:
+def fit(
+    run: Run,
+    callbacks=(),
+    checkpoint_every=None,
+    on_nan: str = "stop",
+    measuring: Measuring | None = None,
+    tensorboard: bool = False,
+) -> Run:
     """Train to the end and stylise the first source. After Ctrl-C the current step is finished and all is saved.
 
     Args:
@@ -71,6 +80,8 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop", ten
             about once a minute, and less often where writing would take more than 1 % of the time.
         on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback", to the
             last checkpoint with half the learning rates, at most three times.
+        measuring: What is measured while it trains. None: stylezoo's own metrics about ten times, or for a resumed run
+            what it began with.
         tensorboard: Whether losses, figures and contact sheets are written for TensorBoard. A resumed run goes on with
             it in any case, if it did before.
 
@@ -83,10 +94,13 @@ def fit(run: Run, callbacks=(), checkpoint_every=None, on_nan: str = "stop", ten
     callbacks = _callbacks(callbacks)
     team = Team(run)
     checkpoints = Checkpoints(run, Rhythm.of(checkpoint_every))
-    boards = [Board(run)] if tensorboard or (run.folder / RunFolder.TENSORBOARD).is_dir() else []
-    writing, saving = ([Log(run), Sheets(run)], [*boards, checkpoints]) if team.is_chief else ([], [])
-    lock = run.folder.lock() if team.is_chief else nullcontext()
-    with _one_line_errors(run.folder), lock, _stopping(team), team.working():
+    report, writing, saving = Report(run), [], []
+    if team.is_chief:
+        figures = Figures(run, (measuring or Measuring()).or_before(run.card.evaluation.get("settings")))
+        boards = [Board(run)] if tensorboard or (run.folder / RunFolder.TENSORBOARD).is_dir() else []
+        writing, saving = [Log(run), Sheets(run), figures, report], [*boards, checkpoints]
+    lock, ending = (run.folder.lock(), report.ending()) if team.is_chief else (nullcontext(), nullcontext())
+    with _one_line_errors(run.folder), lock, ending, _stopping(team), team.working():
         while True:
             try:
                 team.check_same()

@@ -12,6 +12,7 @@ from stylezoo.data import fingerprints
 from stylezoo.data.album import Album
 from stylezoo.data.batches import Batches
 from stylezoo.errors import BadOptions, BadRecipe
+from stylezoo.evaluation.views import shown
 from stylezoo.gan import GAN
 from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
@@ -70,9 +71,7 @@ class Run:
         Returns:
             For each its name, "" if it has none, its picture, and the style as `GAN.stylize` takes it.
         """
-        by_picture = self.model.takes_style_picture
-        pairs = self.batches.data.shown(self.batches, index)
-        return [(name, picture, picture if by_picture else (name or None)) for name, picture in pairs]
+        return shown(self.model, self.batches, index)
 
 
 def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:

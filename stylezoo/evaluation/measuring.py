@@ -1,0 +1,91 @@
+"""Measure sets of results beside the same sources and the same style."""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from stylezoo.contract import Metric
+from stylezoo.errors import BadOptions
+from stylezoo.evaluation.views import Views, baselines
+
+Figures = dict[str, float | None]
+
+
+class Evaluation:
+    """Measures what is drawn of some sources, by some metrics.
+
+    Args:
+        metrics: The metrics by name; new ones, which have taken no pictures.
+        views: The pictures.
+        features: What the features are, for the protocol; "" if there are none.
+
+    Attributes:
+        protocol: How it measures, in a line: figures of different protocols cannot be compared.
+
+    Raises:
+        BadOptions: A metric refuses the pictures.
+    """
+
+    def __init__(self, metrics: dict[str, Metric], views: Views, features: str = ""):
+        self.metrics = metrics
+        self.views = views
+        self.protocol = views.words + (f"; features of {features}" if features else "; without features")
+        for picture in views.sources:
+            self._each(lambda metric, picture=picture: metric.update_source(picture[None]))
+        for picture in views.styles:
+            self._each(lambda metric, picture=picture: metric.update_style(picture[None]))
+
+    def of(self, fakes: Iterable[np.ndarray]) -> Figures:
+        """The figures of results (size, size, 3) in [-1, 1], in the order of the sources; None where one is infinite.
+
+        Raises:
+            BadOptions: A metric refuses the pictures.
+        """
+        self._each(lambda metric: metric.reset_state())
+        for fake in fakes:
+            self._each(lambda metric, fake=fake: metric.update_state(fake[None]))
+        return {name: _finite(value) for name, value in self._each(lambda metric: metric.result()).items()}
+
+    def intervals(self) -> dict[str, list[float]]:
+        """The 95 % intervals of the last figures, of those that have one."""
+        found = self._each(lambda metric: metric.interval())
+        return {name: list(pair) for name, pair in found.items() if pair and all(map(math.isfinite, pair))}
+
+    def of_model(self, model) -> Figures:
+        """The figures of what a model draws: a `GAN` or a `Drawing`."""
+        return self.of(self._drawn(model))
+
+    def _drawn(self, model) -> Iterator[np.ndarray]:
+        painters = {}
+        for source, look in zip(self.views.sources, self.views.looks, strict=True):
+            painter = painters.setdefault(id(look), None) or model.painter(look)
+            painters[id(look)] = painter
+            yield painter.paint(source)
+
+    def baselines(self) -> dict[str, Figures]:
+        """The figures of ways to draw that need no training, by name."""
+        return {name: self.of(fakes) for name, fakes in baselines(self.views).items()}
+
+    def _each(self, ask):
+        """What a function returns for each metric, by name."""
+        return {name: _asked(name, ask, metric) for name, metric in self.metrics.items()}
+
+
+def _asked(name, ask, metric):
+    with _refusals(name):
+        return ask(metric)
+
+
+@contextmanager
+def _refusals(name):
+    """A context in which a ValueError of a metric names it."""
+    try:
+        yield
+    except ValueError as error:
+        raise BadOptions(f"The metric '{name}' refuses the pictures: {str(error).rstrip('.')}.") from error
+
+
+def _finite(value):
+    return float(value) if math.isfinite(value) else None
