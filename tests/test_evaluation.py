@@ -291,6 +291,20 @@ def _again(folder):
     )
 
 
+def test_the_command_says_what_is_measured_and_what_came_of_it(tmp_path, pictures):
+    tiny = [f"{name}={value}" for name, value in TINY.items() if name != "discriminators"]
+    words = ["--source", pictures["source"], "--style", pictures["style"], "--steps", 4, "-o", tmp_path / "run"]
+    more = ["--discriminator", TINY["discriminators"][0], "--evaluate-every", 2, "--metric", "grid", "--best", "grid"]
+    sets = [word for each in tiny for word in ("--set", each)]
+    done = CliRunner().invoke(main, ["train", "transfer", *map(str, [*words, *more, *sets])])
+    assert done.exit_code == 0, done.output
+    rows = table(tmp_path / "run")
+    best = min(rows, key=lambda step: rows[step]["grid"])
+    assert f"Figures grid {rows[4]['grid']:.4g}" in done.stdout
+    assert f"        the best by grid was step {best}: model-best.keras" in done.stdout
+    assert "Measured every 2 steps: training pictures: the middle squares of 3 sources" in done.stderr
+
+
 class TestCards:
     def test_an_evaluation_that_somebody_has_written(self):
         odd = {

@@ -9,6 +9,7 @@ from stylezoo.cli import measuring, terminal
 from stylezoo.cli.options import RecipeCommand, RecipeFlag, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
 from stylezoo.cli.types import PATH, Every, ModelName, PluginName, Setting
 from stylezoo.errors import NotDownloaded, name_all
+from stylezoo.runs import figures
 from stylezoo.runs.folder import RunFolder
 
 OF_A_RESUMED_RUN = {
@@ -354,6 +355,8 @@ def _fit(run, **how):
         terminal.say(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
         terminal.say(f"  stylezoo train --resume {run.folder}")
         sys.exit(terminal.INTERRUPTED)
+    for line in figures.told(run.card.evaluation):
+        terminal.say(line)
     terminal.say(f"Wrote   {run.folder / RunFolder.RESULT}, the first source in the style")
     if run.folder.has(RunFolder.REPORT):
         terminal.say(f"        {run.folder / RunFolder.REPORT}, a page about the run for your browser")

@@ -132,8 +132,7 @@ class Figures(keras.callbacks.Callback):
             baselines=self.evaluation.baselines(),
             settings=self.measuring.to_dict(),
         )
-        if note:
-            run.news.append(note)
+        run.news += [f"Measured every {self.every} steps: {run.card.evaluation['protocol']}", *([note] if note else [])]
 
     def on_train_batch_end(self, batch, logs=None):
         step = self.run.step
