@@ -171,7 +171,7 @@ def measure(model, given):
 def write_row(row):
     """Put a row into the table, in the place of that of the same model, profile and device."""
     file, same = DOCS / "results.csv", ("model", "profile", "device")
-    rows = list(csv.DictReader(file.open(encoding="utf-8"))) if file.exists() else []
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines())) if file.exists() else []
     rows = [each for each in rows if any(each[name] != row[name] for name in same)]
     rows = sorted([*rows, row], key=lambda each: [each[name] for name in same])
     names = list(dict.fromkeys(name for each in rows for name in each))
