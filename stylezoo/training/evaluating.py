@@ -3,12 +3,13 @@
 import math
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from stylezoo.contract import Metric
-from stylezoo.errors import BadOptions, BadRun, StylezooError, name_all
+from stylezoo.errors import BadOptions, BadRun, StylezooError, name_all, printable
 from stylezoo.evaluation import features, metrics
 from stylezoo.evaluation.measuring import Evaluation
 from stylezoo.evaluation.views import views
@@ -64,24 +65,35 @@ class Measuring:
         return max(RAREST, -(-total // TIMES)) if self.every is None else self.every
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain data, for a card."""
+        """The same as plain data, for a card, which others may read: of the features without their folder."""
         return {
             "metrics": [str(Spec.parse(each)) for each in self.metrics],
             "every": self.every,
             "best": self.best,
             "patience": self.patience,
-            "features": self.features,
+            "features": Path(self.features).name,
         }
 
     def or_before(self, settings: Any) -> "Measuring":
-        """These settings; if none is given, those with which a training began, from its card."""
+        """These settings; if none is given, those with which a training began, from its card.
+
+        Raises:
+            BadOptions: It began with features of a file, whose folder is not known.
+        """
         if self != Measuring() or not isinstance(settings, dict):
             return self
         try:
             known = {name: settings.get(name) for name in self.to_dict()}
-            return Measuring.of(**{**known, "metrics": tuple(known["metrics"] or ())})
+            before = Measuring.of(**{**known, "metrics": tuple(known["metrics"] or ())})
         except (TypeError, StylezooError):  # a card that somebody has changed
             return self
+        if before.features and not Path(before.features).is_file():
+            best = f" --best {before.best}" if before.best else ""
+            raise BadOptions(
+                f"The training has measured with features of '{printable(before.features)}'. Name the file again: "
+                f"--features FILE{best}; or measure no more: --evaluate-every 0."
+            )
+        return before
 
 
 class Figures(keras.callbacks.Callback):
