@@ -325,9 +325,7 @@ class TestCards:
 def test_the_folder_of_features_is_not_in_a_card_and_is_asked_for_again():
     began = Measuring.of(every=3, best="style", features="/home/me/weights.pth")
     assert "home" not in str(began.to_dict())
-    with pytest.raises(
-        BadOptions, match="features of 'weights.pth'. Name the file again: --features FILE --best style"
-    ):
+    with pytest.raises(BadOptions, match=r"features of 'weights.pth'\. Name .*again: --features FILE --best style;"):
         Measuring().or_before(began.to_dict())
     assert Measuring.of(every=0).or_before(began.to_dict()).every == 0
 
