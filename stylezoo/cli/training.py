@@ -259,7 +259,9 @@ def _prepared(given, albums, plan):
 
     folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
     with _devices(given):
-        return training.start(plan, *albums, folder, given.license or "", given.start_from, write=False)
+        run = training.start(plan, *albums, folder, given.license or "", given.start_from, write=False)
+    measuring.of(given).check()  # only now: workers must not compute anything before they have met
+    return run
 
 
 def _devices(given):
