@@ -22,6 +22,7 @@ from stylezoo.evaluation.measuring import Evaluation
 from stylezoo.recipe import Recipe
 from stylezoo.runs import card, loading, log
 from stylezoo.runs.folder import RunFolder
+from stylezoo.training import evaluating as measures
 from stylezoo.training.evaluating import Measuring
 
 FREE = ("border", "grid", "palette", "strokes", "structure")  # metrics that need no features
@@ -120,9 +121,41 @@ class TestEvaluate:
         assert "1 of 2 sources" in found.protocol
         assert [*found.modes] == ["grid"]
 
-    def test_a_style_without_pictures_asks_for_them(self):
-        with pytest.raises(BadOptions, match="does not know its pictures"):
-            stylezoo.evaluate("great-wave")
+    def test_a_style_without_pictures_asks_for_them(self, pictures):
+        for source in (None, pictures["source"]):  # the sample painting would be that of another style
+            with pytest.raises(BadOptions, match="does not know its pictures"):
+                stylezoo.evaluate("great-wave", source=source)
+
+    def test_a_picture_that_cannot_be_read_is_told(self, trained, pictures, tmp_path):
+        folder = shutil.copytree(pictures["source"], tmp_path / "photos")
+        (folder / "broken.png").write_bytes((folder / "0.png").read_bytes()[:500])
+        found = stylezoo.evaluate(trained, source=folder, metrics="grid", size=64)
+        assert "3 sources" in found.protocol
+        assert "broken.png" in found.note
+        assert "broken.png" in str(found)
+
+    def test_options_of_metrics_are_in_the_protocol(self, trained):
+        found = stylezoo.evaluate(trained, metrics=["strokes:side=5", "grid"], size=64)
+        assert found.protocol.endswith("; without features; strokes:side=5")
+
+    def test_an_interval_may_be_an_array(self, trained):
+        class Ranged(MeanMetric):
+            def describe(self, picture):
+                return picture[0, 0, 0]
+
+            def measure(self, fake, source):
+                return 1.0
+
+            def interval(self):
+                return np.float32([0.5, 1.5])
+
+        found = stylezoo.evaluate(trained, metrics=Ranged(), size=64)
+        assert json.loads(json.dumps(found.to_dict()))["intervals"]["last"] == {"Ranged": [0.5, 1.5]}
+
+    @pytest.mark.parametrize("number", [{"size": 64.5}, {"size": "64"}, {"pictures": 2.5}, {"size": True}])
+    def test_numbers_that_are_none(self, trained, number):
+        with pytest.raises(BadOptions, match="must be numbers"):
+            stylezoo.evaluate(trained, **number)
 
     def test_a_model_of_several_styles_is_drawn_in_each_in_turn(self, tmp_path, pictures):
         styles = {"one": pictures["style"], "two": pictures["source"]}
@@ -251,7 +284,7 @@ class TestWhileTraining:
     def test_a_short_training_measures_nothing_unless_asked(self, tmp_path, pictures):
         training.fit(start(tmp_path / "run", pictures, steps=2))
         assert not (tmp_path / "run" / RunFolder.FIGURES).exists()
-        assert Measuring().steps(99) > 99
+        assert (Measuring().steps(99), Measuring.of(best="grid").steps(99)) == (0, 10)
         assert (Measuring().steps(500), Measuring().steps(1234), Measuring.of(every=0).steps(500)) == (100, 124, 0)
 
     @pytest.mark.parametrize(
@@ -260,11 +293,46 @@ class TestWhileTraining:
             ({"every": -1}, "evaluate_every is -1"),
             ({"patience": 2}, "patience needs a figure"),
             ({"best": "grid", "every": 0}, "cannot be 0"),
+            ({"best": ["grid"]}, "they must be a name and a file"),
+            ({"features": 3}, "they must be a name and a file"),
         ],
     )
     def test_settings_that_make_no_sense(self, given, said):
         with pytest.raises(BadOptions, match=said):
             Measuring.of(**given)
+
+    def test_a_short_training_measures_to_find_the_best(self, tmp_path, pictures):
+        training.fit(start(tmp_path / "run", pictures, steps=2), measuring=Measuring.of(["grid"], best="grid"))
+        assert [*table(tmp_path / "run")] == [1, 2]
+        assert (tmp_path / "run" / "model-best.keras").exists()
+
+    def test_the_best_by_a_figure_with_other_options_is_another_one(self, trained, tmp_path, monkeypatch):
+        folder = RunFolder(tmp_path)
+        shutil.copy(trained / "model-best.keras", tmp_path)
+        assert measures._best_of(folder, "strokes", "without features")["by"] == "strokes"
+        assert measures._best_of(folder, "strokes", "without features; strokes:side=5") == {}
+        assert measures._best_of(folder, "grid", "without features") == {}
+        odd = card.Card(evaluation={"best": {"by": "grid", "how": "", "step": 1, "figures": {"grid": "x"}}})
+        monkeypatch.setattr(card, "read", lambda file: odd)
+        assert measures._best_of(folder, "grid", "") == {}
+
+    def test_what_cannot_be_measured_is_told_before_a_folder_is_written(self, tmp_path, pictures):
+        words = ["transfer", "--source", str(pictures["source"]), "--style", str(pictures["style"])]
+        words += ["--set", "image_size=16", "--set", "generator.filters=2", "-o", str(tmp_path / "run")]
+        words += ["--discriminator", "patch:filters=2,layers=1"]
+        for more in ([], ["--dry-run"]):
+            done = CliRunner().invoke(main, ["train", *words, "--best", "strokse", *more])
+            assert "cannot be found by 'strokse'" in done.stderr
+        with pytest.raises(UnknownPlugin):
+            stylezoo.train(Recipe.named("transfer", steps=1, **TINY), *pictures.values(), tmp_path / "run", metrics="x")
+        assert not (tmp_path / "run").exists()
+
+    def test_figures_of_an_earlier_state_are_not_those_of_a_resumed_run(self, trained, tmp_path):
+        run = RunFolder(shutil.copytree(trained, tmp_path / "run"))
+        evaluating.keep(evaluating.Measured("p", {}, {}), run.path)
+        resumed = training.resume(run.path, steps=8)
+        assert "measured" not in resumed.card.evaluation
+        assert resumed.card.evaluation["best"]["by"] == "strokes"
 
     def test_a_metric_that_cannot_be_the_best_ends_a_training_before_it_begins(self, tmp_path, pictures):
         run = start(tmp_path / "run", pictures, steps=4)
@@ -291,7 +359,27 @@ def _again(folder):
     )
 
 
+def test_the_command_says_what_is_measured_and_what_came_of_it(tmp_path, pictures):
+    tiny = [f"{name}={value}" for name, value in TINY.items() if name != "discriminators"]
+    words = ["--source", pictures["source"], "--style", pictures["style"], "--steps", 4, "-o", tmp_path / "run"]
+    more = ["--discriminator", TINY["discriminators"][0], "--evaluate-every", 2, "--metric", "grid", "--best", "grid"]
+    sets = [word for each in tiny for word in ("--set", each)]
+    done = CliRunner().invoke(main, ["train", "transfer", *map(str, [*words, *more, *sets])])
+    assert done.exit_code == 0, done.output
+    rows = table(tmp_path / "run")
+    best = min(rows, key=lambda step: rows[step]["grid"])
+    assert f"Figures grid {rows[4]['grid']:.4g}" in done.stdout
+    assert f"        the best by grid was step {best}: model-best.keras" in done.stdout
+    assert "Measured every 2 steps: training pictures: the middle squares of 3 sources" in done.stderr
+
+
 class TestCards:
+    def test_a_card_in_a_model_file_names_no_private_folders(self):
+        settings = {"features": "/home/someone/secret/vgg.pth", "metrics": ["own:weights=/home/someone/secret/x.h5"]}
+        inside = card.members(card.Card(evaluation={"settings": settings}), b"")["card.json"]
+        assert b"someone" not in inside
+        assert b"vgg.pth" in inside
+
     def test_an_evaluation_that_somebody_has_written(self):
         odd = {
             "last": 3,
@@ -304,6 +392,7 @@ class TestCards:
 
     def test_settings_that_somebody_has_changed_are_left_out(self):
         assert Measuring().or_before({"every": -3}) == Measuring()
+        assert Measuring().or_before({"best": ["grid"]}) == Measuring()
         assert Measuring().or_before({"every": 3, "metrics": ["grid"]}) == Measuring(("grid",), 3)
         assert Measuring(every=5).or_before({"every": 3}).every == 5
 

@@ -41,7 +41,7 @@ def test_a_training_is_one_line_and_the_newest_sheet(tmp_path):
     line, sheet = [each for each in outputs if each.output_type == "display_data"]
     assert re.fullmatch(
         r'<progress value="20" max="20" [^>]+></progress> <span [^>]+>step 20/20&ensp;generator [\d.]+&ensp;'
-        r"discriminator [\d.]+&ensp;in \d:\d\d</span><br>Look at run/samples/latest.png, .*",
+        r"discriminator [\d.]+&ensp;in \d:\d\d</span><br>.*<br>Look at run/samples/latest.png, .*",
         line.data["text/html"],
     )
     assert line.data["text/plain"].startswith("step 20/20  generator ")

@@ -47,13 +47,7 @@ SHEET, PAGE = "compare.png", "compare.html"
     type=click.IntRange(min=16),
     help=f"Scale the shorter side of each picture to this many pixels first. Default: at most {SIDE}.",
 )
-@click.option(
-    "--strength",
-    type=click.FloatRange(0, 1),
-    default=1.0,
-    show_default=True,
-    help="From 0, the picture as it is, to 1, full style.",
-)
+@redrawing.strength
 @click.option("--keep-colour", "--keep-color", is_flag=True, help="Keep the pictures' own colours.")
 @click.option(
     "--stroke", type=click.FloatRange(1, 8), metavar="TIMES", help="Strokes this many times as broad, from 1 to 8."

@@ -34,7 +34,7 @@ WHILE_TRAINING = [
         type=click.IntRange(min=0),
         metavar="N",
         help="Measure the pictures that the model draws after every N steps; 0: never. Default: about ten times, in a "
-        "training of 100 steps or more.",
+        "training of 100 steps or more, or with --best.",
     ),
     click.option(
         "--best",

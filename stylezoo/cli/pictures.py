@@ -64,13 +64,7 @@ REFUSALS = [
     help="The place of a style: sky.png=scream. White is full style, black none, greys are between. The rest of the "
     "picture has the styles without a mask or, if there are none, stays as it is. Repeatable.",
 )
-@click.option(
-    "--strength",
-    type=click.FloatRange(0, 1),
-    default=1.0,
-    show_default=True,
-    help="From 0, the picture as it is, to 1, full style.",
-)
+@redrawing.strength
 @click.option("--keep-colour", "--keep-color", is_flag=True, help="Keep the picture's own colours.")
 @click.option(
     "--stroke",

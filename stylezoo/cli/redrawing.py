@@ -3,10 +3,19 @@
 import errno
 import sys
 
+import click
+
 from stylezoo.cli import terminal
 from stylezoo.errors import BadPicture, StylezooError, UsageError, name_all
 
 SHEET_SIDE = 384  # pixels of the shorter side of a picture in a sheet, unless a size is given
+strength = click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="From 0, the picture as it is, to 1, full style.",
+)
 FULL = (errno.ENOSPC, errno.EDQUOT)  # errors of a full disk
 
 

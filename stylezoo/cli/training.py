@@ -9,6 +9,7 @@ from stylezoo.cli import measuring, terminal
 from stylezoo.cli.options import RecipeCommand, RecipeFlag, RecipeOption, RecipeSettings, Refusal, as_one_object, refuse
 from stylezoo.cli.types import PATH, Every, ModelName, PluginName, Setting
 from stylezoo.errors import NotDownloaded, name_all
+from stylezoo.runs import figures
 from stylezoo.runs.folder import RunFolder
 
 OF_A_RESUMED_RUN = {
@@ -258,7 +259,9 @@ def _prepared(given, albums, plan):
 
     folder = given.out or RunFolder.new("recipe" if given.file else training.title(given.model, given.start_from))
     with _devices(given):
-        return training.start(plan, *albums, folder, given.license or "", given.start_from, write=False)
+        run = training.start(plan, *albums, folder, given.license or "", given.start_from, write=False)
+    measuring.of(given).check()  # only now: workers must not compute anything before they have met
+    return run
 
 
 def _devices(given):
@@ -354,6 +357,8 @@ def _fit(run, **how):
         terminal.say(f"Stopped after step {run.step} of {run.steps}; everything is saved. Go on with:")
         terminal.say(f"  stylezoo train --resume {run.folder}")
         sys.exit(terminal.INTERRUPTED)
+    for line in figures.told(run.card.evaluation):
+        terminal.say(line)
     terminal.say(f"Wrote   {run.folder / RunFolder.RESULT}, the first source in the style")
     if run.folder.has(RunFolder.REPORT):
         terminal.say(f"        {run.folder / RunFolder.REPORT}, a page about the run for your browser")

@@ -12,7 +12,7 @@ from PIL import Image
 from stylezoo.contract import Metric
 from stylezoo.data.album import Album
 from stylezoo.data.batches import Batches
-from stylezoo.errors import BadOptions, BadRun
+from stylezoo.errors import BadOptions, BadRun, printable
 from stylezoo.evaluation import features, metrics
 from stylezoo.evaluation.measuring import Evaluation, Figures
 from stylezoo.evaluation.views import Views, counted, spread, views, whole
@@ -38,7 +38,7 @@ class Measured:
         figures: The figures of each row by the names of metrics; None where one is not finite. The rows are the model,
             "last" and, if the run has it, "best", then the baselines.
         intervals: The 95 % intervals of "last" and "best", by row and metric, where they are known.
-        note: What was not measured and why, in a line; "" if all was.
+        note: What was not measured and why, in lines: metrics, and pictures that cannot be read; "" if all was.
     """
 
     protocol: str
@@ -90,15 +90,17 @@ def evaluate(
         most: As `pictures` there.
         progress: Called with the number of models and baselines that are measured, and of all.
     """
-    if size < SMALLEST or most < 1:
-        raise BadOptions(f"size is {size}, pictures is {most}; size must be {SMALLEST} or more, pictures 1 or more.")
+    if type(size) is not int or type(most) is not int or size < SMALLEST or most < 1:
+        raise BadOptions(
+            f"size is {size!r}, pictures is {most!r}; they must be whole numbers, from {SMALLEST} and from 1 on."
+        )
     parts = metrics.parts(names)
     file = loading.checked_file(model)
     batches = Batches(loading.checked_recipe(file), *_albums(model, source, style))
     found = features.found(weights)
     chosen, note = metrics.built(parts, found, must=bool(names))
     drawing = loading.drawing(file)
-    evaluation = Evaluation(chosen, views(drawing, batches, size, most, most), found.name if found else "")
+    evaluation = Evaluation(chosen, views(drawing, batches, size, most, most), metrics.words(parts, found))
     rows, intervals = {"last": drawing}, {}
     if best := _best(model):
         rows["best"] = loading.drawing(best)
@@ -108,7 +110,8 @@ def evaluate(
         figures[name], intervals[name] = evaluation.of_model(each), evaluation.intervals()
     progress(len(rows), len(rows) + 1)
     modes = {name: metric.mode for name, metric in chosen.items()}
-    return Measured(evaluation.protocol, modes, figures | evaluation.baselines(), intervals, note)
+    notes = "\n".join([*([note] if note else []), *map(printable, batches.left_out)])
+    return Measured(evaluation.protocol, modes, figures | evaluation.baselines(), intervals, notes)
 
 
 def of_results(
@@ -130,14 +133,14 @@ def of_results(
     Raises:
         StylezooError: As in `evaluate`.
     """
-    found = features.found(weights)
-    chosen, note = metrics.built(metrics.parts(names), found, must=bool(names))
+    parts, found = metrics.parts(names), features.found(weights)
+    chosen, note = metrics.built(parts, found, must=bool(names))
     items = Album.of(style).items
     size = min(min(image.size) for image in pictures)
     painted = [whole(items[i].open(size), size) for i in spread(len(items), MOST)]
     words = f"{counted(len(pictures), 'source')} as drawn, beside {counted(len(painted), 'picture')} at {size} pixels"
     given = Views([arrays.to_array(image) for image in pictures], [None] * len(pictures), painted, words)
-    evaluation = Evaluation(chosen, given, found.name if found else "")
+    evaluation = Evaluation(chosen, given, metrics.words(parts, found))
     rows = {name: map(arrays.to_array, drawn) for name, drawn in results.items()}
     figures, intervals = {}, {}
     for name, drawn in rows.items():
@@ -161,9 +164,10 @@ def _albums(model, source, style):
     given = Album.of(source), Album.of(style)
     folder = RunFolder(model)
     if all(album.is_given for album in given) or not os.path.isdir(folder) or not folder.has(RunFolder.PLACES):
-        if not given[1].is_given and not given[0].is_given:
+        if not given[1].is_given:  # the sample style would be that of another model
             raise BadOptions(
-                f"'{model}' does not know its pictures: name a source and a style, --source PICTURES --style PICTURES."
+                f"'{model}' does not know its pictures: name those of its style, --style PICTURES, and what it shall "
+                "draw, --source PICTURES."
             )
         return given
     listed = folder.read_json(RunFolder.PLACES)

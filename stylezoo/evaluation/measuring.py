@@ -19,7 +19,7 @@ class Evaluation:
     Args:
         metrics: The metrics by name; new ones, which have taken no pictures.
         views: The pictures.
-        features: What the features are, for the protocol; "" if there are none.
+        words: What of the metrics belongs to the protocol, from `metrics.words`.
 
     Attributes:
         protocol: How it measures, in a line: figures of different protocols cannot be compared.
@@ -28,10 +28,10 @@ class Evaluation:
         BadOptions: A metric refuses the pictures.
     """
 
-    def __init__(self, metrics: dict[str, Metric], views: Views, features: str = ""):
+    def __init__(self, metrics: dict[str, Metric], views: Views, words: str = ""):
         self.metrics = metrics
         self.views = views
-        self.protocol = views.words + (f"; features of {features}" if features else "; without features")
+        self.protocol = "; ".join(filter(None, [views.words, words]))
         for picture in views.sources:
             self._each(lambda metric, picture=picture: metric.update_source(picture[None]))
         for picture in views.styles:
@@ -51,7 +51,8 @@ class Evaluation:
     def intervals(self) -> dict[str, list[float]]:
         """The 95 % intervals of the last figures, of those that have one."""
         found = self._each(lambda metric: metric.interval())
-        return {name: list(pair) for name, pair in found.items() if pair and all(map(math.isfinite, pair))}
+        known = {name: [*map(float, pair)] for name, pair in found.items() if pair is not None}
+        return {name: pair for name, pair in known.items() if all(map(math.isfinite, pair))}
 
     def of_model(self, model) -> Figures:
         """The figures of what a model draws: a `GAN` or a `Drawing`."""

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
 
 from stylezoo.catalogue import registry
 from stylezoo.contract import Metric
@@ -13,12 +14,15 @@ OWN = "stylezoo"  # the distribution whose metrics are the default; another one'
 NO_FEATURES = "pip install 'stylezoo[features]', or name a file with weights of VGG-16 or VGG-19 (--features FILE)"
 
 
-def parts(names: Sequence[str | Spec | Metric] = ()) -> dict[str, Part]:
-    """The metrics of these names with their options, found and loaded, by their bare names. None: stylezoo's own.
+def parts(names: str | Spec | Metric | Sequence[str | Spec | Metric] = ()) -> dict[str, Part]:
+    """The metrics of these names, or of one, with their options, found and loaded, by their bare names.
+
+    Without any: stylezoo's own.
 
     Raises:
         StylezooError: There is no such metric, or it does not take these options.
     """
+    names = [names] if isinstance(names, str | Spec | Metric) else names
     own = [plugin.qualified for plugin in registry.plugins("metric") if plugin.distribution == OWN]
     specs = [Spec.parse(each) for each in names or own]
     found = {spec.label: spec.part("metric") for spec in specs}
@@ -51,3 +55,10 @@ def built(parts: dict[str, Part], features: Features | None, must: bool) -> tupl
         raise BadOptions(f"The metric {name_all(left_out)} needs the features of a network: {NO_FEATURES}.")
     metrics = {name: part.build(features=features) for name, part in parts.items() if name not in left_out}
     return metrics, note
+
+
+def words(parts: dict[str, Part], features: Features | None) -> str:
+    """What of metrics belongs to a protocol: the features, if any metric needs them, and the options that are set."""
+    uses = features is not None and any(map(needs_features, parts.values()))
+    options = [str(replace(part.spec, name=name)) for name, part in parts.items() if part.spec.options]
+    return "; ".join([f"features of {features.name}" if uses else "without features", *options])

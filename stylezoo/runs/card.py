@@ -62,9 +62,9 @@ class Card:
             can be mixed.
         rollbacks: A sentence for each time that the training went back to a checkpoint.
         evaluation: The figures of its pictures, {} if there are none: "protocol", how they are measured while it
-            trains; "last" and "best", each with its "step" and "figures", best also with "by", the metric; "baselines",
-            the figures of each; "settings", what it was trained with; "measured", the last result of `evaluate`, with
-            a protocol of its own.
+            trains; "last" and "best", each with its "step" and "figures", best also with "by", the metric, and "how"
+            that was computed; "baselines", the figures of each; "settings", what it was trained with; "measured", the
+            last result of `evaluate`, with a protocol of its own.
     """
 
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -284,8 +284,9 @@ def today() -> str:
 
 
 def members(card: Card, picture: bytes) -> dict[str, bytes]:
-    """The members of a model file for its card."""
-    return {archive.CARD: card.to_json().encode(), **({archive.SHEET: picture} if picture else {})}
+    """The members of a model file for its card, which may be published: without private folders."""
+    public = replace(card, evaluation=plain.without_folders(card.evaluation))
+    return {archive.CARD: public.to_json().encode(), **({archive.SHEET: picture} if picture else {})}
 
 
 def new_id() -> str:

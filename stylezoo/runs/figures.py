@@ -1,5 +1,7 @@
 """The figures in a card, in words."""
 
+from stylezoo.runs.folder import RunFolder
+
 
 def rows(evaluation):
     """Rows of two texts about an evaluation: protocols, and a row for each set of pictures.
@@ -21,6 +23,15 @@ def rows(evaluation):
         yield "evaluated", str(protocol)
     for name, figures in _mapping(measured.get("figures")).items():
         yield f"{name}, evaluated", _numbers(figures)
+
+
+def told(evaluation: dict) -> list[str]:
+    """What a training says of its figures when it ends: lines, none if it has measured nothing."""
+    last, best = (_mapping(evaluation.get(name)) for name in ("last", "best"))
+    found = [f"Figures {_numbers(last.get('figures'))}"] if last else []
+    if best:
+        found.append(f"        the best by {best['by']} was step {best['step']}: {RunFolder.BEST}")
+    return found
 
 
 def _numbers(figures):

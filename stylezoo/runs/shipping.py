@@ -51,7 +51,7 @@ def write_style(
         archive.METADATA: json.dumps(metadata).encode(),
         archive.CONFIG: json.dumps(config).encode(),
         archive.WEIGHTS: _weights(loading.built(file), judges),
-        archive.CARD: found.to_json().encode(),
+        **card.members(found, b""),
     }
     archive.write(target, members)
 

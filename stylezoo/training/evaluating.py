@@ -3,6 +3,8 @@
 import math
 import time
 from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,12 +12,13 @@ import keras
 from stylezoo.contract import Metric
 from stylezoo.errors import BadOptions, BadRun, StylezooError, name_all
 from stylezoo.evaluation import features, metrics
+from stylezoo.evaluation.features import Features
 from stylezoo.evaluation.measuring import Evaluation
 from stylezoo.evaluation.views import views
 from stylezoo.files import archive
 from stylezoo.runs import card, log
 from stylezoo.runs.folder import RunFolder
-from stylezoo.spec import Spec
+from stylezoo.spec import Part, Spec
 from stylezoo.training.starting import Run
 
 TIMES = 10  # in one training
@@ -56,12 +59,45 @@ class Measuring:
             raise BadOptions("patience needs a figure to watch: best='strokes', or --best strokes.")
         if best and every == 0:
             raise BadOptions("The best model is found by measuring: evaluate_every cannot be 0.")
+        if not isinstance(best, str | None) or not isinstance(features, str | PathLike | None):
+            raise BadOptions(f"best is {best!r}, features is {features!r}; they must be a name and a file.")
         listed = [metrics] if isinstance(metrics, str | Spec | Metric) else metrics
-        return cls(tuple(listed), every, best or "", patience or 0, str(features or ""))
+        file = str(Path(features).expanduser().resolve()) if features else ""  # a run may be resumed elsewhere
+        return cls(tuple(listed), every, best or "", patience or 0, file)
 
     def steps(self, total: int) -> int:
-        """The steps from one measurement to the next in a training of so many; 0: none."""
-        return max(RAREST, -(-total // TIMES)) if self.every is None else self.every
+        """The steps from one measurement to the next in a training of so many; 0: none.
+
+        A short training has none, unless the best model is wanted, which only measuring finds.
+        """
+        if self.every is not None:
+            return self.every
+        often = -(-total // TIMES)
+        return often if self.best else max(RAREST, often) if total >= RAREST else 0
+
+    def chosen(self) -> tuple[dict[str, Part], dict[str, Metric], Features | None, str]:
+        """The metrics, found and loaded; new ones of those that work here; the features; what is left out, in a line.
+
+        Raises:
+            StylezooError: One is not there, cannot work here, or the best model cannot be found by what is measured.
+        """
+        parts = metrics.parts(self.metrics)
+        if self.best and self.best not in parts:
+            raise BadOptions(f"The best model cannot be found by '{self.best}': measured are {name_all(parts)}.")
+        found = features.found(self.features or None)
+        new, note = metrics.built(parts, found, must=bool(self.metrics))
+        if self.best and self.best not in new:
+            raise BadOptions(note)
+        return parts, new, found, note
+
+    def check(self) -> None:
+        """Check that it can be measured, if anything is given; it is checked again when the training begins.
+
+        Raises:
+            StylezooError: As `chosen`.
+        """
+        if self != Measuring():
+            self.chosen()
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data, for a card."""
@@ -103,15 +139,11 @@ class Figures(keras.callbacks.Callback):
         self.measuring = measuring
         self.every = measuring.steps(run.steps)
         self.evaluation = None
-        self.parts = metrics.parts(measuring.metrics) if self.every else {}
-        if measuring.best and measuring.best not in self.parts:
-            raise BadOptions(
-                f"The best model cannot be found by '{measuring.best}': measured are {name_all(self.parts)}."
-            )
+        self.chosen = measuring.chosen() if self.every else None
 
     def on_train_begin(self, logs=None):
         """Read the pictures that are measured, and measure the baselines."""
-        if not self.every or self.every > self.run.steps:
+        if not self.every:
             return
         if self.evaluation is None:
             self._prepare()
@@ -119,21 +151,18 @@ class Figures(keras.callbacks.Callback):
         self.began = time.monotonic() - seconds
 
     def _prepare(self):
-        run, found = self.run, features.found(self.measuring.features or None)
-        must = bool(self.measuring.metrics)
-        chosen, note = metrics.built(self.parts, found, must)
-        if self.measuring.best and self.measuring.best not in chosen:
-            raise BadOptions(note)
+        run, (parts, new, found, note) = self.run, self.chosen
         size = min(max(SMALLEST, run.recipe.scaled_size), LARGEST)
         shown = views(run.model, run.batches, size, SOURCES, STYLES)
-        self.evaluation = Evaluation(chosen, shown, found.name if found else "")
+        self.evaluation = Evaluation(new, shown, metrics.words(parts, found))
+        best = {name: part for name, part in parts.items() if name == self.measuring.best}
+        self.how = metrics.words(best, found)
         run.card = run.card.evaluated(
             protocol=f"training pictures: {self.evaluation.protocol}",
             baselines=self.evaluation.baselines(),
             settings=self.measuring.to_dict(),
         )
-        if note:
-            run.news.append(note)
+        run.news += [f"Measured every {self.every} steps: {run.card.evaluation['protocol']}", *([note] if note else [])]
 
     def on_train_batch_end(self, batch, logs=None):
         step = self.run.step
@@ -153,9 +182,9 @@ class Figures(keras.callbacks.Callback):
     def _compare(self, step, figures):
         """Keep the model if it is the best so far; end the training if it was not for too long."""
         by = self.measuring.best
-        best = _best_of(self.run.folder, by)
+        best = _best_of(self.run.folder, by, self.how)
         if _is_better(figures[by], best.get("figures", {}).get(by), self.evaluation.metrics[by].mode):
-            best = {"by": by, "step": step, "figures": figures}
+            best = {"by": by, "how": self.how, "step": step, "figures": figures}
             self.run.card = self.run.card.evaluated(best=best)
             save_best(self.run)
         else:
@@ -173,8 +202,10 @@ def _is_better(new, old, mode):
     return old is None or (new < old if mode == "min" else new > old)
 
 
-def _best_of(folder, by):
+def _best_of(folder, by, how):
     """What the card of the best model says of it, {} if there is none, or it is the best by another figure.
+
+    A figure of other features or options, `how`, is another one.
 
     The file itself knows: a training that goes back to a checkpoint may come to another figure at the same step.
     """
@@ -185,7 +216,8 @@ def _best_of(folder, by):
     except (BadRun, ValueError):  # damaged: the next one replaces it
         return {}
     is_whole = isinstance(found, dict) and isinstance(found.get("figures"), dict) and type(found.get("step")) is int
-    return found if is_whole and found.get("by") == by else {}
+    is_same = is_whole and (found.get("by"), found.get("how")) == (by, how)
+    return found if is_same and isinstance(found["figures"].get(by), int | float) else {}
 
 
 def save_best(run: Run) -> None:

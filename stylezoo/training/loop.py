@@ -44,6 +44,7 @@ def train(
     folder = out or RunFolder.new(title(model, start_from))
     with scope(devices, workers, worker):
         run = start(recipe, source, add_style if add_style.parts else style, folder, license, start_from, write=False)
+    (measuring or Measuring()).check()
     begin(run)
     is_shown = verbose and is_chief(run.model.distribute_strategy)
     for line in run.batches.left_out if is_shown else ():

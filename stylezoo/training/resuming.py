@@ -38,7 +38,8 @@ def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = F
         albums, listed = _pictures_of(folder)
         before = card.read(folder)
         run = prepare(folder, plan, *albums, before.license, before.lineage or [card.new_id()])
-        run.card = replace(run.card, rollbacks=before.rollbacks, evaluation=before.evaluation)
+        known = {name: part for name, part in before.evaluation.items() if name != "measured"}  # of another state
+        run.card = replace(run.card, rollbacks=before.rollbacks, evaluation=known)
         versions, lost = _plugins(folder, run.plan)
         run.notes = [lost, load(run)]
         _check_unfinished(run)

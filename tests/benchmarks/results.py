@@ -32,7 +32,7 @@ PROFILES = {
     "cyclegan": f"{FOLDERS} --steps 800 {CROPS} {SMALL_UNET} --discriminator texture --loss lsgan:weight=2 "
     "--loss r1:patches=true,weight=2 --loss cycle:weight=5 --loss identity:weight=2 --set average=0.998 "
     "--set optimizer.learning_rate=4e-4",
-    "transfer": f"{FOLDERS} --steps 900 {CROPS} --generator resnet:filters=24,blocks=4,resize=true "
+    "transfer": f"{FOLDERS} --steps 700 {CROPS} --generator resnet:filters=24,blocks=4,resize=true "
     "--discriminator texture --loss r1:patches=true --loss content:weight=3 --set average=0.998 "
     "--set optimizer.learning_rate=3e-4",
     "gated": f"--source {{photo_train}} --style {{monet}} --style {{chinese_song}} --steps 800 {CROPS} "
@@ -43,28 +43,28 @@ PROFILES = {
     "--generator unet:filters=32,downs=6,norm=instance,resize=true "
     "--discriminator patch:conditional=true,filters=32,layers=2,norm=instance --loss l1:weight=30 "
     "--set optimizer.learning_rate=4e-4 --set average=0.99",
-    "sincut": "--source {free}/jonas-nilsson-lee.jpg --style {public_domain}/starry-night.jpg --steps 300 "
+    "sincut": "--source {free}/jonas-nilsson-lee.jpg --style {public_domain}/starry-night.jpg --steps 250 "
     "--set load_size=384 --set batch_size=4 --set generator.filters=4 --set discriminators.filters=4 "
     "--loss patch-nce:patches=16,whole_batch=true,identity=true,weight=4 --set average=0.995",
-    "fastcut": f"{FOLDERS} --steps 800 {CROPS} {SMALL_UNET} --discriminator texture --loss r1:patches=true "
+    "fastcut": f"{FOLDERS} --steps 600 {CROPS} {SMALL_UNET} --discriminator texture --loss r1:patches=true "
     "--loss patch-nce:flip=true,weight=2 --set average=0.998 --set optimizer.learning_rate=5e-4",
-    "d2gan": f"{FOLDERS} --steps 800 {CROPS} {SMALL_UNET} --discriminator texture --discriminator texture "
+    "d2gan": f"{FOLDERS} --steps 600 {CROPS} {SMALL_UNET} --discriminator texture --discriminator texture "
     "--loss r1:patches=true --loss content:weight=3 --loss identity:weight=2 --set average=0.998 "
     "--set optimizer.learning_rate=4e-4",
-    "adain-gan": f"{FOLDERS} --steps 800 --set vgg={{vgg}} --set image_size=64 --set load_size=96 --set batch_size=2 "
+    "adain-gan": f"{FOLDERS} --steps 600 --set vgg={{vgg}} --set image_size=64 --set load_size=96 --set batch_size=2 "
     "--generator adain:depth=3,smooth=true --discriminator texture --loss lsgan:weight=1 --loss r1:patches=true "
     "--loss adain-content:depth=3 --loss adain-statistics:depth=3,weight=10 --loss identity:weight=20 "
     "--set optimizer.learning_rate=3e-4 --set discriminator_optimizer.learning_rate=3e-4 --set average=0.99",
-    "adain": f"{FOLDERS} --steps 800 --set vgg={{vgg}} --set image_size=64 --set load_size=96 --set batch_size=2 "
+    "adain": f"{FOLDERS} --steps 600 --set vgg={{vgg}} --set image_size=64 --set load_size=96 --set batch_size=2 "
     "--generator adain:depth=3,smooth=true --loss adain-content:depth=3 --loss adain-statistics:depth=3,weight=10 "
     "--loss identity:weight=20 --set optimizer.learning_rate=3e-4 --set average=0.99",
-    "animegan": f"{FOLDERS} --steps 600 --set vgg={{vgg}} --set image_size=64 --set load_size=80 --set batch_size=2 "
+    "animegan": f"{FOLDERS} --steps 500 --set vgg={{vgg}} --set image_size=64 --set load_size=80 --set batch_size=2 "
     "--generator animegan:filters=16,blocks=2 --discriminator animegan:filters=16 --loss lsgan:half=false "
     "--loss decoys --loss perceptual:layer=conv3_1 --loss gram:layer=conv3_1,grey=true,weight=5 "
     "--loss colour:weight=10 --loss tv:squared=true --set optimizer.learning_rate=2e-4 "
     "--set discriminator_optimizer.learning_rate=1e-4 --set warmup.learning_rate=1e-3 --set warmup.epochs=1 "
     "--set steps_per_epoch=300",
-    "munit": f"{FOLDERS} --steps 300 {CROPS} --generator munit:filters=16,blocks=2,mlp=64 --discriminator texture",
+    "munit": f"{FOLDERS} --steps 250 {CROPS} --generator munit:filters=16,blocks=2,mlp=64 --discriminator texture",
 }
 TIMES = "times.txt"  # in a run folder: one line for each process that trained it
 DOCS = Path(__file__).parents[2] / "docs"
@@ -171,7 +171,7 @@ def measure(model, given):
 def write_row(row):
     """Put a row into the table, in the place of that of the same model, profile and device."""
     file, same = DOCS / "results.csv", ("model", "profile", "device")
-    rows = list(csv.DictReader(file.open(encoding="utf-8"))) if file.exists() else []
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines())) if file.exists() else []
     rows = [each for each in rows if any(each[name] != row[name] for name in same)]
     rows = sorted([*rows, row], key=lambda each: [each[name] for name in same])
     names = list(dict.fromkeys(name for each in rows for name in each))
