@@ -62,9 +62,9 @@ class Card:
             can be mixed.
         rollbacks: A sentence for each time that the training went back to a checkpoint.
         evaluation: The figures of its pictures, {} if there are none: "protocol", how they are measured while it
-            trains; "last" and "best", each with its "step" and "figures", best also with "by", the metric, and "how" that
-            was computed; "baselines", the figures of each; "settings", what it was trained with; "measured", the last result of `evaluate`, with
-            a protocol of its own.
+            trains; "last" and "best", each with its "step" and "figures", best also with "by", the metric, and "how"
+            that is computed; "baselines", the figures of each; "settings", what it was trained with; "measured", the
+            last result of `evaluate` since the training, with a protocol of its own.
     """
 
     recipe: dict[str, Any] = field(default_factory=dict)
