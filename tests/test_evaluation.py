@@ -152,6 +152,21 @@ class TestEvaluate:
         found = stylezoo.evaluate(trained, metrics=Ranged(), size=64)
         assert json.loads(json.dumps(found.to_dict()))["intervals"]["last"] == {"Ranged": [0.5, 1.5]}
 
+    def test_a_result_that_is_no_number_is_one_line(self):
+        class Silent(MeanMetric):
+            def describe(self, picture):
+                return picture[0, 0, 0]
+
+            def measure(self, fake, source):
+                return 1.0
+
+            def result(self):
+                return None
+
+        picture = np.zeros((64, 64, 3), "float32")
+        with pytest.raises(BadOptions, match="'Silent' refuses the pictures: its result is None, which is no number"):
+            Evaluation({"Silent": Silent()}, views.Views([picture], [None], [picture], "")).of([picture])
+
     @pytest.mark.parametrize("number", [{"size": 64.5}, {"size": "64"}, {"pictures": 2.5}, {"size": True}])
     def test_numbers_that_are_none(self, trained, number):
         with pytest.raises(BadOptions, match="must be numbers"):
@@ -326,6 +341,11 @@ class TestWhileTraining:
         with pytest.raises(UnknownPlugin):
             stylezoo.train(Recipe.named("transfer", steps=1, **TINY), *pictures.values(), tmp_path / "run", metrics="x")
         assert not (tmp_path / "run").exists()
+
+    def test_what_a_training_began_with_and_is_not_there_is_told_with_what_to_do(self):
+        for settings in ({"metrics": ["Mine"]}, {"best": "content"}):
+            with pytest.raises(BadOptions, match=r"began with that. Say what is measured .* --evaluate-every 0"):
+                Measuring().or_before(settings)
 
     def test_figures_of_an_earlier_state_are_not_those_of_a_resumed_run(self, trained, tmp_path):
         run = RunFolder(shutil.copytree(trained, tmp_path / "run"))

@@ -92,7 +92,7 @@ def evaluate(
     """
     if type(size) is not int or type(most) is not int or size < SMALLEST or most < 1:
         raise BadOptions(
-            f"size is {size!r}, pictures is {most!r}; they must be whole numbers, from {SMALLEST} and from 1 on."
+            f"size is {size!r}, pictures is {most!r}; they must be numbers, {SMALLEST} or more and 1 or more."
         )
     parts = metrics.parts(names)
     file = loading.checked_file(model)

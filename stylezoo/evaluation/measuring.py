@@ -46,7 +46,7 @@ class Evaluation:
         self._each(lambda metric: metric.reset_state())
         for fake in fakes:
             self._each(lambda metric, fake=fake: metric.update_state(fake[None]))
-        return {name: _finite(value) for name, value in self._each(lambda metric: metric.result()).items()}
+        return self._each(lambda metric: _finite(metric.result()))
 
     def intervals(self) -> dict[str, list[float]]:
         """The 95 % intervals of the last figures, of those that have one."""
@@ -89,4 +89,7 @@ def _refusals(name):
 
 
 def _finite(value):
-    return float(value) if math.isfinite(value) else None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except TypeError:
+        raise ValueError(f"its result is {value!r}, which is no number") from None

@@ -63,8 +63,8 @@ class Card:
         rollbacks: A sentence for each time that the training went back to a checkpoint.
         evaluation: The figures of its pictures, {} if there are none: "protocol", how they are measured while it
             trains; "last" and "best", each with its "step" and "figures", best also with "by", the metric, and "how"
-            that was computed; "baselines", the figures of each; "settings", what it was trained with; "measured", the
-            last result of `evaluate`, with a protocol of its own.
+            that is computed; "baselines", the figures of each; "settings", what it was trained with; "measured", the
+            last result of `evaluate` since the training, with a protocol of its own.
     """
 
     recipe: dict[str, Any] = field(default_factory=dict)

@@ -110,14 +110,24 @@ class Measuring:
         }
 
     def or_before(self, settings: Any) -> "Measuring":
-        """These settings; if none is given, those with which a training began, from its card."""
+        """These settings; if none is given, those with which a training began, from its card.
+
+        Raises:
+            BadOptions: With those it cannot be measured here.
+        """
         if self != Measuring() or not isinstance(settings, dict):
             return self
         try:
             known = {name: settings.get(name) for name in self.to_dict()}
-            return Measuring.of(**{**known, "metrics": tuple(known["metrics"] or ())})
+            before = Measuring.of(**{**known, "metrics": tuple(known["metrics"] or ())})
         except (TypeError, StylezooError):  # a card that somebody has changed
             return self
+        try:
+            before.check()
+        except StylezooError as error:  # such as a metric that was given as an object
+            advice = "Say what is measured from now on, such as --metric strokes, or --evaluate-every 0 for nothing."
+            raise BadOptions(f"{error} The training began with that. {advice}") from None
+        return before
 
 
 class Figures(keras.callbacks.Callback):
