@@ -55,7 +55,7 @@ class Metric(ABC):
         """Forget the results; the sources and the style stay."""
 
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the figure for other pictures of the same kind; None if it is not known."""
+        """About a 95 % interval of the figure of very many pictures of the same kind; None if it is not known."""
         return None
 
 
@@ -64,7 +64,8 @@ class DescribedMetric(Metric):
 
     A subclass defines `describe` and `compare`. Its interval comes from the bootstrap (Efron, 1979,
     https://doi.org/10.1214/aos/1176344552): the figure is computed again for pictures that are drawn from the given
-    ones at random, with repetitions ("basic" interval).
+    ones at random, with repetitions ("basic" interval). Of few pictures it is too narrow, and what there is one of,
+    such as a single painting, does not vary.
     """
 
     def __init__(self):

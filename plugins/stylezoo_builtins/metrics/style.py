@@ -16,9 +16,10 @@ class Style(DescribedMetric):
     Each of 16 parts of a picture is described by the mean and the deviation of every channel of relu1_1, relu2_1 and
     relu3_1. The figure is the squared maximum mean discrepancy (Gretton et al., 2012,
     https://jmlr.org/papers/v13/gretton12a.html) of these descriptions with a rational quadratic kernel, times 100. As
-    in KID (Binkowski et al., 2018, https://arxiv.org/abs/1801.01401) it is unbiased for small numbers of pictures: a
-    part is never compared with itself, nor with another part of its picture if there are several pictures. So it is
-    around 0, also below it, for other pictures of the same style. It is not KID: network, layers and kernel are others.
+    in KID (Binkowski et al., 2018, https://arxiv.org/abs/1801.01401) small numbers of pictures do not make it larger,
+    apart from the kernel, whose width is that of the given pictures of the style: a part is never compared with itself,
+    nor with another part of its picture if there are several pictures. So it is around 0, also below it, for other
+    pictures of the same style. It is not KID: network, layers and kernel are others.
     It needs the features of a pretrained network; figures of different networks or of different styles cannot be
     compared.
 
