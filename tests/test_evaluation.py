@@ -116,6 +116,13 @@ class TestEvaluate:
         assert lines[1].split() == [*FREE]
         assert lines[2].split()[0] == "last"
 
+    def test_a_best_model_that_is_damaged_is_told_and_left_out(self, trained, tmp_path):
+        run = shutil.copytree(trained, tmp_path / "run")
+        (run / "model-best.keras").write_bytes(b"PK not a model")
+        found = stylezoo.evaluate(run, metrics="grid", size=64)
+        assert "best" not in found.figures
+        assert "The best model is not measured." in found.note
+
     def test_other_pictures_and_fewer(self, trained, pictures):
         found = stylezoo.evaluate(trained, source=pictures["style"], metrics=["grid"], size=64, pictures=1)
         assert "1 of 2 sources" in found.protocol

@@ -101,16 +101,14 @@ def evaluate(
     chosen, note = metrics.built(parts, found, must=bool(names))
     drawing = loading.drawing(file)
     evaluation = Evaluation(chosen, views(drawing, batches, size, most, most), metrics.words(parts, found))
-    rows, intervals = {"last": drawing}, {}
-    if best := _best(model):
-        rows["best"] = loading.drawing(best)
-    figures = {}
+    best, damage = _best(model)
+    rows, figures, intervals = {"last": drawing, **best}, {}, {}
     for number, (name, each) in enumerate(rows.items()):
         progress(number, len(rows) + 1)
         figures[name], intervals[name] = evaluation.of_model(each), evaluation.intervals()
     progress(len(rows), len(rows) + 1)
     modes = {name: metric.mode for name, metric in chosen.items()}
-    notes = "\n".join([*([note] if note else []), *map(printable, batches.left_out)])
+    notes = "\n".join(filter(None, [note, damage, *map(printable, batches.left_out)]))
     return Measured(evaluation.protocol, modes, figures | evaluation.baselines(), intervals, notes)
 
 
@@ -179,7 +177,11 @@ def _albums(model, source, style):
 
 
 def _best(model):
-    """The file of a run's best model, None if it has none."""
+    """The best model of a run, by its row, {} if there is none; and why it cannot be used, a line."""
     folder = RunFolder(model)
-    has_it = os.path.isdir(folder) and folder.has(RunFolder.BEST)
-    return loading.checked_file(folder / RunFolder.BEST) if has_it else None
+    if not os.path.isdir(folder) or not folder.has(RunFolder.BEST):
+        return {}, ""
+    try:
+        return {"best": loading.drawing(loading.checked_file(folder / RunFolder.BEST))}, ""
+    except BadRun as error:
+        return {}, f"The best model is not measured. {error}"
