@@ -45,7 +45,7 @@ def test_a_training_is_one_line_and_the_newest_sheet(tmp_path):
         line.data["text/html"],
     )
     assert line.data["text/plain"].startswith("step 20/20  generator ")
-    assert sheet.data["image/png"]
+    assert sheet.data["image/jpeg"]
     assert shown[0].data["image/png"]
     said = "".join(each.text for each in outputs if each.output_type == "stream")
     assert "step " not in said
@@ -72,7 +72,7 @@ def test_the_notebook_of_the_documentation_runs(tmp_path):
     first.source = re.sub(r"(?m)^STEPS = \d+", "STEPS = 2", first.source)
     run(notebook, tmp_path)
     shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    pictures = [output.data["image/png"] for output in shown if "image/png" in output.get("data", {})]
+    pictures = [output for output in shown if "image/jpeg" in output.get("data", {})]
     assert len(pictures) == 5  # two contact sheets, a mixture, a row of mixtures, and what the exported model draws
     said = "".join(output.text for output in shown if output.output_type == "stream")
     assert said.count("half and half") == 2

@@ -2,9 +2,12 @@
 
 import sys
 import time
+from base64 import b64encode
 from html import escape
+from io import BytesIO
 
 import keras
+from PIL import Image
 
 from stylezoo.errors import printable
 from stylezoo.runs.folder import RunFolder
@@ -13,6 +16,7 @@ from stylezoo.training.callbacks import is_due
 
 SHOWN = ("generator", "discriminator")  # metrics that are shown
 OFTEN = 0.5  # seconds between two messages to the page of a notebook, at least
+LARGEST = (1200, 1200)  # pixels of a sheet there
 LINE = (
     '<progress value="{step}" max="{steps}" style="width: 16em; vertical-align: middle"></progress> '
     '<span style="font-variant-numeric: tabular-nums">{text}</span>'
@@ -93,9 +97,13 @@ def _time(seconds):
 
 
 def _picture(file):
-    from base64 import b64encode
-
-    return {"text/plain": str(file), "image/png": b64encode(file.read_bytes()).decode()}
+    """A sheet as a small picture: the page keeps it, and a whole one can have several megabytes."""
+    with Image.open(file) as sheet:
+        small = sheet.convert("RGB")
+    small.thumbnail(LARGEST)
+    written = BytesIO()
+    small.save(written, "JPEG", quality=90)
+    return {"text/plain": str(file), "image/jpeg": b64encode(written.getvalue()).decode()}
 
 
 def _shown(handle, content):
