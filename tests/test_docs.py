@@ -214,7 +214,7 @@ def test_command_line_page_is_complete():
         assert " ".join(command.help.partition("\n\n")[0].split()) in section
         for param in command.params:
             spelled = param.opts if isinstance(param, click.Option) else [param.name.upper()]
-            wanted = re.compile(rf"\| `.*{re.escape(spelled[-1])}\b")  # --worker, not --workers
+            wanted = re.compile(rf"\| `[^|]*{re.escape(spelled[-1])}\b")  # --worker, not --workers
             row = next(line for line in section.splitlines() if wanted.match(line))
             assert all(each in row for each in spelled)
             assert param.help in row
