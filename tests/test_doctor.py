@@ -24,7 +24,12 @@ ILL = {  # folder of tests/third_party: plugin, cause, what the reason says, wha
     "endless": ("endless", "endless import", r"still .* after 6 s, in .*acme_endless\.py, line 8$", "pip uninstall"),
     "exits": ("leaving", "exit", "ends Python with exit status 7", "pip uninstall acme-exits"),
     "quits": ("quitting", "exit", "ended Python with exit status 0", "pip uninstall acme-quits"),
-    "newer": ("futuristic", "plugin API", "needs plugin API >= 99, this is 1", "pip install --upgrade stylezoo"),
+    "newer": (
+        "futuristic",
+        "plugin API",
+        f"needs plugin API >= 99, this is {registry.API}",
+        "pip install --upgrade stylezoo",
+    ),
     "older": ("ancient", "plugin API", "names no version of the plugin API", "pip uninstall acme-older"),
     "requires": (
         "demanding",

@@ -60,7 +60,7 @@ print([name for name in {HEAVY.split()!r} if name in sys.modules])
 def test_plugins_come_by_kind_then_name_then_distribution(third_party):
     third_party("rival", "acme", "missing")
     found = registry.plugins()
-    kinds = ["style", "model", "generator", "discriminator", "loss"]
+    kinds = ["style", "model", "generator", "discriminator", "loss", "metric"]
     assert [(kinds.index(p.kind), p.name, p.distribution.lower()) for p in found] == sorted(
         (kinds.index(p.kind), p.name, p.distribution.lower()) for p in found
     )
@@ -318,7 +318,7 @@ def test_what_is_installed_and_removed_while_python_runs_is_seen(tmp_path, monke
 @pytest.mark.parametrize(
     ("table", "reason", "advice"),
     [
-        ("99 = stylezoo", "it needs plugin API >= 99, this is 1", "pip install --upgrade stylezoo"),
+        ("99 = stylezoo", f"it needs plugin API >= 99, this is {registry.API}", "pip install --upgrade stylezoo"),
         (
             "2 = stylezoo",
             "it was written for plugin API 2, and 3 is the oldest that is supported",
