@@ -27,7 +27,7 @@ ILL = {  # folder of tests/third_party: plugin, cause, what the reason says, wha
     "newer": (
         "futuristic",
         "plugin API",
-        f"needs plugin API >= 99, this is {registry.API}",
+        "needs plugin API >= 99, this is",
         "pip install --upgrade stylezoo",
     ),
     "older": ("ancient", "plugin API", "names no version of the plugin API", "pip uninstall acme-older"),
