@@ -8,7 +8,7 @@ from stylezoo.contract import MeanMetric
 class Content(MeanMetric):
     """Lost content: the distance of deep features from those of the source, relative to their norm.
 
-    The norm of the difference of `relu3_1` divided by the norm of the source's features, as in the content loss of Gatys et al.,
+    The norm of the difference of `relu3_1` divided by the norm of the source's, as in the content loss of Gatys et al.,
     2016 (https://doi.org/10.1109/CVPR.2016.265), the mean over all pictures. 0: a copy. It needs the features of a
     pretrained network; figures of different networks cannot be compared.
 
