@@ -48,17 +48,19 @@ class Measured:
     note: str = ""
 
     def table(self) -> str:
-        """The figures as lines of text, those with an interval with it."""
-        cells = [["", *self.modes], *([name, *self._cells(name)] for name in self.figures)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
-        return "\n".join([self.protocol, *(line.rstrip() for line in lines), *([self.note] if self.note else [])])
+        """The figures as lines of text: one for each metric, with its interval where there is one."""
+        lines = [
+            ["", *self.figures],
+            *([name, *(self._cell(row, name) for row in self.figures)] for name in self.modes),
+        ]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        shown = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+        return "\n".join([self.protocol, *shown, *([self.note] if self.note else [])])
 
-    def _cells(self, row):
-        for name in self.modes:
-            value, interval = self.figures[row].get(name), self.intervals.get(row, {}).get(name)
-            shown = "-" if value is None else f"{value:.3f}"
-            yield f"{shown} [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else shown
+    def _cell(self, row, name):
+        value, interval = self.figures[row].get(name), self.intervals.get(row, {}).get(name)
+        shown = "-" if value is None else f"{value:.3f}"
+        return f"{shown} [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else shown
 
     def __str__(self) -> str:
         return self.table()
