@@ -351,8 +351,8 @@ def train(
         on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback" to the last
             checkpoint and on with half the learning rates, at most three times.
         metrics: What is measured while it trains, as in `evaluate`.
-        evaluate_every: The number of steps from one measurement to the next; 0: never. None: about ten times in a
-            training of 100 steps or more, or of any length with `best`.
+        evaluate_every: The number of steps from one measurement to the next; 0: never. None: every 200 steps, in
+            a long training ten times; with `best` always ten times.
         best: A metric: the model with its best figure is kept as ``model-best.keras``.
         patience: After how many measurements without a better figure the training ends. None: it does not.
         features: As in `evaluate`.

@@ -33,8 +33,8 @@ WHILE_TRAINING = [
         "--evaluate-every",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Measure the pictures that the model draws after every N steps; 0: never. Default: about ten times, in a "
-        "training of 100 steps or more, or with --best.",
+        help="Measure the pictures that the model draws after every N steps; 0: never. Default: every 200 steps, in "
+        "a long training ten times; with --best always ten times.",
     ),
     click.option(
         "--best",

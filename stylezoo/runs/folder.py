@@ -84,7 +84,7 @@ class RunFolder(os.PathLike):
             "about ten times in a training",
         ),
         Content(LOG, "step, seconds and the mean of every loss since the row before", "about a hundred rows"),
-        Content(FIGURES, "step, seconds and each figure of what the model draws, if any", "about ten times"),
+        Content(FIGURES, "step, seconds and each figure of what the model draws, if any", "every 200 steps or so"),
         Content(MODEL, "the model, for 'stylezoo stylize' and 'stylezoo.load_model'", "with each checkpoint"),
         Content(BEST, "the model with the best figure of --best, if any", "when a figure is better than all before"),
         Content(CARD, "the facts about the model, for 'stylezoo show'", "at the start and with each checkpoint"),

@@ -22,9 +22,9 @@ from stylezoo.spec import Part, Spec
 from stylezoo.training.starting import Run
 
 TIMES = 10  # in one training
-RAREST = 100  # steps between two measurements, at least, unless a number is given: a short training has none
+RAREST = 200  # steps between two measurements, at least, unless a number is given: a short training has none
 SMALLEST, LARGEST = 64, 256  # pixels
-SOURCES, STYLES = 4, 4  # pictures, at most: measuring shall cost few per cent of the time
+SOURCES, STYLES = 3, 3  # pictures, at most: measuring shall cost few per cent of the time
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Measuring:
 
     Attributes:
         metrics: The names of the metrics with their options; () for stylezoo's own.
-        every: The number of steps from one measurement to the next; 0: never, None: about ten times in a training.
+        every: The number of steps from one measurement to the next; 0: never, None: see `steps`.
         best: The metric by which the best model is kept, "" if it is not.
         patience: After how many measurements without a better figure the training ends; 0: never.
         features: A file with weights of VGG-16 or VGG-19; "": those of the extra `features`, if it is installed.
@@ -68,7 +68,7 @@ class Measuring:
     def steps(self, total: int) -> int:
         """The steps from one measurement to the next in a training of so many; 0: none.
 
-        A short training has none, unless the best model is wanted, which only measuring finds.
+        By default there are ten, but not more than one in 200 steps, and so a short training has none, unless the best model is wanted, which only measuring finds.
         """
         if self.every is not None:
             return self.every

@@ -81,7 +81,7 @@ def fit(
             about once a minute, and less often where writing would take more than 1 % of the time.
         on_nan: What to do after a step with a loss or a gradient that is not finite: "stop", or "rollback", to the
             last checkpoint with half the learning rates, at most three times.
-        measuring: What is measured while it trains. None: stylezoo's own metrics about ten times, or for a resumed run
+        measuring: What is measured while it trains. None: stylezoo's own metrics in their rhythm, or for a resumed run
             what it began with.
         tensorboard: Whether losses, figures and contact sheets are written for TensorBoard. A resumed run goes on with
             it in any case, if it did before.
