@@ -68,7 +68,8 @@ class Measuring:
     def steps(self, total: int) -> int:
         """The steps from one measurement to the next in a training of so many; 0: none.
 
-        By default there are ten, but not more than one in 200 steps, and so a short training has none, unless the best model is wanted, which only measuring finds.
+        By default there are ten, but not more than one in 200 steps, so that a short training has none; always ten if
+        the best model is wanted, which only measuring finds.
         """
         if self.every is not None:
             return self.every
