@@ -175,17 +175,17 @@ class Part:
 
 
 class Refusals:
-    """Within it an error about values becomes a BadOptions: "NAME refuses: ..."."""
+    """Within it an error about values becomes a BadOptions: "NAME refuses WHAT: ..."."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, what=""):
+        self.begins = f"{name} refuses {what}".rstrip()
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, error, trace):
         if isinstance(error, ValueError | ArithmeticError | RecursionError):  # the latter: numbers that are too large
-            raise BadOptions(f"{self.name} refuses: {str(error).rstrip('.')}.") from error
+            raise BadOptions(f"{self.begins}: {str(error).rstrip('.')}.") from error
 
 
 class Choice:

@@ -258,7 +258,7 @@ class TestWhileTraining:
         run = training.start(*_again(trained))
         chosen, _ = metrics.built(metrics.parts(), None, must=False)
         evaluation = Evaluation(chosen, views.views(run.model, run.batches, 64, 4, 4))
-        figures = evaluation.of_model(loading.drawing(trained / "model-best.keras"))
+        figures = evaluation.of(evaluation.drawn(loading.drawing(trained / "model-best.keras")))
         assert figures == pytest.approx(card.read(trained).evaluation["best"]["figures"], rel=1e-4)
 
     def test_baselines_and_the_protocol_are_in_the_card(self, trained):

@@ -4,7 +4,7 @@ import click
 
 from stylezoo.cli import terminal
 from stylezoo.cli.measuring import metrics, weights_of_features
-from stylezoo.cli.options import as_one_object
+from stylezoo.cli.options import as_json, as_one_object
 from stylezoo.cli.types import ModelName
 
 
@@ -38,7 +38,7 @@ from stylezoo.cli.types import ModelName
     show_default=True,
     help="How many photographs, and how many pictures of the style, count at most.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@as_json
 @as_one_object
 def evaluate(given):
     """Measure what a MODEL draws: content that is kept, style that is gained, and what should not be there.

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import click
 from click.core import ParameterSource
 
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
 
 class RecipeOption(click.Option):
     """An option that changes the field of the recipe with the name of its parameter."""

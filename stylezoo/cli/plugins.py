@@ -10,7 +10,7 @@ import click
 from stylezoo.catalogue import registry
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.cli import terminal
-from stylezoo.cli.options import Refusal, as_one_object, refuse
+from stylezoo.cli.options import Refusal, as_json, as_one_object, refuse
 from stylezoo.cli.types import PATH, Kind, PluginName
 from stylezoo.errors import BadOptions, StylezooError, UnknownPlugin, did_you_mean, name_all
 
@@ -28,7 +28,6 @@ NEW_REFUSALS = [
         "--from, --about, --learned-from and --license are for a style, not for a {kind}.",
     ),
 ]
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 @click.command("list")

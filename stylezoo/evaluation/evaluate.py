@@ -104,14 +104,9 @@ def evaluate(
     drawing = loading.drawing(file)
     evaluation = Evaluation(chosen, views(drawing, batches, size, most, most), metrics.words(parts, found))
     best, damage = _best(model)
-    rows, figures, intervals = {"last": drawing, **best}, {}, {}
-    for number, (name, each) in enumerate(rows.items()):
-        progress(number, len(rows) + 1)
-        figures[name], intervals[name] = evaluation.of_model(each), evaluation.intervals()
-    progress(len(rows), len(rows) + 1)
-    modes = {name: metric.mode for name, metric in chosen.items()}
+    rows = {name: evaluation.drawn(each) for name, each in {"last": drawing, **best}.items()}
     notes = "\n".join(filter(None, [note, damage, *map(printable, batches.left_out)]))
-    return Measured(evaluation.protocol, modes, figures | evaluation.baselines(), intervals, notes)
+    return _measured(evaluation, rows, notes, progress)
 
 
 def of_results(
@@ -141,11 +136,17 @@ def of_results(
     words = f"{counted(len(pictures), 'source')} as drawn, beside {counted(len(painted), 'picture')} at {size} pixels"
     given = Views([arrays.to_array(image) for image in pictures], [None] * len(pictures), painted, words)
     evaluation = Evaluation(chosen, given, metrics.words(parts, found))
-    rows = {name: map(arrays.to_array, drawn) for name, drawn in results.items()}
+    return _measured(evaluation, {name: map(arrays.to_array, drawn) for name, drawn in results.items()}, note)
+
+
+def _measured(evaluation, rows, note, progress=lambda done, total: None):
+    """The figures of rows of pictures, with intervals, and of the baselines."""
     figures, intervals = {}, {}
-    for name, drawn in rows.items():
-        figures[name], intervals[name] = evaluation.of(drawn), evaluation.intervals()
-    modes = {name: metric.mode for name, metric in chosen.items()}
+    for number, (name, fakes) in enumerate(rows.items()):
+        progress(number, len(rows) + 1)
+        figures[name], intervals[name] = evaluation.of(fakes), evaluation.intervals()
+    progress(len(rows), len(rows) + 1)
+    modes = {name: metric.mode for name, metric in evaluation.metrics.items()}
     return Measured(evaluation.protocol, modes, figures | evaluation.baselines(), intervals, note)
 
 

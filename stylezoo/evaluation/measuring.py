@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 
 import numpy as np
 
 from stylezoo.contract import Metric
-from stylezoo.errors import BadOptions
 from stylezoo.evaluation.views import Views, baselines
+from stylezoo.spec import Refusals
 
 Figures = dict[str, float | None]
 
@@ -54,16 +53,13 @@ class Evaluation:
         known = {name: [*map(float, pair)] for name, pair in found.items() if pair is not None}
         return {name: pair for name, pair in known.items() if all(map(math.isfinite, pair))}
 
-    def of_model(self, model) -> Figures:
-        """The figures of what a model draws: a `GAN` or a `Drawing`."""
-        return self.of(self._drawn(model))
-
-    def _drawn(self, model) -> Iterator[np.ndarray]:
+    def drawn(self, model) -> Iterator[np.ndarray]:
+        """What a model, a `GAN` or a `Drawing`, draws of each source."""
         painters = {}
         for source, look in zip(self.views.sources, self.views.looks, strict=True):
-            painter = painters.setdefault(id(look), None) or model.painter(look)
-            painters[id(look)] = painter
-            yield painter.paint(source)
+            if id(look) not in painters:
+                painters[id(look)] = model.painter(look)
+            yield painters[id(look)].paint(source)
 
     def baselines(self) -> dict[str, Figures]:
         """The figures of ways to draw that need no training, by name."""
@@ -75,17 +71,8 @@ class Evaluation:
 
 
 def _asked(name, ask, metric):
-    with _refusals(name):
+    with Refusals(f"The metric '{name}'", "the pictures"):
         return ask(metric)
-
-
-@contextmanager
-def _refusals(name):
-    """A context in which a ValueError of a metric names it."""
-    try:
-        yield
-    except ValueError as error:
-        raise BadOptions(f"The metric '{name}' refuses the pictures: {str(error).rstrip('.')}.") from error
 
 
 def _finite(value):

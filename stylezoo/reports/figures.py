@@ -1,10 +1,10 @@
 """The figures of a run in a table, from the field ``evaluation`` of its card, of which nothing is taken for granted."""
 
-import math
 from typing import Any
 
 from stylezoo.reports import markup
 from stylezoo.reports.facts import Curves
+from stylezoo.runs.figures import is_number, numbers, part
 
 
 def parts(evaluation: dict[str, Any], measured: Curves) -> list[str]:
@@ -15,12 +15,12 @@ def parts(evaluation: dict[str, Any], measured: Curves) -> list[str]:
         measured: The rows of ``figures.csv``, whose last one may be newer than the card.
     """
     last, step, intervals = _last(evaluation, measured)
-    best = _part(evaluation, "best")
+    best = part(evaluation, "best")
     columns = {f"last, step {step}" if step else "last": (last, intervals)} if last else {}
-    if best_figures := _numbers(best.get("figures")):
+    if best_figures := numbers(best.get("figures")):
         by = f" by {best['by']}" if isinstance(best.get("by"), str) else ""
         columns[f"best{by}, step {best.get('step', 'not known')}"] = (best_figures, {})
-    columns.update((name, (numbers, {})) for name, numbers in baselines(evaluation).items())
+    columns.update((name, (known, {})) for name, known in baselines(evaluation).items())
     protocol = evaluation.get("protocol")
     return table(columns, protocol if isinstance(protocol, str) else "")
 
@@ -32,11 +32,11 @@ def table(columns: dict[str, tuple[dict[str, Any], dict[str, Any]]], protocol: s
         columns: By their headings the figures, and the intervals of some of them: two numbers each.
         protocol: How they were measured, "" if that is not known.
     """
-    names = list(dict.fromkeys(name for numbers, _ in columns.values() for name in numbers))
+    names = list(dict.fromkeys(name for known, _ in columns.values() for name in known))
     if not names:
         return []
     rows = [
-        [name, *(_shown(numbers.get(name), within.get(name)) for numbers, within in columns.values())] for name in names
+        [name, *(_shown(known.get(name), within.get(name)) for known, within in columns.values())] for name in names
     ]
     said = [f"<p>{markup.text(protocol)}</p>"] if protocol else []
     return [*said, markup.table(["", *columns], rows)]
@@ -44,41 +44,23 @@ def table(columns: dict[str, tuple[dict[str, Any], dict[str, Any]]], protocol: s
 
 def baselines(evaluation: dict[str, Any]) -> dict[str, dict[str, float]]:
     """The figures of each baseline that are numbers."""
-    found = {str(name): _numbers(numbers) for name, numbers in _part(evaluation, "baselines").items()}
-    return {name: numbers for name, numbers in found.items() if numbers}
+    found = {str(name): numbers(each) for name, each in part(evaluation, "baselines").items()}
+    return {name: known for name, known in found.items() if known}
 
 
 def _last(evaluation, measured):
     """The last figures, their step and their intervals."""
-    last = _part(evaluation, "last")
+    last = part(evaluation, "last")
     step = last.get("step") if isinstance(last.get("step"), int) else 0
     if measured.last > step:
-        return _numbers({name: values[-1] for name, values in measured.series.items()}), measured.last, {}
-    return _numbers(last.get("figures")), step, _part(last, "intervals")
-
-
-def _part(plain, name):
-    found = plain.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _numbers(plain):
-    """The numbers of an object that are finite."""
-    return (
-        {str(name): float(value) for name, value in plain.items() if _is_number(value)}
-        if isinstance(plain, dict)
-        else {}
-    )
-
-
-def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return numbers({name: values[-1] for name, values in measured.series.items()}), measured.last, {}
+    return numbers(last.get("figures")), step, part(last, "intervals")
 
 
 def _shown(value, within=None):
     """A figure with its interval, "" if there is none."""
-    if not _is_number(value):
+    if not is_number(value):
         return ""
-    if isinstance(within, list) and len(within) == 2 and all(map(_is_number, within)):
+    if isinstance(within, list) and len(within) == 2 and all(map(is_number, within)):
         return f"{value:.4g} ({within[0]:.4g} to {within[1]:.4g})"
     return f"{value:.4g}"

@@ -19,6 +19,7 @@ from stylezoo.files import archive
 from stylezoo.runs import card, log
 from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import Part, Spec
+from stylezoo.training.epochs import FIGURE
 from stylezoo.training.starting import Run
 
 TIMES = 10  # in one training
@@ -74,7 +75,9 @@ class Measuring:
         if self.every is not None:
             return self.every
         often = -(-total // TIMES)
-        return often if self.best else max(RAREST, often) if total >= RAREST else 0
+        if self.best:
+            return often
+        return max(RAREST, often) if total >= RAREST else 0
 
     def chosen(self) -> tuple[dict[str, Part], dict[str, Metric], Features | None, str]:
         """The metrics, found and loaded; new ones of those that work here; the features; what is left out, in a line.
@@ -181,11 +184,11 @@ class Figures(keras.callbacks.Callback):
             self._measure(step, logs if logs is not None else {})
 
     def _measure(self, step, logs):
-        run, figures = self.run, self.evaluation.of_model(self.model)
+        run, figures = self.run, self.evaluation.of(self.evaluation.drawn(self.model))
         run.folder.check_place()
         values = [math.nan if value is None else value for value in figures.values()]
         log.add(run.folder / RunFolder.FIGURES, step, time.monotonic() - self.began, values)
-        logs.update(zip((f"figure_{name}" for name in figures), values, strict=True))
+        logs.update(zip((f"{FIGURE}{name}" for name in figures), values, strict=True))
         run.card = run.card.evaluated(last={"step": step, "figures": figures})
         if self.measuring.best:
             self._compare(step, figures)

@@ -3,8 +3,7 @@
 import numpy as np
 
 from stylezoo.contract import DescribedMetric
-
-LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
+from stylezoo_builtins.pixels import LUMA
 
 
 class Border(DescribedMetric):

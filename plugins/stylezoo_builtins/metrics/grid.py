@@ -3,8 +3,8 @@
 import numpy as np
 
 from stylezoo.contract import DescribedMetric
+from stylezoo_builtins.pixels import LUMA
 
-LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
 FAR = 5  # how far the surroundings of a wave reach in the spectrum
 NEAR = 2  # what is nearer belongs to the wave
 

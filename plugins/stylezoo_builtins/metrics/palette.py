@@ -1,7 +1,7 @@
 """How far the colours of results are from those of the style."""
 
 from stylezoo.contract import DescribedMetric
-from stylezoo_builtins.sliced import Slices
+from stylezoo_builtins.pixels import Slices
 
 
 class Palette(DescribedMetric):

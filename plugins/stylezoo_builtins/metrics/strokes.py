@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from stylezoo.contract import DescribedMetric
-from stylezoo_builtins.sliced import Slices, halved
+from stylezoo_builtins.pixels import Slices, halved
 
 
 class Strokes(DescribedMetric):

@@ -4,9 +4,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from stylezoo.contract import MeanMetric
-from stylezoo_builtins.sliced import halved
+from stylezoo_builtins.pixels import LUMA, halved
 
-LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
 SIDE = 128  # pixels, or up to twice as many, at which pictures are compared: shapes matter, not the grain
 WINDOW = 7
 FEW = (0.03 * 2) ** 2 / 2  # keeps noise in flat places from counting, as in SSIM, for pictures in [-1, 1]
