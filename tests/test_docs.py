@@ -343,14 +343,15 @@ def test_api_page_has_something_to_say_of_every_name():
 @pytest.mark.long
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "style"])
 def test_commands_of_the_catalogue_work_as_they_are_typed(kind, tmp_path, monkeypatch):
-    """As dry runs, which prepare a training; the file stands for the weights that Keras downloads."""
+    """As dry runs, which prepare a training; the file stands for weights that Keras downloads or an extra brings."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(vgg_file, "CHANNELS", (64, 128, 256, 512, 512))
     file = vgg_file.write(tmp_path)
     commands = re.findall(r"^```text\n(stylezoo train .*)\n```$", pages.zoo(kind), re.MULTILINE)
     assert len(commands) == len(registry.plugins(kind))
+    weights = ["--features", str(file)] if kind == "metric" else ["--set", f"vgg={file}"]
     for command in commands:
-        done = CliRunner().invoke(main, [*shlex.split(command)[1:], "--dry-run", "--set", f"vgg={file}"])
+        done = CliRunner().invoke(main, [*shlex.split(command)[1:], "--dry-run", *weights])
         assert (done.exit_code, done.stderr) == (0, ""), command
         assert isinstance(stylezoo.Recipe.from_dict(json.loads(done.stdout)), stylezoo.Recipe)
     assert [each.name for each in tmp_path.iterdir()] == [file.name]
