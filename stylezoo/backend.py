@@ -49,11 +49,6 @@ def tensor_of(shape) -> tf.TensorSpec:
     return tf.TensorSpec(shape)
 
 
-def tensor_like(spec) -> tf.TensorSpec:
-    """A placeholder for a tensor as a `keras.InputSpec`, or a tensor, describes it."""
-    return tf.TensorSpec(spec.shape, spec.dtype, getattr(spec, "name", None))
-
-
 def with_shape(tensor, shape):
     """A tensor with what is not known of its shape replaced by `shape`, which is checked when a graph runs.
 
@@ -217,34 +212,21 @@ def resized(pictures, sides):
     return tf.cast(tf.image.resize(pictures, sides), pictures.dtype)
 
 
-def fitted(pictures, sides):
-    """Pictures (batch, height, width, 3) in [-1, 1], scaled and cut as `stylezoo.pictures.arrays.fitted` does it.
+def saved_model(folder) -> Callable[[dict], dict]:
+    """The function of a SavedModel, from arrays by the names of inputs to tensors by the names of outputs."""
+    loaded = tf.saved_model.load(os.fspath(folder))
+    serve = loaded.signatures["serving_default"]
 
-    Args:
-        pictures: A float32 tensor.
-        sides: The new height and width, tensors.
-    """
-    old, new = tf.shape(pictures)[1:3], tf.stack(sides)
-    length, wanted = tf.cast(old, "float32"), tf.cast(new, "float32")
-    scale = tf.reduce_max(wanted / length)
-    start = (wanted - scale * length) / 2
+    def run(inputs):
+        return serve(**{name: tf.convert_to_tensor(array) for name, array in inputs.items()})
 
-    def scaled():
-        across = _resampled(_as_levels(pictures), tf.stack([old[0], new[1]]), [1.0, scale], [0.0, start[1]])
-        return _resampled(_as_levels(across), new, [scale, 1.0], [start[0], 0.0])
-
-    return tf.cond(tf.reduce_all(old == new), lambda: pictures, lambda: _as_levels(scaled()))
+    run.loaded = loaded  # its variables live as long as it does
+    return run
 
 
-def _resampled(pictures, size, scale, translation):
-    return tf.raw_ops.ScaleAndTranslate(
-        images=pictures, size=size, scale=tf.stack(scale), translation=tf.stack(translation), kernel_type="lanczos3"
-    )
-
-
-def _as_levels(pictures):
-    """Rounded to 256 levels, as Pillow does after each axis."""
-    return tf.round((tf.clip_by_value(pictures, -1, 1) + 1) * 127.5) / 127.5 - 1
+def half_precision_of_litert() -> dict:
+    """Options with which Keras' export to LiteRT keeps weights in half precision."""
+    return {"optimizations": [tf.lite.Optimize.DEFAULT], "target_spec": {"supported_types": [tf.float16]}}
 
 
 def normalized(features, scale, shift, epsilon, moments=None):

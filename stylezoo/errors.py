@@ -7,6 +7,7 @@
     + Diverged              a training has come to losses or weights that are no numbers
   + BadWeights              a file of weights cannot be used, or there is none
     + NotDownloaded         weights that Keras downloads could not be downloaded
+  + BadExport               a model cannot be written in a format, or draws something else in it
   + MissingExtra            an optional package is needed and not installed
   + UsageError              the caller asked for something that is missing      exit code 2
     + UnknownPlugin         no installed distribution offers that name
@@ -20,6 +21,7 @@ import re
 
 __all__ = [
     "BadData",
+    "BadExport",
     "BadOptions",
     "BadPicture",
     "BadRecipe",
@@ -93,6 +95,10 @@ class BadWeights(StylezooError):
 
 class NotDownloaded(BadWeights):
     """Weights that Keras downloads when they are first used could not be downloaded."""
+
+
+class BadExport(StylezooError):
+    """A model cannot be written in the format of another program, or draws something else in it."""
 
 
 class MissingExtra(StylezooError):

@@ -113,7 +113,7 @@ PUBLIC = {
     "stylezoo.runs.folder": ("RunFolder",),
     "stylezoo.runs.drawing": ("Discriminators", "Drawing"),
     "stylezoo.runs.interpolation": ("Siblings",),
-    "stylezoo.scene": ("mixed", "moments", "origin", "standardized", "whole"),
+    "stylezoo.scene": ("mixed", "moments", "origin", "repeated", "standardized", "whole"),
     "stylezoo.evaluation.evaluate": ("Measured",),
     "stylezoo.training": ("Measuring", "Run", "chosen", "device", "fit", "resume", "start", "title"),
     "stylezoo.updates": (

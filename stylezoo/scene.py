@@ -2,7 +2,8 @@
 
 Training does not use it. When a picture is redrawn, a network may see only a part of it: a tile of a large photograph,
 a frame of a film. In a `Scene` statistics such as the means of instance normalisation are those of the whole picture,
-and several styles can share it. Layers of plugins use the functions `whole`, `moments`, `mixed` and `origin`.
+and several styles can share it. Layers of plugins use the functions `whole`, `moments`, `mixed`, `origin` and
+`repeated`.
 """
 
 from contextvars import ContextVar
@@ -12,7 +13,7 @@ from keras import ops
 from stylezoo import backend
 from stylezoo.errors import BrokenPlugin
 
-__all__ = ["mixed", "moments", "origin", "standardized", "whole"]
+__all__ = ["mixed", "moments", "origin", "repeated", "standardized", "whole"]
 
 MOST_PARTS = 8  # pictures of a batch that are normalised one by one
 
@@ -27,6 +28,7 @@ class Scene:
             where it is the same everywhere; they sum to 1. None: there is one style.
         found: The facts that another pass through the same network recorded, for use in this one. None: record them.
         corner: The row and the column of the whole picture at which this part begins.
+        exported: Whether the graph is for the files of other programs, not all of which have loops.
 
     Attributes:
         found: The facts about the whole picture, in the order of the layers' calls.
@@ -36,9 +38,10 @@ class Scene:
             given another layer's facts.
     """
 
-    def __init__(self, shares=None, found=None, corner=(0, 0)):
+    def __init__(self, shares=None, found=None, corner=(0, 0), exported=False):
         self.shares = shares
         self.corner = corner
+        self.exported = exported
         self.found = [] if found is None else list(found)
         self._is_part = found is not None
         self._used = 0
@@ -138,3 +141,22 @@ def origin():
     """The row and the column of the whole picture at which this part begins: (0, 0), or two tensors."""
     scene = _current.get()
     return (0, 0) if scene is None else scene.corner
+
+
+def repeated(count: int, step, state):
+    """The state after `count` steps: ``state = step(state)`` again and again.
+
+    It is a loop of the graph, which is traced in less time than the steps written one after the other. In an exported
+    model they are written out, because not all runtimes have loops.
+
+    Args:
+        count: The number of steps.
+        step: A function from a state to the next.
+        state: A tuple of tensors, whose shapes stay.
+    """
+    scene = _current.get()
+    if scene is None or not scene.exported:
+        return ops.fori_loop(0, count, lambda _, state: step(state), state)
+    for _ in range(count):
+        state = step(state)
+    return state

@@ -5,13 +5,13 @@ import os
 import click
 
 from stylezoo.catalogue import registry
-from stylezoo.cli import comparing, evaluating, importing, pictures, plugins, sharing, terminal, training
+from stylezoo.cli import comparing, evaluating, exporting, importing, pictures, plugins, sharing, terminal, training
 
 FAMILIES = {
     "Pictures": [pictures.stylize, comparing.compare],
     "Training": [training.train, evaluating.evaluate, importing.import_],
     "Plugins": [plugins.list_, plugins.show, plugins.doctor, plugins.new],
-    "Sharing": [sharing.push],
+    "Sharing": [exporting.export, sharing.push],
 }
 
 

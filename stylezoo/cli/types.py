@@ -12,6 +12,8 @@ from stylezoo.errors import did_you_mean, name_all
 
 PLURALS = {kind.plural: kind.name for kind in KINDS.values()}
 
+MIN_SIDE, MAX_SIDE = 16, 4096  # pixels of pictures that an exported model of one size draws
+
 
 class Kind(click.ParamType):
     """A kind of plugin, in the plural or the singular."""
@@ -64,6 +66,23 @@ class ModelName(PluginName):
 
     def shell_complete(self, ctx, param, incomplete):
         return super().shell_complete(ctx, param, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+class PictureSize(click.ParamType):
+    """``512``, ``640x360`` (width x height) or ``dynamic``: a pair of height and width, or "dynamic"."""
+
+    name = "pixels|dynamic"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple) or value == "dynamic":
+            return value
+        sides = value.lower().split("x")
+        if len(sides) > 2 or not all(each.isascii() and each.isdecimal() for each in sides):
+            self.fail(f"'{value}' is no size: write 512, 640x360 (width x height) or dynamic.", param, ctx)
+        width, height = (int(each) for each in (sides * 2)[:2])
+        if not all(MIN_SIDE <= side <= MAX_SIDE for side in (width, height)):
+            self.fail(f"'{value}' is no size: sides have {MIN_SIDE} to {MAX_SIDE} pixels.", param, ctx)
+        return height, width
 
 
 class Setting(click.ParamType):

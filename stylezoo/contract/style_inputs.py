@@ -137,18 +137,19 @@ class StyleInput(ABC):
         return self.as_it_is is not None
 
     def palette(self, styles, seed=0):
-        """The styles of one picture as an array, a row for each style, that `mixture` takes.
+        """The styles of one picture, a row for each style, that `mixture` takes.
 
         Args:
-            styles: From `read`, and if the source has a share, `as_it_is` as the last; pictures are of one size.
+            styles: From `read`, and if the source has a share, `as_it_is` as the last; pictures are of one size. In an
+                exported model they may be tensors of a graph.
             seed: For a random style.
 
         Returns:
-            float32 (styles, ...); None where a style cannot be mixed and is given unchanged.
+            A float32 tensor (styles, ...); None where a style cannot be mixed and is given unchanged.
         """
-        import numpy as np
+        from keras import ops
 
-        return np.stack(styles).astype("float32")
+        return ops.stack([ops.convert_to_tensor(style, "float32") for style in styles])
 
     def mixture(self, palette, shares, divided):
         """The styles of a palette by their shares.
@@ -161,7 +162,9 @@ class StyleInput(ABC):
         Returns:
             The style for `draw`, and the shares for layers that mix: (1, height, width, styles), or None.
         """
-        return (palette, shares[None]) if divided else (shares[0] @ palette, None)
+        from keras import ops
+
+        return (palette, shares[None]) if divided else (ops.matmul(shares[0], palette), None)
 
 
 class OneStyle(StyleInput):
@@ -212,7 +215,7 @@ class StylePicture(StyleInput):
         return super().palette(styles, seed) if self.can_mix else None
 
     def mixture(self, palette, shares, divided):
-        return palette, shares[None] if len(palette) > 1 else None
+        return palette, shares[None] if shares.shape[-1] > 1 else None
 
 
 class NamedStyles(StyleInput):
@@ -289,8 +292,8 @@ class StyleCodes(StyleInput):
         if len(pictures) < len(styles):
             codes.append(random_code(self.generator, np.zeros((1, 1, 1, 3), "float32"), seed))
         if pictures:
-            codes.append(self.generator.get_layer("style_code")(np.stack(pictures)))
-        return np.concatenate([ops.convert_to_numpy(each) for each in codes]).astype("float32")
+            codes.append(self.generator.get_layer("style_code")(super().palette(pictures)))
+        return ops.concatenate([ops.cast(each, "float32") for each in codes])
 
 
 def style_input(generator) -> StyleInput:

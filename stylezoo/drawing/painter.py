@@ -284,7 +284,8 @@ class Painter(Redraws):
             styles = self._pictures(styles, view)
         elif self._fusion.has_source:
             styles.append(self._style.as_it_is)
-        return self._style.palette(styles, self.seed)
+        palette = self._style.palette(styles, self.seed)
+        return palette if palette is None else ops.convert_to_numpy(palette)
 
     def _pictures(self, styles, view):
         """Pictures of the styles and of the source, if it has a share, all of one size; a random style stays None.

@@ -1,10 +1,10 @@
 """Redrawing pictures with a trained model."""
 
 from stylezoo.contract import style_input
-from stylezoo.drawing.exporting import Export
+from stylezoo.drawing import exporting
+from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.looks import look
 from stylezoo.drawing.painter import Painter
-from stylezoo.errors import BadOptions
 
 
 class Stylizing:
@@ -117,28 +117,67 @@ class Stylizing:
             steady=steady,
         )
 
-    def export(self, filepath, format="tf_saved_model", verbose=True, input_signature=None, **options):
-        """Write a SavedModel of TensorFlow, whose function `serve` draws what `stylize` draws, without stylezoo.
+    def export(
+        self,
+        filepath,
+        format="tf_saved_model",
+        verbose=True,
+        *,
+        size=None,
+        half=False,
+        pixels="signed",
+        inputs=(),
+        about=None,
+        **look,
+    ):
+        """Write the model in the format of another program, which then draws what `stylize` draws, without stylezoo.
 
-        It takes pictures, float32 (batch, height, width, 3) in [-1, 1] of any size, and gives the same. Where the
-        generator is given a style it takes ``[pictures, styles]``: style pictures, or for named styles the weights of
-        each, (batch, K); pictures alone get the style that `stylize` takes if none is named. Strokes are as trained, as
-        with ``stroke=1``.
+        What is written is tried at once in its own runtime: sample pictures must not differ from those of `stylize` by
+        more than 2 of 256 levels. Its input `image` is a batch of pictures (batch, height, width, 3), and its output is
+        the same. Strokes are as trained, as with ``stroke=1``. `gan.generator.export` writes the network alone.
 
         Args:
-            filepath: The folder.
-            format: "tf_saved_model". The network alone has others: ``gan.generator.export(path, format="onnx")``.
-            verbose: Whether the arguments of `serve` are printed.
-            input_signature: As in Keras; None: any size.
-            **options: None are known.
+            filepath: The file, or the folder of a SavedModel.
+            format: "onnx", "litert", "openvino", or "saved-model", which Keras calls "tf_saved_model". All but the last
+                need the extra of that name: ``pip install 'stylezoo[onnx]'``.
+            verbose: Whether the largest difference is printed.
+            size: Height and width of pictures, a pair or one number for both; None: any, which "litert" cannot.
+            half: Whether weights are kept in half precision, which halves the file.
+            pixels: "signed", float32 in [-1, 1]; "unit", float32 in [0, 1]; or "uint8".
+            inputs: What is given with each call beside `image`: "strength", (1,) in [0, 1]; "styles", (K,), the weights
+                of the styles that are named here, or if none is of all that the model has; and "style", a picture like
+                `image`, which is always an input of a model that needs one, if none is named here.
+            about: Texts that are written into the file by their names, such as {"license": "CC-BY-4.0"}.
+            **look: `style`, `styles`, `strength`, `keep_colour` and `seed`, as in `painter`.
+
+        Returns:
+            The largest difference, in levels of 256.
 
         Raises:
-            BadOptions: The format is another, or there are options.
+            BadOptions: The format cannot do what is asked.
+            MissingExtra: A package is not installed.
+            BadExport: The converter of the format fails, or what it writes draws something else.
+
+        Examples:
+            >>> gan.export("wave.onnx", format="onnx", inputs=("strength",))
         """
-        if format != "tf_saved_model" or options:
-            raise BadOptions(
-                f"A GAN is exported as format='tf_saved_model' without options, not {format!r} with {sorted(options)}; "
-                "its network alone can be: gan.generator.export(path, format='onnx')."
-            )
-        drawing = Export(self.drawing_network(), self.plan.styles, self.random_codes, self.known_tones)
-        drawing.write(filepath, input_signature, verbose is not False)
+        inputs = (inputs,) if isinstance(inputs, str) else tuple(inputs)
+        painter, inputs = self._painter_to_export(inputs, look)
+        sides = (size, size) if isinstance(size, int) else size
+        how = {"size": sides, "half": half, "pixels": pixels, "inputs": inputs, "about": about}
+        difference = exporting.write(painter, filepath, format, **how)
+        if verbose is not False:
+            print(f"Wrote {filepath}: sample pictures differ from those of stylize by {difference:.2g} of 256 levels.")
+        return difference
+
+    def _painter_to_export(self, inputs, look):
+        """A painter, and the inputs of the exported model: a style that is needed and not named is one."""
+        names_style = look.get("style") is not None or look.get("styles") is not None
+        if self.takes_style_picture and not names_style and (not self.random_codes or "style" in inputs):
+            bare = {name: look[name] for name in ("seed", "keep_colour") if name in look}
+            fusion = Fusion(strength=look.get("strength", 1.0))
+            painter = Painter(self.drawing_network(), fusion, tones=self.known_tones, **bare)
+            return painter, inputs if "style" in inputs else (*inputs, "style")
+        if "styles" in inputs and not names_style:
+            look = {**look, "styles": dict.fromkeys(self.plan.styles, 1.0)}
+        return self.painter(**look), inputs

@@ -1,5 +1,6 @@
 """The matching of tones as operations of a graph, for exported models; `pictures.luminance` has it for arrays."""
 
+import numpy as np
 from keras import ops
 
 from stylezoo.layers import luminance
@@ -33,18 +34,17 @@ def match_tones(padded, source, tones):
     gain = deviation / ops.maximum(old_deviation, LEAST_CONTRAST)
     if len(tones) == PLAIN:
         return ops.clip(padded + ops.clip((old - old_mean) * gain + mean, darkest, lightest) - old, -1, 1)
-    knots, *colours = (ops.convert_to_tensor(row)[None] for row in tones[PLAIN:].reshape(KNOTS, 5).T)
-    old_knots, *old_colours = _described(source, light)
+    knots, *colours = tones[PLAIN:].reshape(KNOTS, 5).T
+    old_knots, old_colours = _described(source, light)
     linear = (old_knots - old_mean[:, :, 0, 0]) * gain[:, :, 0, 0] + mean
-    new_knots = ops.matmul(_ties(old_knots), (linear + knots)[..., None])[..., 0] / 2
-    after = ops.clip(_interpolated(old, old_knots, new_knots), darkest, lightest)
-    hues = []
-    for channel, here in zip((0, 2), (0, 1), strict=True):
-        old_mean, old_spread = (_interpolated(old, old_knots, each) for each in old_colours[here::2])
-        new_mean, spread = (_interpolated(after, knots, each) for each in colours[here::2])
-        hue = padded[..., channel : channel + 1] - old
-        hues.append((hue - old_mean) * ops.minimum(spread / (old_spread + LEAST_HUE), MOST_HUE) + new_mean)
-    red, blue = hues
+    new_knots = ops.matmul(_ties(old_knots), (linear + knots)[..., None]) / 2
+    found = _interpolated(old, old_knots, ops.concatenate([new_knots, old_colours], axis=-1))
+    after, old_means, old_spreads = ops.split(found, [1, 3], axis=-1)
+    after = ops.clip(after, darkest, lightest)
+    means, spreads = ops.split(_interpolated(after, knots[None], np.stack(colours, axis=-1)[None]), 2, axis=-1)
+    hues = ops.concatenate([padded[..., channel : channel + 1] - old for channel in (0, 2)], axis=-1)
+    hues = (hues - old_means) * ops.minimum(spreads / (old_spreads + LEAST_HUE), MOST_HUE) + means
+    red, blue = ops.split(hues, 2, axis=-1)
     green = -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1]
     return ops.clip(ops.concatenate([red, green, blue], axis=-1) + after, -1, 1)
 
@@ -57,25 +57,39 @@ def match_drawn(drawn, tones):
 
 
 def _described(pictures, light):
-    """The rows of `luminance.tones` after the first four numbers: five tensors (batch, knots)."""
-    batch, height, width, _ = ops.shape(light)
-    levels = ops.cast(ops.round((ops.clip(light, -1, 1) + 1) * 127.5), "int32")
+    """The rows of `luminance.tones` after the first four numbers: the knots (batch, knots), the rest (batch, knots, 4).
+
+    `tones` counts the pixels of each level in a table, which few runtimes can. Here the quantiles are searched for, and
+    the share of each knot in a pixel is found at the pixel.
+    """
+    levels = ops.round((ops.clip(light, -1, 1) + 1) * 127.5)
+    knots = _quantiles(levels) / 127.5 - 1 + RISE * ops.arange(KNOTS, dtype="float32")
     hues = [pictures[..., channel : channel + 1] - light for channel in (0, 2)]
-    rows = [ops.reshape(each, (-1, width)) for each in (levels, ops.ones_like(light), *hues, *map(ops.square, hues))]
-    counted = ops.stack([ops.bincount(rows[0], each, LEVELS) for each in rows[1:]], axis=-1)
-    # Row by row: a sum over all pixels of a plateau would be too large for the digits of float32.
-    table = ops.sum(ops.reshape(counted, (batch, height, LEVELS, 5)), axis=1)
-    values = ops.linspace(-1.0, 1.0, LEVELS)
-    shares = ops.cumsum(table[..., 0], axis=1) / ops.sum(table[..., 0], axis=1, keepdims=True)
-    wanted = ops.linspace(SPECKS, 1 - SPECKS, KNOTS)
-    places = ops.sum(ops.cast(shares[:, :, None] < wanted, "int32"), axis=1)
-    knots = ops.take(values, places) + RISE * ops.arange(KNOTS, dtype="float32")
-    hats = [_interpolated(values[None, :, None, None], knots, hat) for hat in ops.split(ops.eye(KNOTS), KNOTS)]
-    near = ops.transpose(ops.concatenate(hats, axis=-1)[:, :, 0], (0, 2, 1))  # (batch, knots, levels)
-    found = ops.matmul(ops.matmul(_ties(knots), near), table) + FEW * ops.sum(table, axis=1, keepdims=True)
+    counted = ops.concatenate([ops.ones_like(light), *hues, *map(ops.square, hues)], axis=-1)
+    hats = _interpolated(levels / 127.5 - 1, knots, np.eye(KNOTS, dtype="float32")[None])
+    table = ops.mean(ops.matmul(ops.swapaxes(hats, 2, 3), counted), axis=1) / ops.cast(ops.shape(hats)[2], "float32")
+    found = ops.matmul(_ties(knots), table) + FEW * _mean(counted)[:, None]
     means, squares = (found[..., first : first + 2] / found[..., :1] for first in (1, 3))
     spreads = ops.sqrt(ops.maximum(squares - ops.square(means), 0.0))
-    return [knots, *(each[..., i] for each in (means, spreads) for i in (0, 1))]
+    return knots, ops.concatenate([means, spreads], axis=-1)
+
+
+def _quantiles(levels):
+    """The least of 256 levels up to which there is each of the wanted shares of pixels: (batch, knots)."""
+    wanted = ops.linspace(SPECKS, 1 - SPECKS, KNOTS)
+    place = ops.zeros_like(levels[:, :1, 0, 0]) + ops.zeros_like(wanted)  # (batch, knots)
+    step = LEVELS // 2
+    while step:  # bisection: a level is below the wanted one if the share up to it is too small
+        upto = place + (step - 1)
+        below = ops.cast(levels <= upto[:, None, None] + 0.5, "float32")
+        place = place + step * ops.cast(_mean(below) < wanted, "float32")
+        step //= 2
+    return place
+
+
+def _mean(pictures):
+    """The mean over height and width, row by row: a sum over all pixels would be too large for float32's digits."""
+    return ops.mean(ops.mean(pictures, axis=2), axis=1)
 
 
 def _ties(knots):
@@ -88,11 +102,13 @@ def _interpolated(x, knots, values):
 
     Args:
         x: A tensor (batch, height, width, 1).
-        knots: Where the slope changes, rising: (batch, knots).
-        values: The values there, likewise; a batch of 1 is for all pictures.
+        knots: Where the slopes change, rising: (batch, knots).
+        values: The values of each function there, (batch, knots, functions).
+
+    Returns:
+        (batch, height, width, functions).
     """
-    first, *lengths = (each[:, None, None] for each in (values[:, :1], *ops.split(ops.diff(knots), KNOTS - 1, axis=1)))
-    slopes = ops.diff(values) / ops.diff(knots)
-    for i, length in enumerate(lengths):
-        first = first + slopes[:, None, None, i : i + 1] * ops.clip(x - knots[:, None, None, i : i + 1], 0, length)
-    return first
+    lengths = knots[:, 1:] - knots[:, :-1]
+    slopes = (values[:, 1:] - values[:, :-1]) / lengths[..., None]
+    pieces = ops.minimum(ops.relu(x - knots[:, None, None, :-1]), lengths[:, None, None])
+    return values[:, None, None, 0] + ops.matmul(pieces, slopes[:, None])

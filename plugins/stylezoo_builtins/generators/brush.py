@@ -148,7 +148,7 @@ class Grain(layers.Layer):
         y, x = (ops.cast(ops.reshape(each, (1, 1, -1)), "float32") + both for each in (rows, columns))
         way = ops.reshape(directions, (1, batch, -1, 2)) * ops.reshape(ops.array([1.0, -1.0]), (2, 1, 1, 1))
 
-        def step(_, state):
+        def step(state):
             y, x, way, total = state
             y = ops.clip(y + self.STEP * way[..., 0], 0, ops.cast(height - 1, "float32"))
             x = ops.clip(x + self.STEP * way[..., 1], 0, ops.cast(width - 1, "float32"))
@@ -158,8 +158,7 @@ class Grain(layers.Layer):
             turned = ops.sum(ahead * way, axis=-1, keepdims=True) < 0  # directions have no sign
             return y, x, ops.where(turned, -ahead, ahead), total + found[..., 2]
 
-        # A loop of the graph: written out, its steps take 0.3 s to trace, in each of several graphs.
-        *_, total = ops.fori_loop(0, self.length, step, (y, x, way, ops.zeros_like(y)))
+        *_, total = scene.repeated(self.length, step, (y, x, way, ops.zeros_like(y)))
         return noise + ops.reshape(ops.sum(total, axis=0), ops.shape(noise))
 
     def compute_output_shape(self, input_shape):
@@ -204,7 +203,7 @@ def _blur(pictures, deviation):
     reach = math.ceil(3 * deviation)
     padded = ops.pad(pictures[..., 0], ((0, 0), (reach, reach), (reach, reach)), mode="symmetric")
     down, across = (_weights(length, deviation, reach) for length in ops.shape(pictures)[1:3])
-    return ops.matmul(ops.matmul(down, padded), ops.transpose(across))[..., None]
+    return ops.matmul(ops.matmul(down[None], padded), ops.transpose(across)[None])[..., None]
 
 
 def _weights(length, deviation, reach):
