@@ -1,6 +1,6 @@
 // Painting a mask with the pointer, on a canvas over the photograph: what is painted is white, all else is transparent.
 
-import {$} from "./app.js";
+import {$} from "./shared.js";
 
 const LONGEST = 1024; // pixels of the longer side of a mask
 const canvas = $("canvas"), stage = $("stage");

@@ -22,7 +22,7 @@ class Child:
 
     def __init__(self):
         self.queue = []
-        self._process, self._turn = None, asyncio.Lock()
+        self._process, self._turn, self._is_closed = None, asyncio.Lock(), False
 
     async def ask(self, tell: Callable[[int, int], None] = lambda part, parts: None, ticket=None, **job) -> Any:
         """What comes of a job, when those before it are done.
@@ -68,6 +68,8 @@ class Child:
         raise StylezooError("The process that opens and draws pictures has ended, perhaps for want of memory.")
 
     async def _running(self):
+        if self._is_closed:
+            raise StylezooError("The server has ended.")
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "stylezoo.app.artist"),
@@ -77,6 +79,11 @@ class Child:
                 limit=LONGEST,
             )
         return self._process
+
+    def close(self) -> None:
+        """End the process, and start no other."""
+        self._is_closed = True
+        self.end()
 
     def end(self) -> None:
         """End the process, whatever it does."""

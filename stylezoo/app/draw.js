@@ -1,6 +1,6 @@
 // Drawing: the photograph, the styles and the look, a small preview while they change, the whole picture on demand.
 
-import {$, ask, look, make, onFiles, place, send, trouble, trying} from "./app.js";
+import {$, ask, look, make, onFiles, place, send, trouble, trying} from "./shared.js";
 import * as brush from "./brush.js";
 
 const PAUSE = 250; // milliseconds without a change before a preview is drawn

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -27,7 +27,7 @@ FILES = {  # all that is served besides the pictures of visits
     "": (HERE / "page.html", "text/html"),
     "page.css": (HERE.parent / "reports" / "page.css", "text/css"),
     **{name: (HERE / name, "text/css") for name in ("app.css",)},
-    **{name: (HERE / name, "text/javascript") for name in ("app.js", "brush.js", "draw.js", "train.js")},
+    **{name: (HERE / name, "text/javascript") for name in ("app.js", "brush.js", "draw.js", "shared.js", "train.js")},
 }
 LESSONS = 20  # pictures of each side of a training
 
@@ -49,7 +49,12 @@ class Site:
         self.app = Starlette(
             routes=[*self._routes()],
             middleware=[Middleware(Guard, is_local=is_local)],
-            exception_handlers={StylezooError: _refused, HTTPException: _not_found, Exception: _failed},
+            exception_handlers={
+                StylezooError: _refused,
+                HTTPException: _not_found,
+                ClientDisconnect: _gone,
+                Exception: _failed,
+            },
             lifespan=self._living,
         )
 
@@ -87,8 +92,8 @@ class Site:
 
     async def end(self) -> None:
         """End the child processes, so that no answer is awaited any more, and remove the files of all visits."""
-        self.opener.end()
-        self.painter.end()
+        self.opener.close()
+        self.painter.close()
         if self.training:
             await self.training.stop()
         self.visits.end()
@@ -288,6 +293,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _not_found(request: Request, error: Any) -> Response:
     return JSONResponse({"error": error.detail}, error.status_code)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=400)  # nobody reads it
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -1,6 +1,6 @@
 // Training: pictures of both sides, the model, and how it goes.
 
-import {$, ask, look, make, onFiles, place, send, showDrawing, trouble, trying} from "./app.js";
+import {$, ask, look, make, onFiles, place, send, showDrawing, trouble, trying} from "./shared.js";
 import {chooseStyle, haveStyles} from "./draw.js";
 
 const PAUSE = 2000; // milliseconds from one look to the next
