@@ -35,7 +35,7 @@ from stylezoo.app.wanted import Wanted
 
 PATIENCE = 120  # seconds: other work may share the processor
 STYLE, OTHER = 0, 2  # starry-night, which the page begins with, and great-wave
-READY = "document.body.dataset.ready"
+READY = "document.body?.dataset.ready"
 HOSTILE = '<img src=x onerror="document.title=1">.png'
 
 
@@ -280,10 +280,10 @@ def test_only_the_last_results_are_kept(server):
 
 def bomb():
     """A PNG of 40,000 x 40,000 pixels in a few bytes."""
-    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))  # noqa: E731
     head = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )
 
 
@@ -488,7 +488,7 @@ def test_a_child_process_that_ends_is_told_and_started_again(tmp_path):
         given_up.cancel()
         await asyncio.gather(given_up, return_exceptions=True)
         assert child.queue == []
-        child.close()
+        await child.close()
         with pytest.raises(StylezooError, match="The server has ended"):
             await child.ask(**job)
 
@@ -512,8 +512,7 @@ def test_ctrl_c_ends_the_command_quietly_and_removes_all_pictures(tmp_path):
 def test_a_port_that_is_taken_is_told_and_a_public_address_warned_of(tmp_path, server, monkeypatch):
     done = CliRunner().invoke(main, ["app", "--port", str(server.port)])
     assert (done.exit_code, done.stdout) == (1, "")
-    assert re.fullmatch(r"Error: The port \d+ of '127.0.0.1' can be used: .*\n", done.stderr) is None
-    assert f"The port {server.port} of '127.0.0.1' cannot be used" in done.stderr
+    assert done.stderr.startswith(f"Error: Port {server.port} of '127.0.0.1' cannot be used: ")
     assert "is no address of this machine" in CliRunner().invoke(main, ["app", "--host", "no.such.invalid"]).stderr
     assert "'gone' is no model" in CliRunner().invoke(main, ["app", "--model", "gone"]).stderr
     monkeypatch.setattr("stylezoo.app.server.serve", lambda site, sock: (site.visits.end(), sock.close()))

@@ -71,19 +71,24 @@ class Child:
         if self._is_closed:
             raise StylezooError("The server has ended.")
         if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "stylezoo.app.artist"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                limit=LONGEST,
-            )
+            await asyncio.shield(asyncio.ensure_future(self._start()))  # half a start would be nobody's process
         return self._process
 
-    def close(self) -> None:
+    async def _start(self):
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "stylezoo.app.artist"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=LONGEST,
+        )
+
+    async def close(self) -> None:
         """End the process, and start no other."""
-        self._is_closed = True
+        self._is_closed, process = True, self._process
         self.end()
+        if process is not None:
+            await process.wait()
 
     def end(self) -> None:
         """End the process, whatever it does."""

@@ -1,6 +1,7 @@
 """The server of the page: a socket, the application, and a quiet end."""
 
 import socket
+from contextlib import suppress
 
 import uvicorn
 
@@ -39,8 +40,8 @@ def listening(host: str, port: int, only: bool) -> socket.socket:
         except OSError as error:
             sock.close()
             reason = error.strerror or str(error)
-    tried = f"The port {port} of" if only else f"None of the ports {port} to {last} of"
-    raise StylezooError(f"{tried} '{host}' can be used: {reason}. Name another with --port.")
+    ports = f"Port {port}" if only else f"Ports {port} to {last}"
+    raise StylezooError(f"{ports} of '{host}' cannot be used: {reason}. Name another with --port.")
 
 
 def is_local(sock: socket.socket) -> bool:
@@ -60,10 +61,8 @@ def serve(site: Site, sock: socket.socket) -> None:
         site.app, log_config=None, log_level="error", access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=ENDING, ws="none",
     )  # fmt: skip
-    try:
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again at the end
         _Server(config, site).run([sock])
-    except KeyboardInterrupt:  # uvicorn raises it again at the end
-        pass
 
 
 class _Server(uvicorn.Server):

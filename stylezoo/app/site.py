@@ -92,8 +92,7 @@ class Site:
 
     async def end(self) -> None:
         """End the child processes, so that no answer is awaited any more, and remove the files of all visits."""
-        self.opener.close()
-        self.painter.close()
+        await asyncio.gather(self.opener.close(), self.painter.close())
         if self.training:
             await self.training.stop()
         self.visits.end()
