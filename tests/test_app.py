@@ -135,7 +135,8 @@ def page(browser, server):
     until(browser, f"location.port == {server.port} && {READY}")
     yield browser
     browser.send("Page.navigate", url="about:blank")
-    assert browser.complaints == []
+    refused = [each for each in browser.complaints if "status of 400" in str(each)]  # a console notes every refusal
+    assert browser.complaints == refused
     hosts = {each.split("/")[2] for each in browser.requests if not each.startswith(("about:", "data:", "blob:"))}
     assert hosts == {f"{server.host}:{server.port}"}
 
@@ -476,7 +477,8 @@ def test_a_child_process_that_ends_is_told_and_started_again(tmp_path):
     async def work():
         child = Child()
         first = asyncio.create_task(child.ask(**job))
-        await asyncio.sleep(0.05)
+        while child._process is None:
+            await asyncio.sleep(0.01)
         child._process.kill()
         with pytest.raises(StylezooError, match="has ended, perhaps for want of memory"):
             await first
@@ -488,7 +490,7 @@ def test_a_child_process_that_ends_is_told_and_started_again(tmp_path):
         given_up.cancel()
         await asyncio.gather(given_up, return_exceptions=True)
         assert child.queue == []
-        await child.close()
+        child.close()
         with pytest.raises(StylezooError, match="The server has ended"):
             await child.ask(**job)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +10,6 @@ from typing import Any
 
 from stylezoo.errors import StylezooError
 
-LONGEST = 2**20  # bytes of an answer
 MOST = 24  # jobs that wait, at most
 
 
@@ -42,57 +42,51 @@ class Child:
         try:
             async with self._turn:
                 return await self._done(json.dumps(job), tell)
-        except BaseException as error:
-            if not isinstance(error, StylezooError):  # it was given up: the process may still be busy with it
-                self.end()
-            raise
         finally:
             self.queue.remove(ticket)
 
     async def _done(self, job, tell):
-        process = await self._running()
-        process.stdin.write(f"{job}\n".encode())
-        with suppress(ConnectionError):  # it has ended: there will be no answer
-            await process.stdin.drain()
-        while line := await process.stdout.readline():
-            match json.loads(line):
-                case {"part": part, "parts": parts}:
-                    tell(part, parts)
-                case {"done": result}:
-                    return result
-                case {"error": words}:
-                    raise StylezooError(words)
-                case {"bug": trace}:
-                    raise RuntimeError(trace)
-        self.end()
+        process = self._running()
+        try:
+            with suppress(OSError):  # it has ended: there will be no answer
+                process.stdin.write(f"{job}\n".encode())
+                process.stdin.flush()
+            while line := await asyncio.to_thread(process.stdout.readline):
+                match json.loads(line):
+                    case {"part": part, "parts": parts}:
+                        tell(part, parts)
+                    case {"done": result}:
+                        return result
+                    case {"error": words}:
+                        raise StylezooError(words)
+                    case {"bug": trace}:
+                        raise RuntimeError(trace)
+        except asyncio.CancelledError:  # the job was given up, and the process may still be busy with it
+            self._end()
+            raise
+        self._end()
         raise StylezooError("The process that opens and draws pictures has ended, perhaps for want of memory.")
 
-    async def _running(self):
+    def _running(self):
         if self._is_closed:
             raise StylezooError("The server has ended.")
-        if self._process is None or self._process.returncode is not None:
-            await asyncio.shield(asyncio.ensure_future(self._start()))  # half a start would be nobody's process
+        if self._process is None:
+            command = [sys.executable, "-m", "stylezoo.app.artist"]
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
         return self._process
 
-    async def _start(self):
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "stylezoo.app.artist"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=LONGEST,
-        )
+    def close(self) -> None:
+        """End the process, whatever it does, and start no other."""
+        self._is_closed = True
+        self._end()
 
-    async def close(self) -> None:
-        """End the process, and start no other."""
-        self._is_closed, process = True, self._process
-        self.end()
-        if process is not None:
-            await process.wait()
-
-    def end(self) -> None:
-        """End the process, whatever it does."""
-        if self._process is not None and self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                self._process.kill()
-        self._process = None
+    def _end(self):
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        with suppress(OSError):  # what it has not read is lost
+            process.stdin.close()
+        process.stdout.close()

@@ -92,9 +92,11 @@ class Site:
 
     async def end(self) -> None:
         """End the child processes, so that no answer is awaited any more, and remove the files of all visits."""
-        await asyncio.gather(self.opener.close(), self.painter.close())
+        self.opener.close()
+        self.painter.close()
         if self.training:
             await self.training.stop()
+            await self.training.stop()  # if it has not ended in time
         self.visits.end()
 
     # What everybody sees
@@ -246,7 +248,7 @@ class Site:
         if self.training and self.training.is_running:
             raise UsageError("Another training runs; one at a time is possible.")
         self.training = Training.of(visit, [each["name"] for each in self.models], wanted)
-        await self.training.start()
+        self.training.start()
         return JSONResponse(self.training.told(visit), 201)
 
     async def stop(self, request: Request) -> Response:

@@ -4,6 +4,7 @@ import asyncio
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -67,21 +68,22 @@ class Training:
             raise BadRun(f"Cannot write into '{pictures}': {error.strerror or error}.") from None
         return cls(visit, [*words, *(["--steps", str(steps)] if steps else []), "-o", str(folder)], folder)
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Start the process, whose Ctrl-C is not that of the server's terminal."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "stylezoo", *self.words),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "stylezoo", *self.words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self):
-        while line := await self._process.stdout.readline():
-            self._lines.append(printable(line.decode(errors="replace")))
-        await self._process.wait()
+        with self._process.stdout as lines:
+            while line := await asyncio.to_thread(lines.readline):
+                self._lines.append(printable(line.decode(errors="replace")))
+        self._process.wait()
         if self.has_learned and str(self.folder) not in self.owner.runs:
             self.owner.runs.append(str(self.folder))
 

@@ -82,8 +82,6 @@ def _imported():
         from stylezoo.app import server, site
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] in ("starlette", "uvicorn", "anyio", "h11"):
-            raise MissingExtra(
-                "The page needs a server, which is not installed: pip install 'stylezoo[app]'."
-            ) from None
+            raise MissingExtra("The page needs a server that is not installed: pip install 'stylezoo[app]'.") from None
         raise
     return server, site
