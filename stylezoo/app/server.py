@@ -1,5 +1,6 @@
 """The server of the page: a socket, the application, and a quiet end."""
 
+import signal
 import socket
 from contextlib import suppress
 
@@ -56,7 +57,9 @@ def address(sock: socket.socket) -> str:
 
 
 def serve(site: Site, sock: socket.socket) -> None:
-    """Serve a site until Ctrl-C."""
+    """Serve a site until Ctrl-C, or until its terminal is closed."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda number, frame: signal.raise_signal(signal.SIGTERM))
     config = uvicorn.Config(
         site.app, log_config=None, log_level="error", access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=ENDING, ws="none",

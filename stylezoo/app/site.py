@@ -33,7 +33,7 @@ LESSONS = 20  # pictures of each side of a training
 
 
 class Site:
-    """What one server holds.
+    """What one server holds, and what it answers: each method that takes a request answers an address of `_routes`.
 
     Args:
         models: Trained models that everybody can choose as styles, as `stylize --style` takes them.
