@@ -106,7 +106,7 @@ def list_styles(pattern: str = "*") -> list[str]:
     return _names("style", pattern)
 
 
-def stylize(picture, style=None, *, masks=None, strength=1.0, **look):
+def stylize(picture, style=None, *, masks=None, strength=1.0, size=None, **look):
     """Redraw a picture in a ready-made style, in that of a trained run, or in a fusion of several.
 
     Each call reads the styles anew. For many pictures take a list of arrays of one size, or
@@ -119,6 +119,7 @@ def stylize(picture, style=None, *, masks=None, strength=1.0, **look):
             weights, ``{"great-wave": 0.6, "starry-night": 0.4}``, or a list with equal ones. None: the default style.
         masks: The place of a style, ``{"monet": mask}``: a path, an image, or an array (height, width) in [0, 1].
         strength: From 0, the picture as it is, to 1, full style.
+        size: The shorter side to which a file or an image is scaled first, in pixels. None: it is drawn as it is.
         **look: `seed`, `keep_colour`, `stroke` and `tile`, as in `GAN.painter`.
 
     Returns:
@@ -135,11 +136,13 @@ def stylize(picture, style=None, *, masks=None, strength=1.0, **look):
     from collections.abc import Mapping
     from os import PathLike
 
+    from stylezoo.pictures import arrays
     from stylezoo.runs.mixing import Mixture
 
     styles = [style] if isinstance(style, str | PathLike) else style or []
     weights = list(styles.values()) if isinstance(styles, Mapping) else []
     places = masks.items() if isinstance(masks, Mapping) else masks or ()
+    picture = picture if size is None else arrays.opened_at(picture, size)
     return Mixture(styles, places).painter(weights, strength, **look).paint(picture)
 
 

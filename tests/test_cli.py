@@ -227,6 +227,7 @@ main({arguments!r}, prog_name="stylezoo")
         "train --no-such-option",
         "train --resume run --seed 3",
         "stylize --help",
+        "app --help",
     ],
 )
 def test_looking_imports_nothing_heavy(line, python):
@@ -481,7 +482,7 @@ def test_help_shows_every_command_once_under_the_heading_of_its_family():
         elif line.startswith("  ") and line.split()[0] in main.commands:
             shown[heading].append(line.split()[0])
     assert shown == {
-        "Pictures": ["stylize", "compare"],
+        "Pictures": ["stylize", "compare", "app"],
         "Training": ["train", "evaluate", "import"],
         "Plugins": ["list", "show", "doctor", "new"],
         "Sharing": ["push"],

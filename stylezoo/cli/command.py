@@ -5,10 +5,21 @@ import os
 import click
 
 from stylezoo.catalogue import registry
-from stylezoo.cli import comparing, evaluating, exporting, importing, pictures, plugins, sharing, terminal, training
+from stylezoo.cli import (
+    comparing,
+    evaluating,
+    exporting,
+    importing,
+    pictures,
+    plugins,
+    serving,
+    sharing,
+    terminal,
+    training,
+)
 
 FAMILIES = {
-    "Pictures": [pictures.stylize, comparing.compare],
+    "Pictures": [pictures.stylize, comparing.compare, serving.app],
     "Training": [training.train, evaluating.evaluate, importing.import_],
     "Plugins": [plugins.list_, plugins.show, plugins.doctor, plugins.new],
     "Sharing": [exporting.export, sharing.push],

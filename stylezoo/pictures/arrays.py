@@ -1,11 +1,12 @@
 """Pictures as float arrays (height, width, 3) in [-1, 1] and back, and in other sizes."""
 
+import os
 from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from stylezoo.errors import BadPicture
+from stylezoo.errors import BadOptions, BadPicture
 from stylezoo.pictures import colour, files
 
 BAND = 256  # rows of a picture that are changed at once, to save memory
@@ -124,6 +125,23 @@ def fitted(array: np.ndarray, height: int, width: int) -> np.ndarray:
     if array.shape[:2] == (height, width):
         return array
     return to_array(ImageOps.fit(to_image(array), (width, height), Image.Resampling.LANCZOS))
+
+
+def opened_at(picture, shorter: int) -> Image.Image:
+    """A picture file or an image, its shorter side scaled to `shorter` pixels; transparency is kept.
+
+    Raises:
+        BadOptions: It is neither, or the side is less than one pixel.
+        BadPicture: As `files.open_picture` and `scaled`.
+    """
+    if not isinstance(shorter, int) or shorter < 1:
+        raise BadOptions(f"The size is {shorter!r}; it must be a number of pixels, 1 or more.")
+    if isinstance(picture, str | os.PathLike):
+        return scaled(files.open_picture(picture, alpha=True, shorter=shorter), shorter)
+    image = files.opened(picture, alpha=True)
+    if image is None:
+        raise BadOptions("A size is for a picture file or an image; scale arrays before.")
+    return scaled(image, shorter)
 
 
 def scaled(image: Image.Image, shorter: int, copies: int = 1) -> Image.Image:

@@ -19,6 +19,7 @@ class Mixture:
     Args:
         names: Ready-made styles, run folders, ``.keras`` files or addresses; none: the default style.
         masks: Pairs of such a name and a mask, as for `Fusion.of`.
+        read: What gives the `Drawing` of a file from `loading.checked_file`.
 
     Attributes:
         names: The models, those of the masks as well.
@@ -29,12 +30,12 @@ class Mixture:
         BadRun: As in `stylezoo.load_model`.
     """
 
-    def __init__(self, names=(), masks=()):
+    def __init__(self, names=(), masks=(), read=loading.drawing):
         self.masks = [*masks]
         self._named = [str(name) for name in names] or ([] if self.masks else [styles.default()])
         self.names = list(dict.fromkeys([*self._named, *(str(name) for name, _ in self.masks)]))
         self.reason, self._siblings = "", None
-        read = cache(loading.drawing)  # those that are no siblings have been read by then
+        read = cache(read)  # those that are no siblings have been read by then
         if len(self.names) > 1 and not self.masks:
             try:
                 self._siblings = Siblings(self.names, read)
