@@ -1,58 +1,83 @@
 """The motion between two frames of a film at each pixel, and a frame moved by it."""
 
-import keras
+import math
+
 from keras import ops
 
 from stylezoo import backend
 from stylezoo.layers import luminance
 
 FEWEST = 24  # pixels of the shorter side of the smallest picture in which motion is looked for
-TURNS = 3  # how often the motion is corrected at each size
-WINDOW = 4.0  # pixels: the standard deviation of the Gaussian within which all move alike
+FINEST = 320  # pixels: the shorter side of the largest one has less than twice as many
+TURNS = 2  # how often the motion is corrected at each size
+CELL = 4  # pixels of the side of a square that moves as one
+WINDOW = 1.2  # cells: the standard deviation of the Gaussian within which all move alike
 FLATNESS = 2e-4  # the mean squared slope below which a place moves as the broader area around it does
 FARTHEST = 1.0  # pixels by which one correction moves at most
+AROUND = 2.0  # pixels: the standard deviation of the Gaussian within which pictures are compared
 WHOLE = 0.06  # pixels: motion that is nearer to a whole number is that number, and no pixel is mixed of others
 
 
+@backend.graph
 def between(before, after):
     """Where each pixel of a frame has come from: Lucas and Kanade, 1981, in pictures from small to large.
 
     Args:
-        before: A tensor (1, height, width, 3) in [-1, 1].
+        before: A tensor (height, width, 3), levels in 0..255.
         after: Likewise, the next frame.
 
     Returns:
-        (1, height, width, 2): the rows and the columns to add to the place of a pixel to find it in the frame before.
+        (height, width, 2): the rows and the columns to add to the place of a pixel to find it in the frame before.
     """
-    pairs = [(luminance(before), luminance(after))]
+    height, width = after.shape[:2]
+    finest = max(1, min(height, width) // FINEST)
+    both = [luminance(ops.cast(each, "float32")[None] / 127.5) for each in (before, after)]
+    pairs = [[_sized(each, height // finest, width // finest) for each in both]]
     while min(pairs[-1][0].shape[1:3]) >= 2 * FEWEST:
-        pairs.append(tuple(_halved(each) for each in pairs[-1]))
+        pairs.append([_sized(each, *(-(-side // 2) for side in each.shape[1:3])) for each in pairs[-1]])
     motion = ops.zeros((*pairs[-1][1].shape[:3], 2))
     for old, new in reversed(pairs):
-        height, width = new.shape[1:3]
-        scale = ops.convert_to_tensor([height / motion.shape[1], width / motion.shape[2]], "float32")
-        motion = ops.image.resize(motion, (height, width), "bilinear") * scale
+        motion = _scaled(motion, *new.shape[1:3])
         for _ in range(TURNS):
-            motion = motion + _correction(moved(old, motion), new)
-            motion = _blurred(motion, WINDOW / 2)
+            motion = motion + _sized(_correction(_moved(old[0], motion[0])[None], new), *new.shape[1:3])
+    motion = _scaled(motion, height, width)[0]
     return ops.where(ops.abs(motion - ops.round(motion)) < WHOLE, ops.round(motion), motion)
 
 
-def moved(picture, motion):
-    """A picture (1, height, width, n) with each pixel from where it was, by cubic interpolation (Keys, 1981)."""
-    _, height, width, channels = picture.shape
-    rows, columns = ops.meshgrid(ops.arange(height, dtype="float32"), ops.arange(width, dtype="float32"), indexing="ij")
-    places = ops.clip(rows + motion[0, ..., 0], 0, height - 1), ops.clip(columns + motion[0, ..., 1], 0, width - 1)
-    (top, row_shares), (left, column_shares) = (_taps(each) for each in places)
-    flat, total = ops.reshape(picture[0], (-1, channels)), 0.0
+@backend.graph
+def moved(picture, motion, top):
+    """Some rows of a picture (height, width, n) with each pixel from where it was, by cubic interpolation (Keys, 1981).
+
+    Args:
+        picture: The whole of it, before.
+        motion: From `between`, these rows of it.
+        top: The number of the first row.
+
+    Returns:
+        (rows, width, n); beyond the border the pixels nearest to it.
+    """
+    return _moved(picture, motion, top)
+
+
+@backend.graph
+def unlike(difference):
+    """How much pictures differ around each pixel: (height, width), from what each pixel differs by."""
+    return blurred(difference[None, ..., None], AROUND)[0, ..., 0]
+
+
+def _moved(picture, motion, top=0):
+    height, width, channels = picture.shape
+    rows, columns = ops.meshgrid(*(ops.arange(side, dtype="float32") for side in motion.shape[:2]), indexing="ij")
+    rows = rows + ops.cast(top, "float32")
+    places = ops.clip(rows + motion[..., 0], 0, height - 1), ops.clip(columns + motion[..., 1], 0, width - 1)
+    (above, row_shares), (left, column_shares) = (_taps(each) for each in places)
+    flat, total = ops.reshape(picture, (-1, channels)), 0.0
     for i, row_share in enumerate(row_shares):
-        row = ops.clip(top + i, 0, height - 1) * width
-        line = sum(
-            share[..., None] * ops.take(flat, row + ops.clip(left + j, 0, width - 1), axis=0)
-            for j, share in enumerate(column_shares)
-        )
-        total = total + row_share[..., None] * line
-    return total[None]
+        row = ops.clip(above + i, 0, height - 1) * width
+        for j, share in enumerate(column_shares):
+            taken = ops.take(flat, row + ops.clip(left + j, 0, width - 1), axis=0)
+            total = total + (row_share * share)[..., None] * ops.cast(taken, "float32")
+    return total
 
 
 def _taps(places):
@@ -68,24 +93,14 @@ def _taps(places):
     return ops.cast(first, "int32") - 1, shares
 
 
-def inside(motion):
-    """Whether each pixel was within the frame before: 1 or 0, (1, height, width, 1)."""
-    _, height, width, _ = motion.shape
-    rows, columns = ops.meshgrid(ops.arange(height, dtype="float32"), ops.arange(width, dtype="float32"), indexing="ij")
-    y, x = rows + motion[..., 0], columns + motion[..., 1]
-    return ops.cast((y >= 0) & (y <= height - 1) & (x >= 0) & (x <= width - 1), "float32")[..., None]
-
-
 def _correction(old, new):
-    """The motion that is left between two pictures of luminance, if all within a window move alike."""
+    """The motion of cells that is left between two pictures of luminance, if all within a window move alike."""
     y, x = _slopes((old + new) / 2)
     change = new - old
-    yy, xx, xy, yc, xc = ops.split(
-        _blurred(ops.concatenate([y * y, x * x, x * y, y * change, x * change], axis=-1), WINDOW), 5, axis=-1
-    )
+    products = ops.concatenate([y * y, x * x, x * y, y * change, x * change], axis=-1)
+    yy, xx, xy, yc, xc = ops.split(blurred(ops.average_pool(products, CELL, padding="same"), WINDOW), 5, axis=-1)
     yy, xx = yy + FLATNESS, xx + FLATNESS
-    determinant = yy * xx - xy * xy
-    found = ops.concatenate([xx * yc - xy * xc, yy * xc - xy * yc], axis=-1) / determinant
+    found = ops.concatenate([xx * yc - xy * xc, yy * xc - xy * yc], axis=-1) / (yy * xx - xy * xy)
     return ops.clip(found, -FARTHEST, FARTHEST)
 
 
@@ -94,24 +109,29 @@ def _slopes(x):
     return (padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]) / 2, (padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]) / 2
 
 
-def _halved(x):
-    _, height, width, _ = x.shape
-    return ops.image.resize(x, (-(-height // 2), -(-width // 2)), "bilinear", antialias=True)
+def _scaled(motion, height, width):
+    """Motion in a picture as that in a larger one."""
+    factors = ops.convert_to_tensor([height / motion.shape[1], width / motion.shape[2]], "float32")
+    return _sized(motion, height, width) * factors
 
 
-def _blurred(x, deviation):
-    """A Gaussian blur of each channel."""
+def _sized(x, height, width):
+    return ops.image.resize(x, (height, width), "bilinear", antialias=True)
+
+
+def blurred(x, deviation):
+    """A Gaussian blur of each channel of a tensor (1, height, width, n), its standard deviation in pixels."""
     reach = round(2.5 * deviation)
-    steps = ops.arange(-reach, reach + 1, dtype="float32")
-    kernel = ops.exp(-ops.square(steps / deviation) / 2)
-    kernel = kernel / ops.sum(kernel)
-    channels = x.shape[-1]
+    shares = [math.exp(-((step / deviation) ** 2) / 2) for step in range(-reach, reach + 1)]
     for axis in (1, 2):
+        length = x.shape[axis]
         pad = [(0, 0)] * 4
-        pad[axis] = (min(reach, x.shape[axis]),) * 2
+        pad[axis] = (min(reach, length), min(reach, length))
         x = ops.pad(x, pad, mode="symmetric")
-        shape = [1, 1, 1, 1]
-        shape[axis - 1] = -1
-        filters = ops.tile(ops.reshape(kernel, shape), (1, 1, channels, 1))
-        x = ops.depthwise_conv(x, filters, padding="valid")
+        whole = [slice(None)] * 4
+        parts = []
+        for step, share in enumerate(shares):
+            whole[axis] = slice(step, step + length)
+            parts.append(share / sum(shares) * x[tuple(whole)])
+        x = sum(parts)
     return x

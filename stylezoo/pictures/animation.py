@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cached_property
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import GifImagePlugin, Image, ImageChops
 
-from stylezoo.errors import BadPicture
+from stylezoo.errors import BadPicture, name_all
 from stylezoo.files import atomic
 from stylezoo.pictures import colour, files, film_writing
 
@@ -111,6 +111,10 @@ class Animation:
         """The frames without the first ones."""
         return islice(self, number, None)
 
+    def chosen(self, numbers: Collection[int]) -> Iterator[Image.Image]:
+        """The frames of some numbers, in order."""
+        return (frame for number, frame in enumerate(islice(self, max(numbers) + 1)) if number in numbers)
+
     @property
     def times(self) -> list[int]:
         """When each frame is shown, in ticks, and at last when the animation ends."""
@@ -167,7 +171,8 @@ def write(film, frames: Iterable[Image.Image], path: str | Path) -> None:
     if film_writing.is_writable(path):
         return film_writing.write(film, frames, path)
     if path.suffix.lower() not in WRITERS:
-        raise BadPicture(f"'{path}' cannot hold an animation; take one of {', '.join(sorted(SUFFIXES))}.")
+        known = SUFFIXES | film_writing.SUFFIXES
+        raise BadPicture(f"'{path}' cannot hold an animation; take one of {name_all(sorted(known))}.")
     durations = film.durations
     with atomic.written(path) as temporary, open(temporary, "wb") as file:
         WRITERS[path.suffix.lower()](file, frames, durations, film.plays)

@@ -5,6 +5,7 @@ encoding them again, each at the time that its frame has in the other film.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -109,7 +110,7 @@ class Pieces:
     def __init__(self, film, path: str | Path, made=None):
         self._film, self._path = film, Path(path)
         self._container = CONTAINERS[self._path.suffix.lower()]
-        self.folder = self._path.parent / f".{_shortened(self._path.name)}.pieces"
+        self.folder = folder_of(self._path)
         _check_codec(self._container.codec)
         if self._written(made) != json.dumps(made):
             self.remove()
@@ -210,6 +211,12 @@ class Pieces:
                         yield packet
 
 
+def folder_of(path: str | Path) -> Path:
+    """The hidden folder for the pieces of a film that is not complete."""
+    name = os.fsencode(Path(path).name)[-LONGEST:]  # the end, with the suffix, if it is very long
+    return Path(path).parent / f".{os.fsdecode(name)}.pieces"
+
+
 def write(film, frames: Iterable[Image.Image], path: str | Path) -> None:
     """Write frames, as many as `film` has, at its times and with its sound. A reader never sees half a file."""
     pieces = Pieces(film, path)
@@ -255,9 +262,3 @@ def _check_codec(name):
     except av.error.FFmpegError:
         other = ".webm" if name == "libx264" else ".mp4"
         raise BadPicture(f"The FFmpeg of PyAV here cannot write films with {name}; take {other}.") from None
-
-
-def _shortened(name):
-    while len(name.encode()) > LONGEST:
-        name = name[1:]
-    return name

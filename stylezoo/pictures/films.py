@@ -1,6 +1,6 @@
 """Films: the frames of an MP4, MOV, WebM, MKV or AVI one by one as Pillow images, decoded by FFmpeg's libraries."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cached_property
@@ -27,6 +27,11 @@ RATE = 25  # frames a second of a film that does not say when they are shown
 def is_film(path: str | Path) -> bool:
     """Whether a file is a film by the suffix of its name."""
     return Path(path).suffix.lower() in SUFFIXES
+
+
+def is_writable(path: str | Path) -> bool:
+    """Whether a file of the path's suffix holds films or animations."""
+    return film_writing.is_writable(path) or Path(path).suffix.lower() in animation.SUFFIXES
 
 
 def opened(path: str | Path) -> "Film | animation.Animation | None":
@@ -86,6 +91,12 @@ class Film:
         with self._reading() as (container, stream):
             yield from map(self._upright, islice(self._decoded(container, stream), number, None))
 
+    def chosen(self, numbers: Collection[int]) -> Iterator[Image.Image]:
+        """The frames of some numbers, in order."""
+        with self._reading() as (container, stream):
+            frames = islice(self._decoded(container, stream), max(numbers) + 1)
+            yield from (self._upright(frame) for number, frame in enumerate(frames) if number in numbers)
+
     @cached_property
     def times(self) -> list[int]:
         """When each frame is shown, in ticks, and at last when the film ends. The file is decoded once for it.
@@ -126,7 +137,9 @@ class Film:
         if not lost:
             return ""
         kept = "; .mkv holds any" if film_writing.is_writable(path) else ""
-        return f"The sound of '{self.path}' ({', '.join(lost)}) is left out: a {Path(path).suffix} cannot hold it{kept}."
+        return (
+            f"The sound of '{self.path}' ({', '.join(lost)}) is left out: a {Path(path).suffix} cannot hold it{kept}."
+        )
 
     @contextmanager
     def sounds(self):
