@@ -22,7 +22,7 @@ MOST = 16  # frames whose facts are pooled for a whole film
 EACH = 10  # frames for each of them
 KEPT = 0.8  # the share that stays of what was drawn before, where the scene has only moved
 UNLIKE = 8.0  # levels: where the scene has changed by so much, a third of that share stays
-GONE = 0.05  # a place of which less stays is new: the noise there has not moved
+GONE = 0.05  # a place of which less stays is new: the noise there moves as most of it does
 
 
 def redraw(
@@ -181,7 +181,8 @@ class FilmPainter:
         before, kept, drift = np.split(np.concatenate(parts), [3, 6], axis=-1)
         unlike = np.asarray(motion.unlike(np.abs(before - source).mean(axis=-1))) / UNLIKE
         stays = KEPT * np.exp(-np.square(unlike)) * _inside(way)
-        return kept, stays, np.where((stays > GONE)[..., None], drift + way, 0)
+        drift = drift + way
+        return kept, stays, np.where((stays > GONE)[..., None], drift, np.median(drift, axis=(0, 1)))
 
 
 def _inside(way):

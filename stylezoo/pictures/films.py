@@ -136,10 +136,9 @@ class Film:
             lost = [each.codec_context.name for each in sounds if not film_writing.can_hold(path, each)]
         if not lost:
             return ""
-        kept = "; .mkv holds any" if film_writing.is_writable(path) else ""
-        return (
-            f"The sound of '{self.path}' ({', '.join(lost)}) is left out: a {Path(path).suffix} cannot hold it{kept}."
-        )
+        hint = "; an .mkv holds any" if film_writing.is_writable(path) else ""
+        named, suffix = ", ".join(lost), Path(path).suffix
+        return f"The sound of '{self.path}' ({named}) is left out: a {suffix} cannot hold it{hint}."
 
     @contextmanager
     def sounds(self):
@@ -153,7 +152,8 @@ class Film:
         """The file, open within the block, and its stream of pictures."""
         av = library()
         if not self.path.is_file():
-            raise BadPicture(f"There is no file '{self.path}'.")
+            found = "is no regular file" if self.path.exists() else "does not exist"
+            raise BadPicture(f"'{self.path}' {found}; a film was expected.")
         try:
             with av.open(f"file:{self.path}", options=LOCAL) as container:
                 yield container, _pictures(container, self.path)
@@ -191,6 +191,8 @@ def _pictures(container, path):
     if not streams:
         raise BadPicture(f"'{path}' has no moving pictures{', only sound' if container.streams.audio else ''}.")
     files.refuse_large(streams[0].codec_context, f"'{path}'")
+    if max((each.pos + each.size for each in streams[0].index_entries), default=0) > container.size > 0:
+        raise BadPicture(f"'{path}' is cut off: its table of contents names frames that are not there.")
     return streams[0]
 
 

@@ -19,10 +19,11 @@ def targets(
 ) -> dict[Path, Path]:
     """Where the result of each picture goes.
 
-    The result of a picture is NAME-stylized.png beside it or in the folder `out`, or it is `out` itself. Results of a
-    folder keep names, subfolders and formats, as far as Pillow can write these, in `out` or in FOLDER-stylized; others
-    become PNG. A film stays one: NAME-stylized.mp4 if its own format cannot be written. Where pictures that differ in their suffixes only would become one PNG, those that are no PNG keep
-    their suffix before it: x.jpg beside x.png becomes x.jpg-stylized.png, x.ico beside x.png in a folder x.ico.png.
+    The result of a picture is NAME-stylized.png beside it or in the folder `out`, or it is `out` itself. A film stays
+    one: NAME-stylized.mp4 where its own format cannot be written. Results of a folder keep names, subfolders and
+    formats, as far as Pillow can write these, in `out` or in FOLDER-stylized; others become PNG. Where pictures that
+    differ in their suffixes only would become one PNG, those that are no PNG keep their suffix before it: x.jpg beside
+    x.png becomes x.jpg-stylized.png, x.ico beside x.png in a folder x.ico.png.
 
     Args:
         pictures: Files, and folders that are searched with their subfolders.
