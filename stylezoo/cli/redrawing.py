@@ -121,14 +121,16 @@ def draw_picture(painter, size, picture, target, progress):
     Returns:
         As `draw` of `redraw`.
     """
+    from dataclasses import replace
+
     from stylezoo.drawing import films as drawn_films
     from stylezoo.pictures import animation, arrays, files, films
 
     film = films.opened(picture) if films.is_writable(target) or films.is_film(picture) else None
     if film is None:
         image = files.open_picture(picture, alpha=True, shorter=size)
-        painter.on_tile = progress
-        files.save_picture(painter.paint(arrays.scaled(image, size) if size else image), target)
+        single = replace(painter, steady=False, on_tile=progress)
+        files.save_picture(single.paint(arrays.scaled(image, size) if size else image), target)
         return animation.several(picture)
     if lost := film.left_out(target):
         terminal.say(lost, err=True)

@@ -7,12 +7,12 @@ from keras import ops
 from stylezoo import backend
 from stylezoo.layers import luminance
 
-FEWEST = 24  # pixels of the shorter side of the smallest picture in which motion is looked for
+FEWEST = 12  # pixels of the shorter side of the smallest picture in which motion is looked for
 FINEST = 320  # pixels: the shorter side of the largest one has less than twice as many
 TURNS = 2  # how often the motion is corrected at each size
 CELL = 4  # pixels of the side of a square that moves as one
 WINDOW = 1.2  # cells: the standard deviation of the Gaussian within which all move alike
-FLATNESS = 2e-4  # the mean squared slope below which a place moves as the broader area around it does
+FLATNESS = 1.5e-5  # the mean squared slope below which a place moves as the broader area around it does
 FARTHEST = 1.0  # pixels by which one correction moves at most
 AROUND = 2.0  # pixels: the standard deviation of the Gaussian within which pictures are compared
 WHOLE = 0.06  # pixels: motion that is nearer to a whole number is that number, and no pixel is mixed of others
@@ -32,6 +32,7 @@ def between(before, after):
     height, width = after.shape[:2]
     finest = max(1, min(height, width) // FINEST)
     both = [luminance(ops.cast(each, "float32")[None] / 127.5) for each in (before, after)]
+    both = [each - ops.mean(each) for each in both]  # a scene that gets darker does not move
     pairs = [[_sized(each, height // finest, width // finest) for each in both]]
     while min(pairs[-1][0].shape[1:3]) >= 2 * FEWEST:
         pairs.append([_sized(each, *(-(-side // 2) for side in each.shape[1:3])) for each in pairs[-1]])

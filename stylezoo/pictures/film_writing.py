@@ -72,7 +72,12 @@ def is_writable(path: str | Path) -> bool:
 def can_hold(path: str | Path, stream) -> bool:
     """Whether a file of the path's suffix can hold the packets of a stream of sound as they are."""
     container = CONTAINERS.get(Path(path).suffix.lower())
-    return bool(container) and (not container.sounds or stream.codec_context.name in container.sounds)
+    if not container or not stream.codec_context:  # FFmpeg does not know its codec
+        return False
+    return not container.sounds or stream.codec_context.name in container.sounds
+
+
+FINE = 4 | 0x2000 | 0x4000 | 0x40000  # FFmpeg's cubic scaling with all colours and exact rounding
 
 
 def library():
@@ -238,7 +243,7 @@ def _frame(image, halved):
         pixels = np.pad(pixels, [(0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)], mode="edge")
     av = library()
     frame = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(
-        format="yuv420p", dst_colorspace=BT709, src_color_range=FULL, dst_color_range=LIMITED
+        format="yuv420p", dst_colorspace=BT709, src_color_range=FULL, dst_color_range=LIMITED, interpolation=FINE
     )
     frame.colorspace, frame.color_range = BT709, LIMITED
     return frame
@@ -259,6 +264,6 @@ def _check_codec(name):
     av = library()
     try:
         av.Codec(name, "w")
-    except av.error.FFmpegError:
+    except ValueError:  # of which av.codec.codec.UnknownCodecError is one
         other = ".webm" if name == "libx264" else ".mp4"
         raise BadPicture(f"The FFmpeg of PyAV here cannot write films with {name}; take {other}.") from None

@@ -73,7 +73,7 @@ class Film:
             self.size = self._upright(first).size
             self.tick = stream.time_base or Fraction(1, RATE)
             self.shape = _shape(stream.sample_aspect_ratio, self._turned)
-            self.colours = int(first.color_primaries), int(first.color_trc)
+            self.colours = int(first.color_primaries or UNKNOWN), int(first.color_trc or UNKNOWN)
 
     def __len__(self) -> int:
         return len(self.times) - 1
@@ -133,12 +133,12 @@ class Film:
         """A line about what a file of the path's suffix cannot hold of this film; "" if it can hold all."""
         with self._reading() as (container, _):
             sounds = container.streams.audio
-            lost = [each.codec_context.name for each in sounds if not film_writing.can_hold(path, each)]
+            lost = [each for each in sounds if not film_writing.can_hold(path, each)]
+            named = ", ".join(each.codec_context.name if each.codec_context else "unknown" for each in lost)
         if not lost:
             return ""
         hint = "; an .mkv holds any" if film_writing.is_writable(path) else ""
-        named, suffix = ", ".join(lost), Path(path).suffix
-        return f"The sound of '{self.path}' ({named}) is left out: a {suffix} cannot hold it{hint}."
+        return f"The sound of '{self.path}' ({named}) is left out: a {Path(path).suffix} cannot hold it{hint}."
 
     @contextmanager
     def sounds(self):
@@ -179,8 +179,15 @@ class Film:
         height, width = self._rows
         unnamed = frame.colorspace == UNKNOWN and height > HD
         space = BT709 if unnamed else None
-        pixels = frame.reformat(width, height, "rgb24", src_colorspace=space, dst_color_range="JPEG").to_ndarray()
-        image = Image.fromarray(pixels)
+        rgb = frame.reformat(
+            width,
+            height,
+            "rgb24",
+            src_colorspace=space,
+            dst_color_range=film_writing.FULL,
+            interpolation=film_writing.FINE,
+        )
+        image = Image.fromarray(rgb.to_ndarray())
         return image if self._turned is None else image.transpose(self._turned)
 
 
