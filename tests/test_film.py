@@ -59,11 +59,11 @@ def sound(output, stream):
     output.mux(stream.encode())
 
 
-def clip(path, frames, times=None, codec=None, audio=None, turn=None, form="yuv420p", space=None, span=None):
+def clip(path, frames, times=None, codec=None, audio=None, turn=None, form="yuv420p", space=None, span=None, tick=TICK):
     """A film as a camera writes it, with frames that are coded from later ones."""
     codec = codec or ("libvpx-vp9" if path.suffix == ".webm" else "libx264")
     with av.open(str(path), "w") as output:
-        stream = encoder(output, frames[0].size, codec, form)
+        stream = encoder(output, frames[0].size, codec, form, tick)
         if turn:
             stream.set_display_rotation(turn)
         if space:
@@ -74,7 +74,7 @@ def clip(path, frames, times=None, codec=None, audio=None, turn=None, form="yuv4
             frame = av.VideoFrame.from_image(image).reformat(format=form, **given)
             if space:
                 frame.colorspace, frame.color_range = space, span
-            frame.pts, frame.time_base = pts, TICK
+            frame.pts, frame.time_base = pts, tick
             output.mux(stream.encode(frame))
         output.mux(stream.encode())
         if heard:
@@ -605,7 +605,7 @@ def test_the_command_redraws_a_film(words, size, plain, tmp_path):
 
 
 def test_the_suffix_says_the_format(plain, tmp_path):
-    source = clip(tmp_path / "a.avi", greys(3))
+    source = clip(tmp_path / "a.avi", greys(3), range(3), tick=Fraction(1, 25))
     assert run(source, "-m", plain).stdout == f"{tmp_path / 'a-stylized.mp4'}\n"
     for name in ("b.webm", "b.mov", "b.gif"):
         assert run(source, "-m", plain, "-o", tmp_path / name).exit_code == 0

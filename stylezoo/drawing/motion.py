@@ -32,8 +32,8 @@ def between(before, after):
     height, width = after.shape[:2]
     finest = max(1, min(height, width) // FINEST)
     both = [luminance(ops.cast(each, "float32")[None] / 127.5) for each in (before, after)]
-    both = [each - ops.mean(each) for each in both]  # a scene that gets darker does not move
-    pairs = [[_sized(each, height // finest, width // finest) for each in both]]
+    old, new = (_sized(each, height // finest, width // finest) for each in both)
+    pairs = [[old + ops.median(new - old), new]]  # a scene that gets darker does not move
     while min(pairs[-1][0].shape[1:3]) >= 2 * FEWEST:
         pairs.append([_sized(each, *(-(-side // 2) for side in each.shape[1:3])) for each in pairs[-1]])
     motion = ops.zeros((*pairs[-1][1].shape[:3], 2))
@@ -41,8 +41,8 @@ def between(before, after):
         motion = _scaled(motion, *new.shape[1:3])
         for _ in range(TURNS):
             motion = motion + _sized(_correction(_moved(old[0], motion[0])[None], new), *new.shape[1:3])
-    motion = _scaled(motion, height, width)[0]
-    return ops.where(ops.abs(motion - ops.round(motion)) < WHOLE, ops.round(motion), motion)
+    motion = _rounded(_with_camera(*pairs[0], _rounded(motion)))
+    return _rounded(_scaled(motion, height, width)[0])
 
 
 @backend.graph
@@ -64,6 +64,17 @@ def moved(picture, motion, top):
 def unlike(difference):
     """How much pictures differ around each pixel: (height, width), from what each pixel differs by."""
     return blurred(difference[None, ..., None], AROUND)[0, ..., 0]
+
+
+def _with_camera(old, new, motion):
+    """The motion, or where that of the camera explains as much, the camera's: what is flat moves with the rest."""
+    camera = ops.zeros_like(motion) + _rounded(ops.median(motion, axis=(1, 2), keepdims=True))
+    alone, along = (blurred(ops.abs(_moved(old[0], each[0])[None] - new), AROUND) for each in (motion, camera))
+    return ops.where(along <= alone, camera, motion)
+
+
+def _rounded(motion):
+    return ops.where(ops.abs(motion - ops.round(motion)) < WHOLE, ops.round(motion), motion)
 
 
 def _moved(picture, motion, top=0):

@@ -18,6 +18,7 @@ from stylezoo.files import atomic
 from stylezoo.pictures import colour, files, film_writing
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF", "FLI")  # not TIFF and MPO: their further pictures are pages, not frames
+OPEN = 100  # milliseconds of a frame that says 0, as browsers show it
 OTHERS = {"TIFF": "pages", "DCX": "pages", "HEIF": "pictures"}  # not MPO, ICO and PSD: previews, sizes and layers
 
 
@@ -117,8 +118,8 @@ class Animation:
 
     @property
     def times(self) -> list[int]:
-        """When each frame is shown, in ticks, and at last when the animation ends."""
-        return [round(each) for each in accumulate(self.durations, initial=0)]
+        """When each frame is shown, in ticks, and at last when the animation ends; browsers decide where it is open."""
+        return [round(each) for each in accumulate((each or OPEN for each in self.durations), initial=0)]
 
     def left_out(self, path: str | Path) -> str:
         """A line about what a file of the path's suffix cannot hold of this animation: nothing."""

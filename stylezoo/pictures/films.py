@@ -155,7 +155,7 @@ class Film:
             found = "is no regular file" if self.path.exists() else "does not exist"
             raise BadPicture(f"'{self.path}' {found}; a film was expected.")
         try:
-            with av.open(f"file:{self.path}", options=LOCAL) as container:
+            with av.open(f"file:{self.path}", options=LOCAL, metadata_errors="ignore") as container:
                 yield container, _pictures(container, self.path)
         except av.error.FFmpegError as error:
             raise BadPicture(f"'{self.path}' is no film that can be read: {error.strerror or error}.") from None
@@ -197,6 +197,8 @@ def _pictures(container, path):
     streams = [each for each in container.streams.video if not each.disposition & av.stream.Disposition.attached_pic]
     if not streams:
         raise BadPicture(f"'{path}' has no moving pictures{', only sound' if container.streams.audio else ''}.")
+    if streams[0].codec_context is None:
+        raise BadPicture(f"'{path}' has pictures of a codec that FFmpeg does not know.")
     files.refuse_large(streams[0].codec_context, f"'{path}'")
     if max((each.pos + each.size for each in streams[0].index_entries), default=0) > container.size > 0:
         raise BadPicture(f"'{path}' is cut off: its table of contents names frames that are not there.")
