@@ -176,7 +176,7 @@ class FilmPainter:
         parts, top = [], 0
         history = np.concatenate([before.astype("float32"), drawn, drift], axis=-1)
         for band in arrays.bands(way):
-            parts.append(np.asarray(motion.moved(history, band, top)))
+            parts.append(np.asarray(motion.moved(history, band, keras.ops.convert_to_tensor(top))))
             top += len(band)
         before, kept, drift = np.split(np.concatenate(parts), [3, 6], axis=-1)
         unlike = np.asarray(motion.unlike(np.abs(before - source).mean(axis=-1))) / UNLIKE

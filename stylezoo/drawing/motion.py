@@ -18,7 +18,6 @@ AROUND = 2.0  # pixels: the standard deviation of the Gaussian within which pict
 WHOLE = 0.06  # pixels: motion that is nearer to a whole number is that number, and no pixel is mixed of others
 
 
-@backend.graph
 def between(before, after):
     """Where each pixel of a frame has come from: Lucas and Kanade, 1981, in pictures from small to large.
 
@@ -40,7 +39,7 @@ def between(before, after):
     for old, new in reversed(pairs):
         motion = _scaled(motion, *new.shape[1:3])
         for _ in range(TURNS):
-            motion = motion + _sized(_correction(_moved(old[0], motion[0])[None], new), *new.shape[1:3])
+            motion = _corrected(motion, old, new)
     motion = _rounded(_with_camera(*pairs[0], _rounded(motion)))
     return _rounded(_scaled(motion, height, width)[0])
 
@@ -52,7 +51,7 @@ def moved(picture, motion, top):
     Args:
         picture: The whole of it, before.
         motion: From `between`, these rows of it.
-        top: The number of the first row.
+        top: The number of the first row, a tensor.
 
     Returns:
         (rows, width, n); beyond the border the pixels nearest to it.
@@ -66,6 +65,13 @@ def unlike(difference):
     return blurred(difference[None, ..., None], AROUND)[0, ..., 0]
 
 
+@backend.graph
+def _corrected(motion, old, new):
+    """Motion after one more correction; one graph for each size, because a graph of all of them takes long to make."""
+    return motion + _sized(_correction(_moved(old[0], motion[0])[None], new), *new.shape[1:3])
+
+
+@backend.graph
 def _with_camera(old, new, motion):
     """The motion, or where that of the camera explains as much, the camera's: what is flat moves with the rest."""
     camera = ops.zeros_like(motion) + _rounded(ops.median(motion, axis=(1, 2), keepdims=True))
@@ -83,12 +89,12 @@ def _moved(picture, motion, top=0):
     rows = rows + ops.cast(top, "float32")
     places = ops.clip(rows + motion[..., 0], 0, height - 1), ops.clip(columns + motion[..., 1], 0, width - 1)
     (above, row_shares), (left, column_shares) = (_taps(each) for each in places)
+    column_shares = ops.stack(column_shares)
     flat, total = ops.reshape(picture, (-1, channels)), 0.0
-    for i, row_share in enumerate(row_shares):
-        row = ops.clip(above + i, 0, height - 1) * width
-        for j, share in enumerate(column_shares):
-            taken = ops.take(flat, row + ops.clip(left + j, 0, width - 1), axis=0)
-            total = total + (row_share * share)[..., None] * ops.cast(taken, "float32")
+    beside = ops.clip(left + ops.reshape(ops.arange(4), (4, 1, 1)), 0, width - 1)
+    for i, share in enumerate(row_shares):
+        taken = ops.take(flat, ops.clip(above + i, 0, height - 1) * width + beside, axis=0)
+        total = total + share[..., None] * ops.sum(column_shares[..., None] * taken, axis=0)
     return total
 
 
