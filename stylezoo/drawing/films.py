@@ -22,6 +22,7 @@ MOST = 16  # frames whose facts are pooled for a whole film
 EACH = 10  # frames for each of them
 KEPT = 0.8  # the share that stays of what was drawn before, where the scene has only moved
 UNLIKE = 8.0  # levels: where the scene has changed by so much, a third of that share stays
+BORDER = 8  # pixels next to the border, which a network draws worse: less of them stays when they move inwards
 GONE = 0.05  # a place of which less stays is new: the noise there moves as most of it does
 
 
@@ -186,9 +187,10 @@ class FilmPainter:
 
 
 def _inside(way):
-    """Whether each pixel has come from within the picture."""
+    """How well the network saw the place from which each pixel has come: 0 outside of the picture, 1 in its inner."""
     places = np.moveaxis(way, -1, 0) + np.indices(way.shape[:2])
-    return np.all([(each >= 0) & (each <= side - 1) for each, side in zip(places, way.shape, strict=False)], axis=0)
+    depths = [np.minimum(each, side - 1 - each) + 1 for each, side in zip(places, way.shape, strict=False)]
+    return np.clip(np.minimum(*depths) / BORDER, 0, 1)
 
 
 def _pooled(facts, shares):
