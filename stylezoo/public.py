@@ -71,6 +71,7 @@ PUBLIC = {
         "style_of",
     ),
     "stylezoo.data": ("Album", "Crops", "DataMode", "GridCrops", "NamedStyles", "Paired", "RandomCrops", "Unpaired"),
+    "stylezoo.drawing.films": ("redraw",),
     "stylezoo.drawing.fusion": ("caption", "sweep"),
     "stylezoo.drawing.painter": ("Painter",),
     "stylezoo.errors": (

@@ -79,7 +79,7 @@ class Scene:
 
 
 def whole(value):
-    """A statistic of the whole picture, such as a layer's mean over height and width.
+    """A statistic of the whole picture, such as a layer's mean over height and width, or a pair of mean and variance.
 
     In a tile of a large picture, or a frame of a film, the value from the pass over the whole is returned instead of
     the given one.
@@ -90,8 +90,7 @@ def whole(value):
 
 def moments(features, axes=(1, 2)):
     """The mean and the variance of features over axes, each kept as 1: those of the `whole` picture."""
-    mean, variance = ops.moments(features, axes=axes, keepdims=True)
-    return whole(mean), whole(variance)
+    return whole(tuple(ops.moments(features, axes=axes, keepdims=True)))  # a pair: the facts of frames are pooled
 
 
 def standardized(features, epsilon=1e-5):

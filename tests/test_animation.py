@@ -330,10 +330,10 @@ def test_frames_are_taken_one_by_one(suffix, tmp_path):
     assert max(most) <= 3
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "a.tiff", "a", "a.mp4"])
+@pytest.mark.parametrize("name", ["a.jpg", "a.tiff", "a", "a.mpg"])
 def test_format_that_holds_no_animation_is_refused(name, tmp_path):
     read = written(tmp_path / "in.gif", moving(), 50)
-    with pytest.raises(BadPicture, match=r"take one of \.apng, \.gif, \.png, \.webp"):
+    with pytest.raises(BadPicture, match=r"take one of \.apng, \.gif, .*\.mp4, \.png, "):
         read.save(moving(), tmp_path / name)
     assert not (tmp_path / name).exists()
 

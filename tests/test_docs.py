@@ -18,6 +18,7 @@ import pytest
 import vgg_file
 from click.testing import CliRunner
 from test_cli import noise
+from test_film import clip, photo
 
 import stylezoo
 from stylezoo import checks, contract, errors
@@ -27,6 +28,7 @@ from stylezoo.catalogue.sources import describe
 from stylezoo.cli import main
 from stylezoo.docs import pages
 from stylezoo.docs.pages import filled, third_party
+from stylezoo.pictures import films
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -393,6 +395,24 @@ def test_page_your_own_style_is_followed_command_by_command(environment, tmp_pat
     assert drawn == {"mine", "both", "dunes"}
     assert {"stylezoo train", "stylezoo new", "stylezoo show", "pip install", "pytest stylezoo-dunes"} <= {*ran}
     assert "dunes" not in environment.stylezoo("list", "styles").stdout
+
+
+@pytest.mark.long
+def test_page_of_films_is_followed_command_by_command(tmp_path, monkeypatch):
+    """With a small clip; the example in Python runs as well."""
+    clip(tmp_path / "clip.mp4", [photo(64, 48)] * 4, audio="aac")
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "film.md").read_text(encoding="utf-8")
+    for language, _, code in FENCE.findall(page):
+        if language == "python":
+            exec(code, {})
+        for line in code.splitlines() if language == "sh" else ():
+            done = CliRunner().invoke(main, shlex.split(line)[1:])
+            assert done.exit_code == 0, f"{line}\n{done.output}"
+    made = {"clip-stylized.mp4": (64, 48), "small.mp4": (64, 48), "clip.webm": (64, 48), "clip.gif": (43, 32)}
+    assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "drawn.mp4", *made}
+    for name, size in made.items():
+        assert (films.opened(name).size, len(films.opened(name))) == (size, 4)
 
 
 @pytest.mark.long

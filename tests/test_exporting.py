@@ -216,7 +216,9 @@ def about(path, format):
     from ai_edge_litert.tools import flatbuffer_utils
 
     model = flatbuffer_utils.read_model(str(path))
-    return {each.name.decode(): bytes(model.buffers[each.buffer].data).decode(errors="replace") for each in model.metadata}
+    return {
+        each.name.decode(): bytes(model.buffers[each.buffer].data).decode(errors="replace") for each in model.metadata
+    }
 
 
 @pytest.mark.long

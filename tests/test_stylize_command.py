@@ -727,7 +727,9 @@ def test_a_run_with_itself_is_the_run(plain, wide, tmp_path):
     assert look(plain, wide, "once") == (tmp_path / "twice.png").read_bytes()
 
 
-@pytest.mark.parametrize("said", ["0, in one piece, or 256 and more", "NAME-stylized.png (a GIF or WebP stays one)"])
+@pytest.mark.parametrize(
+    "said", ["0, in one piece, or 256 and more", "NAME-stylized.png (a film, GIF or WebP stays one)"]
+)
 def test_help_says_what_is_possible(said):
     assert said in " ".join(drawn("--help", terminal_width=200).stdout.split())
 

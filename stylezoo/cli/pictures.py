@@ -9,7 +9,7 @@ import click
 
 from stylezoo.cli import redrawing, terminal
 from stylezoo.cli.options import Refusal, as_one_object, refuse
-from stylezoo.cli.types import PATH, Location, Mask, ModelName, WeightedStyle
+from stylezoo.cli.types import PATH, Location, Mask, ModelName, Steady, WeightedStyle
 from stylezoo.errors import BadOptions, BadPicture, BadRun, UsageError, name_all
 from stylezoo.runs.folder import RunFolder
 
@@ -31,7 +31,7 @@ REFUSALS = [
     nargs=-1,
     required=True,
     type=PATH,
-    help="Pictures, animations (GIF, WebP, PNG) and folders of them.",
+    help="Pictures, films (MP4, MOV, WebM, MKV, AVI), animations (GIF, WebP, PNG) and folders of pictures.",
 )
 @click.option(
     "-m",
@@ -45,7 +45,8 @@ REFUSALS = [
     "--out",
     type=Location(path_type=str),
     help="The file to write, in the format of its suffix, or a folder: for several pictures, or with a / at its end. "
-    "Default: beside each picture, as NAME-stylized.png (a GIF or WebP stays one); for a folder, in FOLDER-stylized.",
+    "Default: beside each picture, as NAME-stylized.png (a film, GIF or WebP stays one); for a folder, in "
+    "FOLDER-stylized.",
 )
 @click.option(
     "--style",
@@ -94,6 +95,15 @@ REFUSALS = [
     "Default: as large as 2 GB allow.",
 )
 @click.option(
+    "--steady",
+    type=Steady(),
+    default="whole",
+    show_default=True,
+    metavar="[whole|first|SECONDS]",
+    help="How a film is drawn alike from frame to frame: by statistics of the whole film, of its first frame, or of a "
+    "frame each so many seconds, where its light changes.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
@@ -112,6 +122,7 @@ def stylize(given):
       stylezoo stylize photo.jpg --style great-wave=0.6 --style starry-night=0.4
       stylezoo stylize photo.jpg --style great-wave --mask sky.png=starry-night
       stylezoo stylize photo.jpg --style great-wave --style scream --sweep 5
+      stylezoo stylize clip.mp4 --style great-wave
       stylezoo stylize photos/ --style runs/mine --strength 0.8 --keep-colour
     """
     refuse(given, REFUSALS)
@@ -236,7 +247,7 @@ def _drawing(given, model):
 
 
 def _look(given):
-    return {name: getattr(given, name) for name in ("seed", "keep_colour", "stroke", "tile")}
+    return {name: getattr(given, name) for name in ("seed", "keep_colour", "stroke", "tile", "steady")}
 
 
 def _painter_of_model(given, model):

@@ -2,11 +2,12 @@
 
 import errno
 import sys
+from contextlib import nullcontext
 
 import click
 
 from stylezoo.cli import terminal
-from stylezoo.errors import BadPicture, StylezooError, UsageError, name_all
+from stylezoo.errors import BadPicture, MissingExtra, StylezooError, UsageError, name_all
 
 SHEET_SIDE = 384  # pixels of the shorter side of a picture in a sheet, unless a size is given
 strength = click.option(
@@ -20,18 +21,18 @@ FULL = (errno.ENOSPC, errno.EDQUOT)  # errors of a full disk
 
 
 def unreadable(pictures, size=None):
-    """The files that do not exist or are no pictures, each with the reason; none is decoded.
+    """The files that do not exist or are no pictures and no films, each with the reason; no picture is decoded.
 
     With a `size`, the shorter side to which they will be scaled, they may be larger.
     """
-    from stylezoo.pictures import files
+    from stylezoo.pictures import files, films
 
     failed = {}
     for picture in pictures:
         try:
-            with files.reading(picture, size):
+            with nullcontext(films.Film(picture)) if films.is_film(picture) else files.reading(picture, size):
                 pass
-        except BadPicture as error:
+        except (BadPicture, MissingExtra) as error:
             failed[picture] = str(error)
     return failed
 
@@ -108,7 +109,7 @@ def end_if_failed(files, failed, tried_all):
 
 
 def draw_picture(painter, size, picture, target, progress):
-    """Write the result of a picture or an animation, its shorter side scaled to `size` pixels first if that is given.
+    """Write the result of a picture, a film or an animation, its shorter side scaled to `size` pixels first if given.
 
     Args:
         painter: The painter.
@@ -122,24 +123,18 @@ def draw_picture(painter, size, picture, target, progress):
     """
     from dataclasses import replace
 
-    from stylezoo.pictures import animation, arrays, files
+    from stylezoo.drawing import films as drawn_films
+    from stylezoo.pictures import animation, arrays, files, films
 
-    def scaled(image):
-        return arrays.scaled(image, size) if size else image
-
-    film = animation.opened(picture) if target.suffix.lower() in animation.SUFFIXES else None
+    film = films.opened(picture) if films.is_writable(target) or films.is_film(picture) else None
     if film is None:
-        painter.on_tile = progress
-        files.save_picture(painter.paint(scaled(files.open_picture(picture, alpha=True, shorter=size))), target)
+        image = files.open_picture(picture, alpha=True, shorter=size)
+        single = replace(painter, steady=False, on_tile=progress)
+        files.save_picture(single.paint(arrays.scaled(image, size) if size else image), target)
         return animation.several(picture)
-    steady = replace(painter, steady=True)
-
-    def frames():
-        for number, frame in enumerate(film, 1):
-            yield steady.paint(scaled(frame))
-            progress(number, len(film))
-
-    film.save(frames(), target)
+    if lost := film.left_out(target):
+        terminal.say(lost, err=True)
+    drawn_films.redraw(painter, film, target, size, progress)
     return ""
 
 
@@ -191,9 +186,13 @@ def _reason(picture, target, error):
 
 
 def _end_interrupted(tried, files, failed):
+    from stylezoo.pictures import film_writing
+
     terminal.say(err=True)
     _print_reasons(failed)
     terminal.say(f"Stopped after {tried} of {len(files)}; what is written stays.", err=True)
+    if any(film_writing.folder_of(target).is_dir() for target in files.values()):
+        terminal.say("The same command goes on with the film where it stopped.", err=True)
     sys.exit(terminal.INTERRUPTED)
 
 

@@ -116,6 +116,26 @@ class Every(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+class Steady(click.ParamType):
+    """``whole``, ``first`` or a number of seconds: the attribute `steady` of a painter."""
+
+    name = "whole|first|seconds"
+
+    def convert(self, value, param, ctx):
+        if value in ("whole", "first") or not isinstance(value, str):
+            return {"first": True}.get(value, value)
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0
+        if not 0 < seconds < float("inf"):
+            self.fail(f"'{value}' is not whole, first or a number of seconds, such as 2.", param, ctx)
+        return seconds
+
+    def shell_complete(self, ctx, param, incomplete):
+        return [CompletionItem(word) for word in ("whole", "first") if word.startswith(incomplete)]
+
+
 class WeightedStyle(click.ParamType):
     """``STYLE`` or ``STYLE=WEIGHT``: a pair of the style and its weight, None if none is given."""
 

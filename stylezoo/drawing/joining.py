@@ -32,12 +32,16 @@ class JoinedPainter(Redraws):
     painters: list[Painter]
     fusion: Fusion
     keep_colour: bool = False
-    steady: bool = False
+    steady: bool | str | float = False
     on_tile: Callable[[int, int], None] = lambda done, count: None
     has_strength = False
 
     def __post_init__(self):
         self.painters = [replace(each, steady=self.steady, keep_colour=False) for each in self.painters]
+
+    def drawers(self):
+        """As `Painter.drawers`, of all painters."""
+        return [drawer for painter in self.painters for drawer in painter.drawers()]
 
     def _redrawn(self, pixels):
         if not self.fusion.strength:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from stylezoo.contract import OneStyle, StyleInput, style_input
 from stylezoo.contract.inputs import has_noise_map, noise_input
+from stylezoo.drawing.facts import Facts
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.graphs import COARSEST, SMALLEST_TILE, Graphs
 from stylezoo.drawing.tiles import Tiling, View
@@ -90,10 +91,14 @@ class Painter(Redraws):
         tile: The side of tiles, in pixels; 0: draw in one piece; None: tiles as large as memory allows, if the picture
             is larger than one.
         steady: Whether all pictures are frames of one film, all of one size: the facts about the first frame are used
-            for all. Else a change in one corner would make the whole picture flicker.
+            for all. Else a change in one corner would make the whole picture flicker. "whole" or a number of seconds
+            are for `films.redraw`, which knows the frames to come.
         on_tile: Called with the number of tiles that are drawn and the number of all tiles.
         has_strength: Whether the generator itself can draw a style at less strength; else its output is blended with
             the picture.
+        film: The size of the frames of a steady painter and the facts about them; None before the first frame.
+        drift: How far the scene has moved from where the noise is, at each pixel, so that strokes move with it: rows
+            and columns to add to its place, (height, width, 2); None: not at all.
 
     Raises:
         BadOptions: Tiles are too small, or the generator cannot mix styles or divide a picture among them.
@@ -106,7 +111,7 @@ class Painter(Redraws):
     keep_colour: bool = False
     stroke: float | None = None
     tile: int | None = None
-    steady: bool = False
+    steady: bool | str | float = False
     on_tile: Callable[[int, int], None] = lambda done, count: None
 
     def __post_init__(self):
@@ -117,7 +122,7 @@ class Painter(Redraws):
             raise BadOptions(
                 f"The stroke is {self.stroke!r}; it must be a number from 1, as trained, to {BROADEST} times as broad."
             )
-        self._film = None  # the size of its frames and the facts about the first
+        self.film = self.drift = None
         self._style = style_input(self.generator)
         self._graphs = Graphs.of(self.generator)
         several = len(self.fusion.parts) > 1 and not self._style.can_mix
@@ -145,6 +150,10 @@ class Painter(Redraws):
                 "or the tiles (--tile)."
             ) from None
 
+    def drawers(self):
+        """The painters that have facts of a film: this one and, where strokes may be broad, that of the sketch."""
+        return [self] if self.stroke == 1 else [self, self._sketcher]
+
     @cached_property
     def _sketcher(self):
         """The painter for the smaller picture. It reports no tiles: they are few; the larger picture has its own."""
@@ -163,7 +172,7 @@ class Painter(Redraws):
         height, width, _ = pixels.shape
         self._facts_of_film(height, width)  # refuses a frame of another size before a smaller one is drawn
         small = arrays.resized(pixels, *(max(1, round(side / stroke)) for side in (height, width)))
-        self._sketcher.tile = self.tile
+        self._sketcher.tile, self._sketcher.drift = self.tile, self.drift
         sketch = arrays.resized(arrays.levels(self._sketcher.paint(small)), height, width)
         drawn = self._drawn(arrays.by_bands(_mixed, pixels, sketch, self._styled(height, width)))
         return arrays.by_bands(luminance.with_light_of, pixels, drawn) if self.keep_colour else drawn
@@ -187,9 +196,9 @@ class Painter(Redraws):
 
     def _facts_of_film(self, height, width):
         """The facts about the film that a picture is a frame of; None for its first frame and for a single picture."""
-        if self._film is None:
+        if self.film is None:
             return None
-        (first_height, first_width), facts = self._film
+        (first_height, first_width), facts = self.film
         if (height, width) != (first_height, first_width):
             raise BadPicture(
                 f"A frame has {width} x {height} pixels, the first had {first_width} x {first_height}: a steady "
@@ -199,7 +208,7 @@ class Painter(Redraws):
 
     def _remember(self, view, facts):
         if self.steady:
-            self._film = view.shape, facts
+            self.film = view.shape, facts
 
     def _in_one_piece(self, view, facts):
         """The picture as float32, padded by reflection to a size for the generator and cut back; and its facts."""
@@ -247,8 +256,10 @@ class Painter(Redraws):
         known, known_again = facts.found or [None, None]
         noise = None if view.noise is None else view.noise[None]
 
+        origin = corner if self.drift is None else corner + np.rint(np.median(self.drift, axis=(0, 1))).astype(int)
+
         def output(style, regions, known):
-            return self._graphs.draw(source[None], noise, style, regions, known, corner, self.seed)
+            return self._graphs.draw(source[None], noise, style, regions, known, origin, self.seed)
 
         drawn, found = output(*self._mixture(source, shares, facts), known)
         if not self._fusion.has_source:
@@ -305,8 +316,8 @@ class Painter(Redraws):
         if not has_noise_map(self.generator):
             return None
         channels = noise_input(self.generator).shape[-1]
-        noise = keras.random.normal((height, width, channels), seed=self.seed)
-        return ops.convert_to_numpy(noise)
+        noise = ops.convert_to_numpy(keras.random.normal((height, width, channels), seed=self.seed))
+        return noise if self.drift is None else drifted(noise, self.drift)
 
     def _toned(self, part, before, shares):
         """The picture matched to the tones of the styles, by their share of each place."""
@@ -326,23 +337,6 @@ class Painter(Redraws):
         return drawn if self._opacity == 1 else part + np.float32(self._opacity) * (drawn - part), facts
 
 
-@dataclass(frozen=True)
-class Facts:
-    """The facts about a whole picture with which a part of it is drawn.
-
-    Attributes:
-        tones: From `luminance.tones`, of this picture; None where no tones are matched.
-        palette: The styles, from `StyleInput.palette`; None where the generator takes one unchanged.
-        found: The layers' facts in each of two passes; None: to be recorded.
-        drawn: From `luminance.tones`, of what the generator drew; None: not matched, or to be found.
-    """
-
-    tones: np.ndarray | None
-    palette: np.ndarray | None = None
-    found: list | None = None
-    drawn: np.ndarray | None = None
-
-
 def matches_drawn(style_input: StyleInput, tones: np.ndarray | None) -> bool:
     """Whether what a generator drew is matched to tones again: if they have colours, and it has one style only.
 
@@ -350,6 +344,15 @@ def matches_drawn(style_input: StyleInput, tones: np.ndarray | None) -> bool:
     their tones in common: matched to these, they would look alike.
     """
     return tones is not None and len(tones) > luminance.PLAIN and isinstance(style_input, OneStyle)
+
+
+def drifted(noise, drift):
+    """Noise (height, width, n) that has moved with a scene: see `Painter.drift`, here for a picture of any size."""
+    height, width, _ = noise.shape
+    rows, columns = (np.arange(side) * given // side for side, given in zip((height, width), drift.shape, strict=False))
+    near = np.rint(drift[rows][:, columns] * (height / len(drift))).astype(int)
+    places = np.moveaxis(near, -1, 0) + np.indices((height, width))
+    return noise[places[0] % height, places[1] % width]
 
 
 def _mixed(picture, sketch, share):

@@ -2,21 +2,23 @@
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import cached_property
 from io import BytesIO
-from itertools import chain, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from pathlib import Path
 
 import numpy as np
 from PIL import GifImagePlugin, Image, ImageChops
 
-from stylezoo.errors import BadPicture
+from stylezoo.errors import BadPicture, name_all
 from stylezoo.files import atomic
-from stylezoo.pictures import colour, files
+from stylezoo.pictures import colour, files, film_writing
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF", "FLI")  # not TIFF and MPO: their further pictures are pages, not frames
+OPEN = 100  # milliseconds of a frame that says 0, as browsers show it
 OTHERS = {"TIFF": "pages", "DCX": "pages", "HEIF": "pictures"}  # not MPO, ICO and PSD: previews, sizes and layers
 
 
@@ -60,7 +62,14 @@ class Animation:
         path: The file.
         size: Width and height of every frame, upright.
         plays: How often it runs; 0 means for ever.
+        tick: The unit of `times`, in seconds.
+        shape: The proportions of a pixel; None: square.
+        colours: The primaries and the transfer characteristic, as FFmpeg numbers those of BT.709.
     """
+
+    tick = Fraction(1, 1000)
+    shape = None
+    colours = (1, 1)
 
     def __init__(self, path: str | Path, count: int, size: tuple[int, int], plays: int):
         self.path = Path(path)
@@ -97,12 +106,29 @@ class Animation:
             BadPicture: The format of the path's suffix holds no animations, or this animation's file is damaged.
             ValueError: There are more or fewer frames than here.
         """
-        path = Path(path)
-        if path.suffix.lower() not in WRITERS:
-            raise BadPicture(f"'{path}' cannot hold an animation; take one of {', '.join(sorted(SUFFIXES))}.")
-        durations = self.durations
-        with atomic.written(path) as temporary, open(temporary, "wb") as file:
-            WRITERS[path.suffix.lower()](file, _exactly(len(self), frames), durations, self.plays)
+        write(self, frames, path)
+
+    def after(self, number: int) -> Iterator[Image.Image]:
+        """The frames without the first ones."""
+        return islice(self, number, None)
+
+    def chosen(self, numbers: Collection[int]) -> Iterator[Image.Image]:
+        """The frames of some numbers, in order."""
+        return (frame for number, frame in enumerate(islice(self, max(numbers) + 1)) if number in numbers)
+
+    @property
+    def times(self) -> list[int]:
+        """When each frame is shown, in ticks, and at last when the animation ends; browsers decide where it is open."""
+        return [round(each) for each in accumulate((each or OPEN for each in self.durations), initial=0)]
+
+    def left_out(self, path: str | Path) -> str:
+        """A line about what a file of the path's suffix cannot hold of this animation: nothing."""
+        return ""
+
+    @contextmanager
+    def sounds(self):
+        """Within the block, the streams of sound and their packets: none."""
+        yield (), iter(())
 
     def _decoded(self):
         """The Pillow image of the file at each of its frames in turn."""
@@ -126,6 +152,32 @@ class Animation:
         if frame.size != self.size:  # a frame of a GIF that hangs over the edge; browsers cut it as well
             return frame.crop((0, 0, *self.size))
         return frame.copy() if frame is image else frame  # Pillow draws the next frame of a GIF over this one
+
+
+def write(film, frames: Iterable[Image.Image], path: str | Path) -> None:
+    """Write frames as an animation or a film, by the suffix of the path, as often, as many and as long as in another.
+
+    They are taken one by one, and none is kept. A reader never sees half a file.
+
+    Args:
+        film: An `Animation`, or a film with the same attributes: what the frames were made of.
+        frames: As many images.
+        path: The file.
+
+    Raises:
+        BadPicture: The suffix is of no such format, or the file of `film` is damaged.
+        ValueError: There are more or fewer frames.
+    """
+    path, frames = Path(path), _exactly(len(film), frames)
+    if film_writing.is_writable(path):
+        return film_writing.write(film, frames, path)
+    if path.suffix.lower() not in WRITERS:
+        known = SUFFIXES | film_writing.SUFFIXES
+        raise BadPicture(f"'{path}' cannot hold an animation; take one of {name_all(sorted(known))}.")
+    durations = film.durations
+    with atomic.written(path) as temporary, open(temporary, "wb") as file:
+        WRITERS[path.suffix.lower()](file, frames, durations, film.plays)
+    return None
 
 
 def _first(image):

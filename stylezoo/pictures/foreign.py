@@ -56,7 +56,8 @@ VECTOR = Foreign("vector", "Draw such files as PNG first, for example with Inksc
 PDF = Foreign("PDF", "Convert its pages to PNG first: 'pdftoppm -png FILE.pdf page'.", ".pdf")
 VIDEO = Foreign(
     "video",
-    "Take out the frames as pictures first: 'ffmpeg -i VIDEO frame-%05d.png'.",
+    "'stylezoo stylize VIDEO' redraws one that is named itself; elsewhere take out the frames as pictures first: "
+    "'ffmpeg -i VIDEO frame-%05d.png'.",
     ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .mts .m2ts .wmv .3gp .flv .ogv",
 )
 LAYERED = Foreign("layered", "Export such files as PNG from the program that wrote them.", ".xcf .kra .clip .psb .ora")

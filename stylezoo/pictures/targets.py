@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from stylezoo.errors import UsageError
-from stylezoo.pictures import files, folders
+from stylezoo.pictures import files, film_writing, films, folders
 
-KEPT = (".gif", ".webp")  # formats of animations, which the result keeps
+KEPT = (".gif", ".webp", *film_writing.SUFFIXES)  # formats of animations and films, which the result keeps
 LONGEST = 255  # bytes of a file's name that file systems allow
 
 
@@ -19,10 +19,11 @@ def targets(
 ) -> dict[Path, Path]:
     """Where the result of each picture goes.
 
-    The result of a picture is NAME-stylized.png beside it or in the folder `out`, or it is `out` itself. Results of a
-    folder keep names, subfolders and formats, as far as Pillow can write these, in `out` or in FOLDER-stylized; others
-    become PNG. Where pictures that differ in their suffixes only would become one PNG, those that are no PNG keep
-    their suffix before it: x.jpg beside x.png becomes x.jpg-stylized.png, x.ico beside x.png in a folder x.ico.png.
+    The result of a picture is NAME-stylized.png beside it or in the folder `out`, or it is `out` itself. A film stays
+    one: NAME-stylized.mp4 where its own format cannot be written. Results of a folder keep names, subfolders and
+    formats, as far as Pillow can write these, in `out` or in FOLDER-stylized; others become PNG. Where pictures that
+    differ in their suffixes only would become one PNG, those that are no PNG keep their suffix before it: x.jpg beside
+    x.png becomes x.jpg-stylized.png, x.ico beside x.png in a folder x.ico.png.
 
     Args:
         pictures: Files, and folders that are searched with their subfolders.
@@ -40,7 +41,7 @@ def targets(
     if into_file and (len(pictures) > 1 or os.path.isdir(pictures[0])):
         many = f"there are {len(pictures)} pictures" if len(pictures) > 1 else f"'{pictures[0]}' is a folder"
         raise UsageError(f"'{out}' is one file and {many}; name a folder.")
-    if into_file and not files.is_writable(out):
+    if into_file and not files.is_writable(out) and not films.is_writable(out):
         raise UsageError(files.not_writable(out))
     found = []
     for picture in pictures:
@@ -49,7 +50,8 @@ def targets(
         elif into_file:
             found.append((picture, out))
         else:
-            suffix = picture.suffix.lower() if picture.suffix.lower() in KEPT else ".png"
+            other = ".mp4" if films.is_film(picture) else ".png"
+            suffix = picture.suffix.lower() if picture.suffix.lower() in KEPT else other
             found.append((picture, (out or picture.parent) / _joined(picture.stem, f"-stylized{suffix}")))
     found = _apart(found, note)
     _check_apart(found, keep)
