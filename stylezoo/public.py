@@ -76,6 +76,7 @@ PUBLIC = {
     "stylezoo.drawing.painter": ("Painter",),
     "stylezoo.errors": (
         "BadData",
+        "BadExport",
         "BadOptions",
         "BadPicture",
         "BadRecipe",

@@ -19,7 +19,7 @@ class Mixture:
     Args:
         names: Ready-made styles, run folders, ``.keras`` files or addresses; none: the default style.
         masks: Pairs of such a name and a mask, as for `Fusion.of`.
-        read: What gives the `Drawing` of a file from `loading.checked_file`.
+        read: What gives the `Drawing` of a file from `loading.checked_file`; None: `loading.drawing`.
 
     Attributes:
         names: The models, those of the masks as well.
@@ -30,12 +30,12 @@ class Mixture:
         BadRun: As in `stylezoo.load_model`.
     """
 
-    def __init__(self, names=(), masks=(), read=loading.drawing):
+    def __init__(self, names=(), masks=(), read=None):
         self.masks = [*masks]
         self._named = [str(name) for name in names] or ([] if self.masks else [styles.default()])
         self.names = list(dict.fromkeys([*self._named, *(str(name) for name, _ in self.masks)]))
         self.reason, self._siblings = "", None
-        read = cache(read)  # those that are no siblings have been read by then
+        read = cache(read or loading.drawing)  # those that are no siblings have been read by then
         if len(self.names) > 1 and not self.masks:
             try:
                 self._siblings = Siblings(self.names, read)
