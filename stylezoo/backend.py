@@ -44,6 +44,18 @@ def graph(function: Callable):
     return tf.function(function, autograph=False)
 
 
+def graph_of_each_size(function: Callable):
+    """As `graph`, of a function of tensors in many sizes: TensorFlow would warn of the number of its graphs."""
+    traced = graph(function)
+
+    @wraps(function)
+    def called(*given):
+        tensors = [tf.convert_to_tensor(each) for each in given]
+        return traced.get_concrete_function(*tensors)(*tensors)
+
+    return called
+
+
 def tensor_of(shape) -> tf.TensorSpec:
     """A placeholder for a float32 tensor of a shape when a graph is traced."""
     return tf.TensorSpec(shape)

@@ -2,12 +2,16 @@
 
 import io
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+from functools import partial
 from http.client import HTTPConnection
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -349,7 +353,8 @@ def test_page_take_it_anywhere_is_followed(tmp_path, monkeypatch):
     page = (Path(__file__).parents[1] / "docs" / "export.md").read_text(encoding="utf-8")
     page = page.replace("great-wave", "small").replace("photo.jpg", "photo.png")
     blocks = re.findall(r"^```(text|python)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    commands = [block.strip() for kind, block in blocks if kind == "text" and block.startswith("stylezoo export small")]
+    lines = [line for kind, block in blocks if kind == "text" for line in block.splitlines()]
+    commands = [line for line in lines if line.startswith("stylezoo export small")]
     assert len(commands) == 5
     for command in commands:
         words = [f"{word}.keras" if word == "small" else word for word in shlex.split(command)[1:]]
@@ -367,6 +372,30 @@ def test_page_take_it_anywhere_is_followed(tmp_path, monkeypatch):
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     answer = served(codes["HTTP"], Path("photo.png").read_bytes())
     np.testing.assert_allclose(np.asarray(Image.open(io.BytesIO(answer))), arrays.levels(gan.stylize(photo)), atol=1)
+
+
+@pytest.mark.long
+@pytest.mark.skipif("ORT_WEB" not in os.environ, reason="ORT_WEB names the folder dist of onnxruntime-web of npm")
+def test_the_page_of_the_guide_draws_the_same_in_a_browser(browser, tmp_path):
+    needs("onnx")
+    gan, photo = built("resnet"), arrays.levels(pictures(1, 96, 80)[0])
+    gan.export(tmp_path / "wave.onnx", "onnx", verbose=False, pixels="uint8", inputs=("strength",))
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    guide = (Path(__file__).parents[1] / "docs" / "export.md").read_text(encoding="utf-8")
+    page = re.search(r"^```html\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL).group(1)
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    (tmp_path / "dist").symlink_to(os.environ["ORT_WEB"])
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        browser.send("Page.navigate", url=f"http://127.0.0.1:{server.server_port}/")
+        browser.wait_for("Page.loadEventFired")
+        drawn = browser.value(
+            "(async () => { await draw(await createImageBitmap(await (await fetch('photo.png')).blob()));"
+            "return Array.from(context.getImageData(0, 0, canvas.width, canvas.height).data); })()"
+        )
+        server.shutdown()
+    found = np.reshape(np.uint8(drawn), (96, 80, 4))[..., :3]
+    np.testing.assert_allclose(found, arrays.levels(gan.stylize(photo)), atol=1)
 
 
 def served(code, picture):

@@ -139,5 +139,6 @@ def _default_name(models):
 
 
 def _megabytes(out):
-    files = [Path(out), *Path(out).rglob("*"), *Path(out).parent.glob(f"{Path(out).stem}.bin")]
-    return f"{sum(each.stat().st_size for each in files if each.is_file()) / 1e6:.1f} MB"
+    out = Path(out)
+    weights = [out.with_suffix(".bin")] if out.suffix == FORMATS["openvino"] else []
+    return f"{sum(each.stat().st_size for each in (out, *out.rglob('*'), *weights) if each.is_file()) / 1e6:.1f} MB"

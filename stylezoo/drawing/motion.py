@@ -44,7 +44,7 @@ def between(before, after):
     return _rounded(_scaled(motion, height, width)[0])
 
 
-@backend.graph
+@backend.graph_of_each_size
 def moved(picture, motion, top):
     """Some rows of a picture (height, width, n) with each pixel from where it was, by cubic interpolation (Keys, 1981).
 
@@ -59,19 +59,19 @@ def moved(picture, motion, top):
     return _moved(picture, motion, top)
 
 
-@backend.graph
+@backend.graph_of_each_size
 def unlike(difference):
     """How much pictures differ around each pixel: (height, width), from what each pixel differs by."""
     return blurred(difference[None, ..., None], AROUND)[0, ..., 0]
 
 
-@backend.graph
+@backend.graph_of_each_size
 def _corrected(motion, old, new):
     """Motion after one more correction; one graph for each size, because a graph of all of them takes long to make."""
     return motion + _sized(_correction(_moved(old[0], motion[0])[None], new), *new.shape[1:3])
 
 
-@backend.graph
+@backend.graph_of_each_size
 def _with_camera(old, new, motion):
     """The motion, or where that of the camera explains as much, the camera's: what is flat moves with the rest."""
     camera = ops.zeros_like(motion) + _rounded(ops.median(motion, axis=(1, 2), keepdims=True))
