@@ -485,7 +485,7 @@ def test_help_shows_every_command_once_under_the_heading_of_its_family():
         "Pictures": ["stylize", "compare", "app"],
         "Training": ["train", "evaluate", "import"],
         "Plugins": ["list", "show", "doctor", "new"],
-        "Sharing": ["push"],
+        "Sharing": ["export", "push"],
     }
     assert sorted(name for names in shown.values() for name in names) == sorted(main.commands)
 
