@@ -141,11 +141,11 @@ def page(browser, server):
     assert hosts == {f"{server.host}:{server.port}"}
 
 
-def test_page_draws_the_bytes_of_the_command_that_it_shows(page, server, tmp_path, monkeypatch):
+def test_page_draws_the_bytes_of_the_command_that_it_shows(page, server, tmp_path, monkeypatch, read_once):
     (tmp_path / "photo.png").write_bytes(photograph())
+    move(page, f"style-{OTHER}", 0.6)
     choose(page, "#file", tmp_path / "photo.png")
     until(page, f"!{element('shown')}.hidden")
-    move(page, f"style-{OTHER}", 0.6)
     move(page, "strength", 0.8)
     until(page, "document.body.dataset.drawn == 'full'")  # so small a picture is its own preview
     command = page.value(f"{element('command')}.textContent")
@@ -160,7 +160,7 @@ def test_page_draws_the_bytes_of_the_command_that_it_shows(page, server, tmp_pat
     assert page.value(f"{element('download')}.download") == "photo-stylized.png"
 
 
-def test_brush_paints_the_mask_of_the_command(page, server, tmp_path, monkeypatch):
+def test_brush_paints_the_mask_of_the_command(page, server, tmp_path, monkeypatch, read_once):
     (tmp_path / "photo.png").write_bytes(photograph(1))
     choose(page, "#file", tmp_path / "photo.png")
     until(page, "document.body.dataset.drawn")
