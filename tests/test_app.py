@@ -141,11 +141,11 @@ def page(browser, server):
     assert hosts == {f"{server.host}:{server.port}"}
 
 
-def test_page_draws_the_bytes_of_the_command_that_it_shows(page, server, tmp_path):
+def test_page_draws_the_bytes_of_the_command_that_it_shows(page, server, tmp_path, monkeypatch, read_once):
     (tmp_path / "photo.png").write_bytes(photograph())
+    move(page, f"style-{OTHER}", 0.6)
     choose(page, "#file", tmp_path / "photo.png")
     until(page, f"!{element('shown')}.hidden")
-    move(page, f"style-{OTHER}", 0.6)
     move(page, "strength", 0.8)
     until(page, "document.body.dataset.drawn == 'full'")  # so small a picture is its own preview
     command = page.value(f"{element('command')}.textContent")
@@ -153,13 +153,14 @@ def test_page_draws_the_bytes_of_the_command_that_it_shows(page, server, tmp_pat
         "stylezoo stylize photo.png --style starry-night=1 --style great-wave=0.6 --strength 0.8 -o photo-stylized.png"
     )
     drawn = ask(server, "GET", page.value(f"new URL({element('download')}.href).pathname"))[1]
-    done = subprocess.run([sys.executable, "-m", *shlex.split(command)], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, shlex.split(command)[1:])
+    assert done.exit_code == 0, done.stderr
     assert (tmp_path / "photo-stylized.png").read_bytes() == drawn
     assert page.value(f"{element('download')}.download") == "photo-stylized.png"
 
 
-def test_brush_paints_the_mask_of_the_command(page, server, tmp_path, monkeypatch):
+def test_brush_paints_the_mask_of_the_command(page, server, tmp_path, monkeypatch, read_once):
     (tmp_path / "photo.png").write_bytes(photograph(1))
     choose(page, "#file", tmp_path / "photo.png")
     until(page, "document.body.dataset.drawn")
@@ -264,6 +265,19 @@ def test_pictures_are_removed_when_their_user_leaves(monkeypatch):
     assert not present.folder.exists()
 
 
+def test_a_visit_without_pictures_ends_when_there_are_too_many(monkeypatch):
+    monkeypatch.setattr(visits, "MOST", 2)
+    present = visits.Visits()
+    busy, idle = present.begin(), present.begin()
+    busy.new_file(".png").write_bytes(b"x")
+    present.begin().new_file(".png")
+    assert [present.is_open(each) for each in (busy, idle)] == [True, False]
+    assert not idle.folder.exists()
+    with pytest.raises(StylezooError, match="Too many people"):
+        present.begin()
+    present.end()
+
+
 def test_a_page_that_is_loaded_again_finds_its_visit(server):
     visit = begin(server, photograph())
     assert ask(server, "POST", f"{visit}/leave")[0] == 204
@@ -327,7 +341,9 @@ def test_an_upload_without_an_announced_size_is_cut_off(server):
         connection.sendall(head.encode())
         for _ in range(5):
             connection.sendall(b"40000\r\n" + bytes(2**18) + b"\r\n")
-        assert b"too large" in connection.recv(2**16)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert b"too large" in answer.read()
 
 
 @pytest.mark.parametrize(
@@ -346,6 +362,7 @@ def test_an_upload_without_an_announced_size_is_cut_off(server):
         "{visit}/%2e%2e/{visit}/photo",
         "{visit}/results/1.png",
         "{visit}/results/..%2f1",
+        "{visit}/results/" + 100 * "9",
         "{visit}/masks/-1",
         "{visit}/lessons/source",
         "{visit}/training/sheet",
@@ -370,6 +387,7 @@ def test_no_other_file_can_be_read(path, server):
         ({"Host": "[::1]:1"}, 201),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Host": "localhost:1", "Origin": "http://localhost:1"}, 201),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
     ],
@@ -387,10 +405,13 @@ def test_other_sites_are_refused(headers, status, server):
         ({"weights": [1] * 99}, "load it again"),
         (weights(s0=2), "The weight is 2"),
         (weights(s0="1"), "no number"),
+        (weights(s0=-0.1), "The weight is -0.1"),
+        (weights(s0=10**400), "no number"),
         ({**weights(s0=1), "strength": 1.5}, "The strength is 1.5"),
         ({**weights(s0=1), "stroke": 9}, "The stroke is 9"),
         ({**weights(s0=1), "size": -1}, "The size is -1"),
         ({**weights(s0=1), "seed": float("nan")}, "The seed is no number"),
+        (b'{"weights": [1], "size": ' + 5000 * b"9" + b"}", "no number"),
         (b"{", "no JSON"),
         (b"[" * 5000, "no JSON"),
         (b" " * 2**17, "too long"),
@@ -401,6 +422,10 @@ def test_a_message_that_makes_no_sense_is_refused_in_one_line(message, said, ser
     for place in ("lines", "results"):
         status, told = ask(server, "POST", f"{visit}/{place}", message)
         assert (status, said in told["error"]) == (400, True), told
+
+
+def test_an_address_of_any_length_is_refused(server):
+    assert ask(server, "GET", f"{begin(server)}/results/{5000 * '9'}")[0] == 403
 
 
 def test_what_is_missing_is_told(server):
@@ -475,7 +500,7 @@ def test_a_child_process_that_ends_is_told_and_started_again(tmp_path):
     job = {"job": "photograph", "picture": str(tmp_path / "a.png"), "view": str(tmp_path / "view.jpg")}
 
     async def work():
-        child = Child()
+        child = Child(tmp_path / "none")
         first = asyncio.create_task(child.ask(**job))
         while child._process is None:
             await asyncio.sleep(0.01)
@@ -497,18 +522,36 @@ def test_a_child_process_that_ends_is_told_and_started_again(tmp_path):
     asyncio.run(work())
 
 
-def test_ctrl_c_ends_the_command_quietly_and_removes_all_pictures(tmp_path):
-    with serving(tmp_path) as first, serving(tmp_path) as second:
-        assert second.port > first.port
-        visit = begin(first, photograph())
-        threading.Thread(target=ask, args=[first, "POST", f"{visit}/results", weights(s0=1)], daemon=True).start()
+def test_ctrl_c_ends_the_command_quietly_and_removes_all_pictures(server, tmp_path):
+    with serving(tmp_path) as second:
+        assert second.port > server.port
+        visit = begin(second, photograph())
+        threading.Thread(target=ask, args=[second, "POST", f"{visit}/results", weights(s0=1)], daemon=True).start()
         time.sleep(0.3)
-        for each in (first, second):
-            each.process.send_signal(signal.SIGINT)
-            assert each.process.wait(20) == 0
-            assert each.process.stdout.read() == ""
+        second.process.send_signal(signal.SIGINT)
+        assert second.process.wait(20) == 0
+        assert second.process.stdout.read() == ""
     assert [path.name for path in tmp_path.iterdir()] == ["said"]
     assert (tmp_path / "said").read_text() == ""
+
+
+def test_processes_end_and_pictures_are_removed_when_the_server_was_killed(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(photograph())
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-m", "stylezoo.app.artist", folder], stdin=pipe, stdout=pipe) as artist:
+        job = {"job": "photograph", "picture": str(folder / "a.png"), "view": str(folder / "view.jpg")}
+        artist.stdin.write(f"{json.dumps(job)}\n".encode())
+        artist.stdout.close()  # as of a server that has gone while it waited
+        artist.stdin.close()
+        assert artist.wait(PATIENCE) == 0
+    assert not folder.exists()
+    stub = "import runpy, time; runpy.run_module = lambda *a, **k: time.sleep(600); from stylezoo.app import pupil; "
+    code = f"{stub}\ntry: pupil.main()\nexcept KeyboardInterrupt: print('lost'); raise SystemExit(130)"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe) as pupil:
+        assert pupil.communicate(timeout=PATIENCE)[0] == b""
+    assert pupil.returncode == 130
 
 
 def test_a_port_that_is_taken_is_told_and_a_public_address_warned_of(tmp_path, server, monkeypatch):
@@ -517,7 +560,7 @@ def test_a_port_that_is_taken_is_told_and_a_public_address_warned_of(tmp_path, s
     assert done.stderr.startswith(f"Error: Port {server.port} of '127.0.0.1' cannot be used: ")
     assert "is no address of this machine" in CliRunner().invoke(main, ["app", "--host", "no.such.invalid"]).stderr
     assert "'gone' is no model" in CliRunner().invoke(main, ["app", "--model", "gone"]).stderr
-    monkeypatch.setattr("stylezoo.app.server.serve", lambda site, sock: (site.visits.end(), sock.close()))
+    monkeypatch.setattr("stylezoo.app.server.serve", lambda site, sock, say: (site.visits.end(), sock.close()))
     done = CliRunner().invoke(main, ["app", "--host", "0.0.0.0"])
     assert done.exit_code == 0
     assert (
@@ -581,3 +624,33 @@ def test_page_trains_a_style_from_two_pictures_and_draws_in_it(page, server, tmp
     until(page, "document.body.dataset.drawn == 'full'")
     assert "--style runs/single-pair " in page.value(f"{element('command')}.textContent")
     assert len(ask(server, "GET", other)[1]["styles"]) == 6
+
+
+@pytest.mark.long
+def test_a_training_keeps_what_it_has_learned_when_the_server_is_killed(tmp_path):
+    with serving(tmp_path) as server:
+        visit = begin(server)
+        for seed, role in enumerate(("source", "style")):
+            assert ask(server, "PUT", f"{visit}/lessons/{role}?name=a.png", photograph(seed, 64, 64))[0] == 200
+        assert ask(server, "POST", f"{visit}/training", {"model": "single-pair", "steps": 10**6})[0] == 201
+        end = time.monotonic() + PATIENCE
+        while not ask(server, "GET", visit)[1]["training"]["step"]:
+            assert time.monotonic() < end
+            time.sleep(0.2)
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        server.process.kill()
+        server.process.wait()
+        while any(is_alive(pid) for pid in children):
+            assert time.monotonic() < end
+            time.sleep(0.2)
+    assert not [*tmp_path.glob("stylezoo-app-*")]
+    card = json.loads((tmp_path / "runs" / "single-pair" / "card.json").read_text())
+    assert 0 < card["steps"] < 10**6
+
+
+def is_alive(pid):
+    """Whether a process goes on; one that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -5,10 +5,12 @@ A picture that ends it, for want of memory or by a fault in a decoder, does not 
 
 import json
 import os
+import shutil
 import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,11 @@ Job, Tell = dict[str, Any], Callable[[int, int], None]
 
 
 def main() -> None:
-    """Do the jobs of standard input, one after another, until it is closed."""
+    """Do the jobs of standard input, one after another, until it is closed.
+
+    The server ends this process before it closes that: if it is closed, the server was killed, and the folder of its
+    files, which is the only argument, is removed here.
+    """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the server ends this process
@@ -31,18 +37,23 @@ def main() -> None:
     def answer(**fields):
         print(json.dumps(fields), file=answers, flush=True)
 
-    for line in sys.stdin:
-        job = json.loads(line)
-        try:
-            answer(done=JOBS[job["job"]](job, lambda part, parts: answer(part=part, parts=parts)))
-        except StylezooError as error:
-            answer(error=str(error))
-        except MemoryError:
-            answer(error="There is not enough memory for this picture; take a smaller size.")
-        except OSError as error:
-            answer(error=f"A file of this page cannot be written or read: {error.strerror or error}.")
-        except Exception:
-            answer(bug=traceback.format_exc())
+    with suppress(BrokenPipeError):  # nobody reads the answers: the server was killed
+        for line in sys.stdin:
+            _do(json.loads(line), answer)
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+
+
+def _do(job, answer):
+    try:
+        answer(done=JOBS[job["job"]](job, lambda part, parts: answer(part=part, parts=parts)))
+    except StylezooError as error:
+        answer(error=str(error))
+    except MemoryError:
+        answer(error="There is not enough memory for this picture; take a smaller size.")
+    except OSError as error:
+        answer(error=f"A file of this page cannot be written or read: {error.strerror or error}.")
+    except Exception:
+        answer(bug=traceback.format_exc())
 
 
 def warm(job: Job, tell: Tell) -> None:

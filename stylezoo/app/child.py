@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from stylezoo.errors import StylezooError
@@ -16,12 +17,15 @@ MOST = 24  # jobs that wait, at most
 class Child:
     """A process of `artist`, which is started for the first job and again if it has ended.
 
+    Args:
+        folder: The folder of its files, which it removes if the server ends without doing so.
+
     Attributes:
         queue: The jobs that are not done yet, each an object; the first is being done.
     """
 
-    def __init__(self):
-        self.queue = []
+    def __init__(self, folder: Path):
+        self.folder, self.queue = folder, []
         self._process, self._turn, self._is_closed = None, asyncio.Lock(), False
 
     async def ask(self, tell: Callable[[int, int], None] = lambda part, parts: None, ticket=None, **job) -> Any:
@@ -71,7 +75,7 @@ class Child:
         if self._is_closed:
             raise StylezooError("The server has ended.")
         if self._process is None:
-            command = [sys.executable, "-m", "stylezoo.app.artist"]
+            command = [sys.executable, "-m", "stylezoo.app.artist", str(self.folder)]
             pipe = subprocess.PIPE
             self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
         return self._process

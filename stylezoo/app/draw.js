@@ -187,7 +187,7 @@ function paint(number) {
   if (painting !== null) return finishPainting().then(() => painting === null && paint(number));
   painting = number;
   $("brushed").textContent = rows[number].name;
-  for (const id of ["compare", "actions"]) $(id).hidden = true;
+  for (const id of ["compare", "actions", "doing"]) $(id).hidden = true;
   $("brush").hidden = false;
   brush.show(number);
   $("stage").scrollIntoView({block: "nearest"});
@@ -196,7 +196,7 @@ function paint(number) {
 
 function stopPainting() {
   painting = null;
-  for (const id of ["compare", "actions"]) $(id).hidden = false;
+  for (const id of ["compare", "actions", "doing"]) $(id).hidden = false;
   $("brush").hidden = true;
 }
 

@@ -11,6 +11,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'"
 )
+LONGEST = 200  # characters of an address: a server parses no numbers of thousands of digits
 HEADERS = {
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
@@ -55,9 +56,11 @@ class Guard:
         """Why a request is not answered, "" if it is."""
         asked = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host, origin = asked.get(b"host", ""), asked.get(b"origin")
+        if len(scope["path"]) > LONGEST:
+            return "This address is too long."
         if self.is_local and not is_loopback(_name(host)):
             return "This page answers on this machine only: open http://127.0.0.1 with its port."
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and origin.partition("://")[2] != host:
             return "Another site has asked for this."
         if asked.get(b"sec-fetch-site") == "cross-site" and scope["method"] != "GET":
             return "Another site has asked for this."

@@ -10,6 +10,7 @@ from stylezoo.app.visits import Upload, Visit, file_name
 from stylezoo.errors import StylezooError, UsageError
 
 LONGEST = 2**16  # bytes of a message
+LONGEST_NUMBER = 20  # characters of a whole number
 SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")  # by which a picture is recognised where its first bytes do not say enough
 
 
@@ -63,9 +64,14 @@ async def json_of(request: Request) -> Any:
         if len(body) > LONGEST:
             raise UsageError("The message is too long.")
     try:
-        return json.loads(body)
+        return json.loads(body, parse_int=_whole)
     except (ValueError, RecursionError):
         raise UsageError("The message is no JSON.") from None
+
+
+def _whole(digits):
+    """A whole number; one that no setting can have as a float, which may be infinite but never too long to convert."""
+    return int(digits) if len(digits) < LONGEST_NUMBER else float(digits)
 
 
 def _check_announced(request, largest):

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 import uvicorn
@@ -56,25 +57,33 @@ def address(sock: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def serve(site: Site, sock: socket.socket) -> None:
-    """Serve a site until Ctrl-C, or until its terminal is closed."""
-    if hasattr(signal, "SIGHUP"):
+def serve(site: Site, sock: socket.socket, say: Callable[[str], None]) -> None:
+    """Serve a site until Ctrl-C, or until its terminal is closed.
+
+    Args:
+        site: The site.
+        sock: The socket.
+        say: Called with what whoever ends the server has to wait for.
+    """
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
         signal.signal(signal.SIGHUP, lambda number, frame: signal.raise_signal(signal.SIGTERM))
     config = uvicorn.Config(
         site.app, log_config=None, log_level="error", access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=ENDING, ws="none",
     )  # fmt: skip
     with suppress(KeyboardInterrupt):  # uvicorn raises it again at the end
-        _Server(config, site).run([sock])
+        _Server(config, site, say).run([sock])
 
 
 class _Server(uvicorn.Server):
     """Ends the work of a site before the answers that wait for it."""
 
-    def __init__(self, config, site):
+    def __init__(self, config, site, say):
         super().__init__(config)
-        self._site = site
+        self._site, self._say = site, say
 
     async def shutdown(self, sockets=None):
+        if self._site.training and self._site.training.is_running:
+            self._say("Stopping the training; what it has learned is saved.")
         await self._site.end()
         await super().shutdown(sockets)

@@ -56,7 +56,10 @@ async function start() {
   const steps = $("steps").value === "" ? null : +$("steps").value;
   shownSheet = null;
   $("sheet").hidden = true;
-  if (await trying(() => ask("POST", place("/training"), {model: $("model").value, steps}))) await follow();
+  if (await trying(() => ask("POST", place("/training"), {model: $("model").value, steps}))) {
+    await follow();
+    $("lesson").scrollIntoView({block: "nearest"}); // on a telephone it is far below the button
+  }
 }
 
 async function stop() {

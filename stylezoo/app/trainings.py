@@ -69,10 +69,10 @@ class Training:
         return cls(visit, [*words, *(["--steps", str(steps)] if steps else []), "-o", str(folder)], folder)
 
     def start(self) -> None:
-        """Start the process, whose Ctrl-C is not that of the server's terminal."""
+        """Start the process, which ends with the server, but not at once by the Ctrl-C of its terminal."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "stylezoo", *self.words],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "stylezoo.app.pupil", *self.words],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -84,6 +84,7 @@ class Training:
             while line := await asyncio.to_thread(lines.readline):
                 self._lines.append(printable(line.decode(errors="replace")))
         self._process.wait()
+        self._process.stdin.close()
         if self.has_learned and str(self.folder) not in self.owner.runs:
             self.owner.runs.append(str(self.folder))
 

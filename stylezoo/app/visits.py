@@ -71,6 +71,11 @@ class Visit:
         now = time.monotonic()
         return now - self.seen > AWAY or (self.left is not None and now - self.left > LEAVING)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was sent yet, so that nothing is lost with it."""
+        return not self._files and not self.runs
+
     def leave(self) -> None:
         """Note that its page was left."""
         self.left = time.monotonic()
@@ -117,11 +122,14 @@ class Visits:
         self._open = {}
 
     def begin(self) -> Visit:
-        """A new visit.
+        """A new visit; if there are too many, the one without pictures that was longest without a sign ends for it.
 
         Raises:
-            StylezooError: There are too many.
+            StylezooError: There are too many, and all have pictures.
         """
+        empty = [visit for visit in self._open.values() if visit.is_empty]
+        if len(self._open) >= MOST and empty:
+            self._end(min(empty, key=lambda visit: visit.seen))
         if len(self._open) >= MOST:
             raise StylezooError("Too many people use this page; try again later.")
         visit = Visit(Path(tempfile.mkdtemp(dir=self.folder)))
@@ -148,9 +156,12 @@ class Visits:
         """End, again and again, the visits that are over."""
         while True:
             for visit in [each for each in self._open.values() if each.is_over]:
-                del self._open[visit.id]
-                shutil.rmtree(visit.folder, ignore_errors=True)
+                self._end(visit)
             await asyncio.sleep(LEAVING / 4)
+
+    def _end(self, visit):
+        del self._open[visit.id]
+        shutil.rmtree(visit.folder, ignore_errors=True)
 
     def end(self) -> None:
         """End all visits."""

@@ -69,7 +69,7 @@ def app(given):
         import webbrowser
 
         webbrowser.open(server.address(sock))
-    server.serve(page, sock)
+    server.serve(page, sock, lambda words: terminal.say(words, err=True))
 
 
 def _imported():
