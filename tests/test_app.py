@@ -608,7 +608,7 @@ def test_page_trains_a_style_from_two_pictures_and_draws_in_it(page, server, tmp
     choose(page, "[data-role=source] input", tmp_path / "photo.png")
     choose(page, "[data-role=style] input", tmp_path / "painting.png")
     until(page, "document.querySelectorAll('.thumbs img').length == 2")
-    page.value(f"{element('steps')}.value = 40, {element('start')}.click()")
+    page.value(f"{element('steps')}.value = 200, {element('start')}.click()")
     other = begin(server)
     until(page, f"!{element('sheet')}.hidden && {element('sheet')}.naturalWidth > 0")  # the first of the live preview
     told = ask(server, "GET", other)[1]
