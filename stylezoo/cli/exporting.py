@@ -107,7 +107,7 @@ def export(given):
     terminal.print_status(f"writing {given.format} and trying it, which takes a minute ...")
     difference = _export(given, models, out)
     terminal.print_status()
-    terminal.say(f"Wrote   {out} ({_megabytes(out)})")
+    terminal.say(f"Wrote   {out} ({_size(out)})")
     terminal.say(f"Tried   {difference:.2g} of 256 levels is the largest difference to stylize in sample pictures")
 
 
@@ -138,7 +138,9 @@ def _default_name(models):
     return "-".join((each.parent if each.name == "model.keras" else each).name.removesuffix(".keras") for each in names)
 
 
-def _megabytes(out):
+def _size(out):
+    """How large a file is, with its weights beside it, or a folder."""
     out = Path(out)
     weights = [out.with_suffix(".bin")] if out.suffix == FORMATS["openvino"] else []
-    return f"{sum(each.stat().st_size for each in (out, *out.rglob('*'), *weights) if each.is_file()) / 1e6:.1f} MB"
+    size = sum(each.stat().st_size for each in (out, *out.rglob("*"), *weights) if each.is_file())
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} KB"
