@@ -20,6 +20,7 @@ import vgg_file
 from click.testing import CliRunner
 from PIL import Image
 
+from stylezoo.cli import exporting as cli_exporting
 from stylezoo.cli import main
 from stylezoo.drawing import exporting, formats, joining, resampling, toning, tracing
 from stylezoo.drawing.fusion import Fusion, Share
@@ -298,6 +299,13 @@ def test_a_converter_that_fails_is_one_line(tmp_path, monkeypatch):
     with pytest.raises(BadExport, match=r"saved-model cannot take this model: Unsupported op:\. Other formats"):
         built("skips").export(tmp_path / "model", verbose=False)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_command_names_what_the_formats_have():
+    """It has them by itself: its help imports no Keras."""
+    options = {each.name: each.type.choices for each in cli_exporting.export.params if hasattr(each.type, "choices")}
+    assert {name: form.suffix or "-saved-model" for name, form in formats.FORMATS.items()} == cli_exporting.FORMATS
+    assert (tuple(options["pixels"]), tuple(options["inputs"])) == (tuple(exporting.PIXELS), exporting.INPUTS)
 
 
 def test_a_missing_package_is_named(monkeypatch, tmp_path):

@@ -45,9 +45,8 @@ class Site:
         self.styles, self.largest = [*offers.styles(), *({"name": name, "about": ""} for name in models)], largest
         self.models = offers.models()
         self.visits, self.training = Visits(), None
-        self.opener, self.painter = (
-            Child(self.visits.folder) for _ in range(2)
-        )  # opening a photograph does not wait for a drawing
+        # Two processes: opening a photograph does not wait for a drawing.
+        self.opener, self.painter = Child(self.visits.folder), Child(self.visits.folder)
         self.app = Starlette(
             routes=[*self._routes()],
             middleware=[Middleware(Guard, is_local=is_local)],

@@ -19,10 +19,7 @@ REFUSALS = [
         lambda given: not given.model and not given.styles,
         "Name what to export: stylezoo export great-wave --format {format}, or a run folder, or several --style.",
     ),
-    Refusal(
-        lambda given: len({weight is None for _, weight in given.styles}) > 1,
-        "Give each --style a weight, or none of them: --style monet=0.6 --style song=0.4.",
-    ),
+    redrawing.SOME_WEIGHTS,
 ]
 
 
@@ -98,20 +95,19 @@ def export(given):
     from stylezoo.runs.loading import checked_file
 
     models = [given.model] if given.model else list(dict.fromkeys(style for style, _ in given.styles))
-    for each in models:
-        checked_file(each)
+    files = [checked_file(each) for each in models]
     out = given.out or _default_name(models) + FORMATS[given.format]
     if os.path.lexists(out) and not given.overwrite:
         raise UsageError(f"'{out}' exists already; --overwrite replaces it, -o names another place.")
     terminal.import_keras()
     terminal.print_status(f"writing {given.format} and trying it, which takes a minute ...")
-    difference = _export(given, models, out)
+    difference = _export(given, models, files, out)
     terminal.print_status()
     terminal.say(f"Wrote   {out} ({_size(out)})")
     terminal.say(f"Tried   {difference:.2g} of 256 levels is the largest difference to stylize in sample pictures")
 
 
-def _export(given, models, out):
+def _export(given, models, files, out):
     """Write the file, and return the largest difference."""
     from stylezoo.drawing import exporting
     from stylezoo.runs import labels, loading
@@ -121,15 +117,13 @@ def _export(given, models, out):
     how = {name: getattr(given, name) for name in ("format", "half", "pixels", "inputs")}
     how |= {"size": None if size == "dynamic" else size, "about": labels.labels(models)}
     look = {name: getattr(given, name) for name in ("strength", "keep_colour", "seed")}
-    weighed = [(style, 1.0 if weight is None else weight) for style, weight in given.styles]
+    names, weights = [style for style, _ in given.styles], redrawing.weights(given.styles)
     if given.model:
-        drawing = loading.drawing(loading.checked_file(given.model))
-        return drawing.export(out, verbose=False, styles=weighed or None, **how, **look)
-    strength = look.pop("strength")
-    mixture = Mixture([style for style, _ in weighed])
-    if mixture.reason:
-        terminal.say(f"Each style draws the picture, and the results are joined. {mixture.reason}", err=True)
-    return exporting.write(mixture.painter([weight for _, weight in weighed], strength, **look), out, **how)
+        styles = list(zip(names, weights, strict=True)) or None
+        return loading.drawing(files[0]).export(out, verbose=False, styles=styles, **how, **look)
+    mixture = Mixture(names)
+    redrawing.say_if_joined(mixture)
+    return exporting.write(mixture.painter(weights, **look), out, **how)
 
 
 def _default_name(models):

@@ -14,10 +14,7 @@ from stylezoo.errors import BadOptions, BadPicture, BadRun, UsageError, name_all
 from stylezoo.runs.folder import RunFolder
 
 REFUSALS = [
-    Refusal(
-        lambda given: len({weight is None for _, weight in given.styles}) > 1,
-        "Give each --style a weight, or none of them: --style monet=0.6 --style song=0.4.",
-    ),
+    redrawing.SOME_WEIGHTS,
     Refusal(
         lambda given: given.sweep and (given.masks or any(weight is not None for _, weight in given.styles)),
         "--sweep sets the weights itself; leave out --mask and the weights of --style.",
@@ -240,7 +237,7 @@ def _drawing(given, model):
     if given.sweep:
         names = [style for style, _ in given.styles]
         return partial(redrawing.draw_sheet, painter, names, given.strength, given.sweep, given.size)
-    weights = [1.0 if weight is None else weight for _, weight in given.styles]
+    weights = redrawing.weights(given.styles)
     ready = painter(weights, given.strength)
     _introduce(given, weights, ready)
     return partial(redrawing.draw_picture, ready, given.size)
@@ -270,8 +267,7 @@ def _painter_of_styles(given):
 
     with _hint_at_model(BadRun):
         mixture = Mixture([style for style, _ in given.styles], given.masks)
-    if mixture.reason:
-        terminal.say(f"Each style draws the picture, and the results are joined. {mixture.reason}", err=True)
+    redrawing.say_if_joined(mixture)
 
     def painter(weights, strength):
         with _hint_at_model(BadOptions):

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import click
 
 from stylezoo.cli import terminal
+from stylezoo.cli.options import Refusal
 from stylezoo.errors import BadPicture, MissingExtra, StylezooError, UsageError, name_all
 
 SHEET_SIDE = 384  # pixels of the shorter side of a picture in a sheet, unless a size is given
@@ -17,7 +18,22 @@ strength = click.option(
     show_default=True,
     help="From 0, the picture as it is, to 1, full style.",
 )
+SOME_WEIGHTS = Refusal(
+    lambda given: len({weight is None for _, weight in given.styles}) > 1,
+    "Give each --style a weight, or none of them: --style monet=0.6 --style song=0.4.",
+)
 FULL = (errno.ENOSPC, errno.EDQUOT)  # errors of a full disk
+
+
+def weights(styles):
+    """The weights of styles as `WeightedStyle` reads them: 1 where none is given."""
+    return [1.0 if weight is None else weight for _, weight in styles]
+
+
+def say_if_joined(mixture):
+    """Print that several networks draw the picture, and why, where a `Mixture` is not one network."""
+    if mixture.reason:
+        terminal.say(f"Each style draws the picture, and the results are joined. {mixture.reason}", err=True)
 
 
 def unreadable(pictures, size=None):

@@ -65,9 +65,8 @@ class Traced:
 
     def _fitting(self, side):
         """The side from this one on at which the generator's output has the size of its input."""
-        return (
-            (ops.maximum(side, SMALLEST) + self.step - 1) // self.step * self.step
-        )  # of positive numbers: runtimes differ
+        # Of positive numbers: runtimes differ in how they divide negative ones.
+        return (ops.maximum(side, SMALLEST) + self.step - 1) // self.step * self.step
 
     # Styles
 
@@ -185,9 +184,8 @@ class TracedJoin:
     def __call__(self, source, strength=None, weights=None, style=None):
         """As of `Traced`; `style` is not used: each network has its own."""
         fusion = self.painter.fusion
-        drawn = join(
-            [part(source) for part in self.parts], proportions([part.weight for part in fusion.parts], weights)
-        )
+        shares = proportions([part.weight for part in fusion.parts], weights)
+        drawn = join([part(source) for part in self.parts], shares)
         if self.painter.keep_colour:
             drawn = with_light_of(source, drawn)
         return blended(source, drawn, fusion.strength if strength is None else strength)

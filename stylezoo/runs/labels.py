@@ -4,12 +4,11 @@ from stylezoo.errors import name_all
 from stylezoo.runs import card
 
 
-def labels(models, command: str = "") -> dict[str, str]:
-    """Texts by their names, those that are known: title, description, license, lineage, sources and command.
+def labels(models) -> dict[str, str]:
+    """Texts by their names, those that are known: title, description, license, lineage and sources.
 
     Args:
         models: Styles, run folders, ``.keras`` files or addresses.
-        command: How the file was made.
 
     Raises:
         BadRun: There is no such model.
@@ -22,6 +21,5 @@ def labels(models, command: str = "") -> dict[str, str]:
         "license": "; ".join(dict.fromkeys(each.license for each in cards if each.license)),
         "lineage": " ".join(dict.fromkeys(identity for each in cards for identity in each.lineage)),
         "sources": "; ".join(dict.fromkeys(source for each in cards for source in each.sources)),
-        "command": command,
     }
     return {name: text.strip() for name, text in found.items() if text.strip()}
