@@ -76,9 +76,11 @@ def _is_file(given):
 
 
 def _floats(tensor):
-    """A tensor of uint8 as float32 in [-1, 1]; one of floats as it is."""
-    is_levels = keras.backend.standardize_dtype(tensor.dtype) == "uint8"
-    return ops.cast(tensor, "float32") / 127.5 - 1 if is_levels else tensor
+    """A tensor of uint8 as float32 in [-1, 1]; one of float64, as NumPy makes them, as float32; others as they are."""
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    if dtype == "uint8":
+        return ops.cast(tensor, "float32") / 127.5 - 1
+    return ops.cast(tensor, "float32") if dtype == "float64" else tensor
 
 
 @contextmanager
