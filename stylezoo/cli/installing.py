@@ -7,13 +7,11 @@ from stylezoo.cli import terminal
 from stylezoo.cli.types import DistributionName
 from stylezoo.errors import BadOptions, UnknownPlugin, did_you_mean
 
-NAMES = {"nargs": -1, "metavar": "NAME..."}
-
 
 @click.command()
 @click.argument(
     "names",
-    **NAMES,
+    nargs=-1,
     help="Distributions on PyPI, with versions where they matter; folders, wheels or addresses of git.",
 )
 @click.option("-U", "--upgrade", is_flag=True, help="The newest version, also if an older one is installed.")
@@ -47,7 +45,7 @@ def install(names, upgrade, editable):
 
 
 @click.command()
-@click.argument("names", **NAMES, required=True, type=DistributionName(), help="Distributions that offer plugins.")
+@click.argument("names", nargs=-1, required=True, type=DistributionName(), help="Distributions that offer plugins.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def uninstall(names, yes):
     """Uninstall distributions of plugins.
