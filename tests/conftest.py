@@ -115,10 +115,11 @@ def third_party(monkeypatch):
 def python():
     """Runs Python in a process of its own, with distributions of ``tests/third_party`` installed."""
 
-    def run(*arguments, installed=(), **environment):
+    def run(*arguments, installed=(), cwd=None, **environment):
         folders = os.pathsep.join(str(THIRD_PARTY / name) for name in installed)
         return subprocess.run(
             [sys.executable, *arguments],
+            cwd=cwd,
             env={**os.environ, "PYTHONPATH": folders, **environment},
             capture_output=True,
             text=True,

@@ -561,12 +561,10 @@ def test_a_port_that_is_taken_is_told_and_a_public_address_warned_of(tmp_path, s
     assert "is no address of this machine" in CliRunner().invoke(main, ["app", "--host", "no.such.invalid"]).stderr
     assert "'gone' is no model" in CliRunner().invoke(main, ["app", "--model", "gone"]).stderr
     monkeypatch.setattr("stylezoo.app.server.serve", lambda site, sock, say: (site.visits.end(), sock.close()))
-    done = CliRunner().invoke(main, ["app", "--host", "0.0.0.0"])
-    assert done.exit_code == 0
-    assert (
-        done.stderr
-        == "Anybody who can reach this machine can open the page, draw and train: it asks for no password.\n"
-    )
+    for words, may in (([], "open the page, draw and train"), (["--draw-only"], "open the page and draw")):
+        done = CliRunner().invoke(main, ["app", "--host", "0.0.0.0", *words])
+        assert done.exit_code == 0
+        assert done.stderr == f"Anybody who can reach this machine can {may}: it asks for no password.\n"
 
 
 def test_without_the_extra_one_line_says_what_to_install(python):

@@ -484,7 +484,7 @@ def test_help_shows_every_command_once_under_the_heading_of_its_family():
     assert shown == {
         "Pictures": ["stylize", "compare", "app"],
         "Training": ["train", "evaluate", "import"],
-        "Plugins": ["list", "show", "doctor", "new"],
+        "Plugins": ["list", "show", "install", "uninstall", "doctor", "new"],
         "Sharing": ["export", "push"],
     }
     assert sorted(name for names in shown.values() for name in names) == sorted(main.commands)

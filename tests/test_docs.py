@@ -565,3 +565,14 @@ def test_nothing_that_the_card_of_a_style_says_is_markup(text, tmp_path, monkeyp
         assert not re.search(r"[<>\[\]{}*_#`|!+=@~$^]", re.sub(r"&#\d+;", "", each))
         assert not re.match(r"[-:=.\d]|    ", each)
     assert all(row.count("|") == 3 for row in table.splitlines())
+
+
+def test_the_page_of_plugins_has_a_line_for_each_distribution_here():
+    page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    projects = [
+        tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+        for path in sorted((ROOT / "plugins").glob("*/pyproject.toml"))
+    ]
+    assert re.findall(r"^\| `(.+?)` \| (.+?) \|$", page, re.MULTILINE) == [
+        (each["name"], each["description"]) for each in projects
+    ]

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import sys
 import zipfile
 
 import hub_server
 import numpy as np
 import pytest
+import test_app
 from PIL import Image
 
 import stylezoo
@@ -15,7 +17,7 @@ from stylezoo.errors import BadRun
 from stylezoo.files import archive
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
-from stylezoo.runs import card, hub
+from stylezoo.runs import card, hub, spaces
 from stylezoo.runs.folder import RunFolder
 
 TINY = {
@@ -45,11 +47,11 @@ def run(tmp_path_factory):
 def call(server, python, tmp_path):
     """Runs the command in a process of its own, which knows this hub and a cache of its own."""
 
-    def run(*words, code=None, **environment):
+    def run(*words, code=None, cwd=None, **environment):
         there = {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path / "cache"), "HF_TOKEN": ""}
         quiet = {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
         start = ["-c", code] if code else ["-m", "stylezoo"]
-        return python(*start, *map(str, words), **{**there, **quiet, **environment})
+        return python(*start, *map(str, words), **{**there, **quiet, **environment}, cwd=cwd)
 
     return run
 
@@ -87,7 +89,7 @@ def test_a_model_that_was_pushed_is_fetched_with_the_same_bytes_and_draws_the_sa
     done = push(run, "me/mine")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == f"Wrote   {server.url}/me/mine"
-    assert "stylezoo stylize PICTURE.jpg --model hf://me/mine" in done.stdout
+    assert "stylezoo stylize PICTURE.jpg --style hf://me/mine" in done.stdout
     assert files_of(server)["model.keras"] == (run / RunFolder.MODEL).read_bytes()
     picture = run.parent / "photo.png"
     assert call("stylize", picture, "-m", "hf://me/mine", "-o", tmp_path / "there.png").returncode == 0
@@ -137,7 +139,7 @@ def test_revisions_are_branches_and_commits(run, server, call, push):
     assert push(run, "me/mine").returncode == 0
     done = push(run, "me/mine", "--revision", "dark", "--license", "CC0-1.0")
     assert done.stdout.splitlines()[0] == f"Wrote   {server.url}/me/mine/tree/dark"
-    assert "--model hf://me/mine@dark" in done.stdout
+    assert "--style hf://me/mine@dark" in done.stdout
     assert b"--model hf://me/mine@dark" in files_of(server, branch="dark")["README.md"]
     commit = server.repositories["me/mine"].branches["dark"]
     for revision, license in (("", "MIT"), ("@main", "MIT"), ("@dark", "CC0-1.0"), (f"@{commit}", "CC0-1.0")):
@@ -165,6 +167,95 @@ def test_in_python_it_is_push_to_hub(run, server, call):
     done = call(run, code=code, HF_TOKEN=hub_server.TOKEN)
     assert done.stdout == f"{server.url}/me/mine\n"
     assert server.repositories["me/mine"].messages == ["x"]
+
+
+def test_what_its_page_says_to_type_works(run, server, call, push, tmp_path):
+    assert push(run, "me/mine").returncode == 0
+    page = files_of(server)["README.md"].decode()
+    assert "\nlibrary_name: stylezoo\n" in page  # else the hub shows a snippet of another library
+    shell, python = re.findall(r"```(?:sh|python)\n(.+?)```", page, re.DOTALL)
+    install, command = shell.splitlines()
+    assert install == 'pip install "stylezoo[hub]"'
+    (tmp_path / "photo.jpg").write_bytes((run.parent / "photo.png").read_bytes())
+    done = call(*command.split()[1:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    code = f"{python}\ngan.stylize('photo.jpg').save('again.png')"
+    done = call(code=code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "photo-stylized.png").read_bytes()
+
+
+def test_the_loader_of_keras_reads_the_file_once_it_knows_the_class(run, server, call, push):
+    assert push(run, "me/mine").returncode == 0
+    code = (
+        "import sys, keras, numpy as np, stylezoo.gan\n"
+        "from huggingface_hub import hf_hub_download\n"
+        "gan = keras.saving.load_model(hf_hub_download('me/mine', 'model.keras'))\n"
+        "picture = np.full((16, 16, 3), 0.25, 'float32')\n"
+        "assert (gan.stylize(picture) == stylezoo.load_model(sys.argv[1]).stylize(picture)).all()"
+    )
+    done = call(run, code=code)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.long
+def test_styles_of_a_hub_are_weighed_masked_and_mixed_as_runs_are(run, server, call, push, tmp_path):
+    assert push(run, "me/mine").returncode == 0
+    picture, mask = run.parent / "photo.png", tmp_path / "mask.png"
+    Image.linear_gradient("L").resize((32, 24)).save(mask)
+    for name, style in (("there", "hf://me/mine@main"), ("here", run)):
+        words = ("--style", f"{style}=0.3", "--mask", f"{mask}={style}", "--style", "great-wave=0.7")
+        done = call("stylize", picture, *words, "-o", tmp_path / f"{name}.png")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "there.png").read_bytes() == (tmp_path / "here.png").read_bytes()
+    done = call(
+        "stylize", picture, "--style", "hf://me/gone=0.5", "--style", "great-wave=0.5", "-o", tmp_path / "x.png"
+    )
+    assert_one_line(done, "'hf://me/gone' does not exist")
+
+
+# A Space
+
+
+@pytest.mark.long
+def test_a_space_serves_a_page_that_draws_with_the_model(run, server, push, tmp_path):
+    space = tmp_path / "space"
+    done = push(run, "me/mine", "--space", space)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in space.iterdir()} == {"Dockerfile", "README.md"}
+    assert f"hf upload me/mine {space} . --repo-type space" in done.stdout
+    front = (space / "README.md").read_text().split("---")[1]
+    assert {"sdk: docker", f"app_port: {spaces.PORT}", "- me/mine"} <= set(front.splitlines())
+    docker = dict(line.split(" ", 1) for line in (space / "Dockerfile").read_text().splitlines())
+    assert docker["RUN"].endswith(f'"stylezoo[app,hub]=={stylezoo.__version__}"')
+    words = json.loads(docker["CMD"])
+    assert words[:6] == ["stylezoo", "app", "--host", "0.0.0.0", "--port", str(spaces.PORT)]
+    with test_app.serving(tmp_path, *words[6:], HF_ENDPOINT=server.url, HF_HOME=str(tmp_path / "cache")) as page:
+        visit = test_app.begin(page, (run.parent / "photo.png").read_bytes())
+        known = test_app.ask(page, "GET", visit)[1]
+        wanted = {"weights": [float(style["name"] == "hf://me/mine") for style in known["styles"]]}
+        status, drawn = test_app.ask(page, "POST", f"{visit}/results", wanted)
+        assert (status, drawn["width"], drawn["height"]) == (201, 32, 24)
+        lines = test_app.ask(page, "POST", f"{visit}/lines", wanted)[1]
+        assert "--style hf://me/mine" in lines["command"]
+        assert test_app.ask(page, "GET", "/offers")[1]["models"] == []
+        assert test_app.ask(page, "PUT", f"{visit}/lessons/style?name=a.png", b"")[0] == 404
+        assert test_app.ask(page, "POST", f"{visit}/training", {}) == (400, {"error": "This page draws only."})
+
+
+def test_a_space_installs_the_plugins_of_the_model_in_the_versions_that_it_had(tmp_path):
+    owners = [("stylezoo-soft-glow", "1.2"), ("stylezoo", "0.1.0"), ("local", "")]
+    rows = [{"kind": "loss", "name": f"l{i}", "distribution": o, "version": v} for i, (o, v) in enumerate(owners)]
+    spaces.write(tmp_path / "s", "me/mine", "hf://me/mine", card.Card(plugins=rows))
+    line = next(each for each in (tmp_path / "s" / "Dockerfile").read_text().splitlines() if "pip install" in each)
+    assert line.endswith(f'"stylezoo[app,hub]=={stylezoo.__version__}" "stylezoo-soft-glow==1.2"')
+
+
+def test_nothing_is_published_if_the_space_has_no_place(run, server, push, tmp_path):
+    (tmp_path / "mine").write_text("")
+    done = push(run, "me/mine", "--space", tmp_path / "mine")
+    assert_one_line(done, f"'{tmp_path / 'mine'}' exists already: name a new folder for the Space.")
+    assert server.repositories == {}
 
 
 # The cache

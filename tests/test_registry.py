@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from stylezoo.catalogue import registry
+from stylezoo.catalogue import needs, registry
 from stylezoo.errors import BrokenPlugin, PluginConflict, UnknownPlugin
 
 HEAVY = "keras tensorflow numpy PIL stylezoo_builtins acme_style acme_missing acme_exits rival_losses"
@@ -47,7 +47,7 @@ def test_a_strangers_component_is_loaded_from_its_module(third_party):
 def test_finding_imports_no_plugin_and_nothing_heavy(python):
     code = f"""
 import sys
-from stylezoo.catalogue import registry
+from stylezoo.catalogue import needs, registry
 assert registry.find("loss", "charbonnier", home="acme-style") in registry.plugins("loss")
 registry.faults()
 print([name for name in {HEAVY.split()!r} if name in sys.modules])
@@ -392,3 +392,40 @@ def test_no_command_names_what_is_no_distribution(owner):
     with pytest.raises(UnknownPlugin) as caught:
         registry.find("loss", f"{owner}/passwd")
     assert "pip install" not in str(caught.value)
+
+
+# STYLEZOO_PLUGINS
+
+
+def owners():
+    return {plugin.distribution for plugin in registry.plugins()}
+
+
+def test_the_variable_chooses_whose_plugins_are_used(third_party, monkeypatch):
+    third_party("acme", "rival")
+    assert owners() == {"stylezoo", "acme-style", "Rival.Losses"}
+    for value, chosen in (
+        ("", set()),
+        ("Acme_Style", {"acme-style"}),
+        ("rival-losses, acme-style", {"acme-style", "Rival.Losses"}),
+    ):
+        monkeypatch.setenv("STYLEZOO_PLUGINS", value)
+        assert owners() == {"stylezoo", *chosen}
+        assert registry.faults() == []
+
+
+def test_what_the_variable_leaves_out_is_told_where_it_is_asked_for(third_party, monkeypatch):
+    third_party("acme")
+    monkeypatch.setenv("STYLEZOO_PLUGINS", "")
+    left_out = "of acme-style 1.0 is left out by the variable STYLEZOO_PLUGINS: add acme-style to it, or unset it."
+    for name in ("charbonnier", "acme-style/charbonnier"):
+        with pytest.raises(UnknownPlugin, match=f"^The loss 'charbonnier' {left_out}$"):
+            registry.find("loss", name)
+    plain = {"kind": "loss", "name": "charbonnier", "distribution": "acme-style", "version": "1.0"}
+    assert needs.lack(plain) == f"the loss 'charbonnier' {left_out.replace(' is left', ', which is left')}"
+
+
+def test_the_variable_may_name_what_is_not_there(third_party, monkeypatch):
+    third_party("acme")
+    monkeypatch.setenv("STYLEZOO_PLUGINS", "acme-style,stylezoo,acme-stile")
+    assert registry.faults() == ["STYLEZOO_PLUGINS names 'acme-stile', which is not installed or offers no plugin."]

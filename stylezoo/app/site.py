@@ -39,11 +39,14 @@ class Site:
         models: Trained models that everybody can choose as styles, as `stylize --style` takes them.
         largest: Bytes of an upload, at most.
         is_local: Whether it listens on loopback only.
+        trains: Whether styles can be trained.
     """
 
-    def __init__(self, models: Sequence[str] = (), largest: int = 32 * 2**20, is_local: bool = True):
+    def __init__(
+        self, models: Sequence[str] = (), largest: int = 32 * 2**20, is_local: bool = True, trains: bool = True
+    ):
         self.styles, self.largest = [*offers.styles(), *({"name": name, "about": ""} for name in models)], largest
-        self.models = offers.models()
+        self.models = offers.models() if trains else []
         self.visits, self.training = Visits(), None
         # Two processes: opening a photograph does not wait for a drawing.
         self.opener, self.painter = Child(self.visits.folder), Child(self.visits.folder)
@@ -229,7 +232,7 @@ class Site:
 
     async def take_lesson(self, request: Request) -> Response:
         visit, role = self._visit(request), request.path_params["role"]
-        if role not in visit.lessons:
+        if role not in visit.lessons or not self.models:
             raise HTTPException(404)
         lessons = visit.lessons[role]
         if request.method == "DELETE":
@@ -246,6 +249,8 @@ class Site:
 
     async def train(self, request: Request) -> Response:
         visit, wanted = self._visit(request), await json_of(request)
+        if not self.models:
+            raise UsageError("This page draws only.")
         if self.training and self.training.is_running:
             raise UsageError("Another training runs; one at a time is possible.")
         self.training = Training.of(visit, [each["name"] for each in self.models], wanted)

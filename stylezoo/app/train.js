@@ -8,6 +8,8 @@ let models = [], shownSheet = null, timer = 0;
 
 export function startTraining(known, offers) {
   models = offers.models;
+  $("tab-train").parentElement.hidden = !models.length; // where strangers come, nothing may be trained
+  if (!models.length) return;
   for (const model of models) make("option", $("model"), {textContent: model.name, value: model.name});
   for (const box of document.querySelectorAll("[data-role]")) {
     known.lessons[box.dataset.role].forEach(name => addThumb(box, null, name));

@@ -39,6 +39,8 @@ def lack(plugin: dict) -> str:
     wanted = f"the {kind} '{name}' of {owner} {version}".rstrip()
     if owner == registry.LOCAL:
         return f"the {kind} '{name}', which {registry.unregistered(kind, name)}."
+    if left_out := [each for each in registry.every(kind) if each.answers_to(f"{owner}/{name}")]:
+        return f"{wanted}, which {registry.unchosen(left_out[0])}."
     there = version_of(owner)
     if there is None:
         return f"{wanted}, which is not installed: '{install_line(plugin)}'.{_elsewhere(plugin)}"
@@ -52,6 +54,13 @@ def install_line(plugin: dict) -> str:
     """The command that installs a plugin; with its version if another version of the distribution is installed."""
     owner, version = plugin["distribution"], plugin["version"]
     return f"pip install {owner}=={version}" if version and version_of(owner) is not None else f"pip install {owner}"
+
+
+def requirements(plugins: list[dict]) -> list[str]:
+    """The distributions of some plugins besides stylezoo itself, as pip installs them: "stylezoo-soft-glow==1.2"."""
+    owners = sorted({(each["distribution"], each["version"]) for each in plugins})
+    others = [(owner, version) for owner, version in owners if owner not in ("stylezoo", registry.LOCAL)]
+    return [f"{owner}=={version}".rstrip("=") for owner, version in others]
 
 
 def version_of(distribution: str) -> str | None:

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from stylezoo.catalogue import modules
+from stylezoo.catalogue import chosen, modules
 from stylezoo.catalogue.kinds import KINDS
 from stylezoo.errors import BadOptions, BrokenPlugin, PluginConflict, UnknownPlugin, did_you_mean, name_all, printable
 
@@ -85,7 +85,7 @@ class Plugin:
 
     def owned_by(self, distribution: str) -> bool:
         """Whether it belongs to a distribution, however its name is spelled."""
-        return _normalised(distribution) == _normalised(self.distribution)
+        return chosen.normalised(distribution) == chosen.normalised(self.distribution)
 
     @cached_property
     def place(self) -> tuple[str, str] | None:
@@ -172,7 +172,12 @@ class Plugin:
 
 
 def plugins(kind: str | None = None) -> list[Plugin]:
-    """All plugins, or those of one kind, in the order of kinds, then by name and distribution."""
+    """All plugins that are `chosen`, or those of one kind, in the order of kinds, then by name and distribution."""
+    return [plugin for plugin in every(kind) if chosen.are_used(plugin.distribution)]
+
+
+def every(kind: str | None = None) -> list[Plugin]:
+    """As `plugins`, with those that STYLEZOO_PLUGINS leaves out."""
     found = sorted([*_scan()[0], *_registered.values()], key=_place)
     return [plugin for each in KINDS for plugin in found if plugin.kind == each and kind in (None, each)]
 
@@ -212,8 +217,9 @@ def register(kind: str, name: str):
 
 
 def faults() -> list[str]:
-    """One line for each metadata file that mentions stylezoo and cannot be read."""
-    return list(_scan()[1])
+    """One line for each metadata file that mentions stylezoo and cannot be read, or choice of what is not there."""
+    found, unread = _scan()
+    return [*unread, *chosen.missing(plugin.distribution for plugin in found)]
 
 
 def find(kind: str, name: str, home: str = "") -> Plugin:
@@ -239,6 +245,8 @@ def find(kind: str, name: str, home: str = "") -> Plugin:
             f"The {kind} '{name}' is offered by {' and by '.join(p.owner for p in matches)}. "
             f"Say which: {' or '.join(p.qualified for p in matches)}."
         )
+    if left_out := [p for p in every(kind) if p.answers_to(name)]:
+        raise UnknownPlugin(f"The {kind} '{bare}' of {left_out[0].owner} {unchosen(left_out[0])}.")
     if wanted:
         others = [p.qualified for p in known if p.name == bare]
         if wanted == LOCAL:
@@ -251,17 +259,17 @@ def find(kind: str, name: str, home: str = "") -> Plugin:
     raise UnknownPlugin(f"No {kind} is named '{name}'.{did_you_mean(bare, names)} Installed: {name_all(names)}.")
 
 
+def unchosen(plugin: Plugin) -> str:
+    """The end of a sentence about a plugin that STYLEZOO_PLUGINS leaves out."""
+    return f"is left out by the variable {chosen.VARIABLE}: add {plugin.distribution} to it, or unset it"
+
+
 def unregistered(kind: str, name: str) -> str:
     """The end of a sentence about a plugin that `register` made, in a process where it is absent."""
     return (
         "was registered in another Python session: run the code that registers it "
         f"(@stylezoo.register('{kind}', '{name}')) first"
     )
-
-
-def _normalised(distribution: str) -> str:
-    """A project name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def _scan() -> tuple[list[Plugin], list[str]]:
@@ -294,7 +302,7 @@ def _walk(places: tuple[tuple[str, int], ...]) -> tuple[list[Plugin], list[str]]
 
 
 def _place(plugin: Plugin) -> tuple[str, str]:
-    return plugin.name, _normalised(plugin.distribution)
+    return plugin.name, chosen.normalised(plugin.distribution)
 
 
 def _metadata_folders(places: Iterable[str]) -> list[str]:
@@ -311,7 +319,7 @@ def _metadata_folders(places: Iterable[str]) -> list[str]:
         for name in names:
             if name.endswith((".dist-info", ".egg-info")) and not name.startswith("~"):
                 project, version = _name_and_version(name.rpartition(".")[0])
-                rivals.setdefault(_normalised(project), []).append((order, version, os.path.join(place, name)))
+                rivals.setdefault(chosen.normalised(project), []).append((order, version, os.path.join(place, name)))
     return [(folders[0] if len(folders) == 1 else min(folders, key=_rank))[-1] for folders in rivals.values()]
 
 

@@ -10,6 +10,7 @@ from stylezoo.cli import (
     evaluating,
     exporting,
     importing,
+    installing,
     pictures,
     plugins,
     serving,
@@ -21,7 +22,14 @@ from stylezoo.cli import (
 FAMILIES = {
     "Pictures": [pictures.stylize, comparing.compare, serving.app],
     "Training": [training.train, evaluating.evaluate, importing.import_],
-    "Plugins": [plugins.list_, plugins.show, plugins.doctor, plugins.new],
+    "Plugins": [
+        plugins.list_,
+        plugins.show,
+        installing.install,
+        installing.uninstall,
+        plugins.doctor,
+        plugins.new,
+    ],
     "Sharing": [exporting.export, sharing.push],
 }
 

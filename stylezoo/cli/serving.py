@@ -31,6 +31,7 @@ PORT = 7860
     multiple=True,
     help="A trained run to choose beside the ready-made styles. Repeatable.",
 )
+@click.option("--draw-only", is_flag=True, help="Nothing can be trained: for a page that strangers can open.")
 @click.option(
     "--max-upload",
     type=click.IntRange(1, 1024),
@@ -58,12 +59,13 @@ def app(given):
     sock = server.listening(given.host, given.port or PORT, only=given.port is not None)
     is_local = server.is_local(sock)
     if not is_local:
+        may = "open the page and draw" if given.draw_only else "open the page, draw and train"
         terminal.say(
-            "Anybody who can reach this machine can open the page, draw and train: it asks for no password.",
+            f"Anybody who can reach this machine can {may}: it asks for no password.",
             fg="yellow",
             err=True,
         )
-    page = site.Site(given.models, given.max_upload * 2**20, is_local)
+    page = site.Site(given.models, given.max_upload * 2**20, is_local, trains=not given.draw_only)
     terminal.say(f"Page    {server.address(sock)}   Ctrl-C ends it")
     if given.opens:
         import webbrowser

@@ -57,6 +57,16 @@ class PluginName(click.ParamType):
         return [CompletionItem(name, help=owner) for name, owner in names.items() if name.startswith(incomplete)]
 
 
+class DistributionName(click.ParamType):
+    """The name of a distribution that offers plugins, besides stylezoo itself; used for completion only."""
+
+    name = "name"
+
+    def shell_complete(self, ctx, param, incomplete):
+        owners = {each.distribution for each in registry.every() if each.metadata.name} - {"stylezoo"}
+        return [CompletionItem(name) for name in sorted(owners) if name.startswith(incomplete)]
+
+
 class ModelName(PluginName):
     """A trained model: the name of a ready-made style, or a path; used for completion only."""
 

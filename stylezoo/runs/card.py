@@ -144,8 +144,9 @@ class Card:
             yield f"license: {license if is_known else 'other'}"
         if license and not is_known:
             yield f"license_name: {json.dumps(self.license)}"
-        yield from ("library_name: keras", "pipeline_tag: image-to-image", "tags:")
-        yield from (f"- {tag}" for tag in ("stylezoo", "gan", "style-transfer", "image-to-image"))
+        # Not keras: for that the hub shows a snippet without this package, and Keras cannot build its classes alone.
+        yield from ("library_name: stylezoo", "pipeline_tag: image-to-image", "tags:")
+        yield from (f"- {tag}" for tag in ("stylezoo", "keras", "gan", "style-transfer", "image-to-image"))
         yield from ("---", "")
 
     def _opening(self, title, has_sheet):
@@ -158,9 +159,7 @@ class Card:
 
     def _use(self, address):
         yield from ("## Use", "", "```sh", 'pip install "stylezoo[hub]"')
-        owners = sorted({(each["distribution"], each["version"]) for each in self.plugins})
-        others = [f"{owner}=={version}".rstrip("=") for owner, version in owners if owner != "stylezoo"]
-        yield from (f"pip install {each}" for each in others)
+        yield from (f"pip install {each}" for each in needs.requirements(self.plugins))
         yield from (f"stylezoo stylize photo.jpg --model {address}", "```", "", "```python", "import stylezoo", "")
         yield from (f'gan = stylezoo.load_model("{address}")', 'gan.stylize("photo.jpg")', "```", "")
 
