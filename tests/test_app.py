@@ -567,6 +567,23 @@ def test_a_port_that_is_taken_is_told_and_a_public_address_warned_of(tmp_path, s
         assert done.stderr == f"Anybody who can reach this machine can {may}: it asks for no password.\n"
 
 
+def test_the_files_of_all_visits_are_limited(monkeypatch):
+    monkeypatch.setattr(visits, "MOST_BYTES", 10)
+    open_visits = visits.Visits()
+    try:
+        one, other = open_visits.begin(), open_visits.begin()
+        one.new_file(".png").write_bytes(bytes(6))
+        other.new_file(".png").write_bytes(bytes(6))
+        with pytest.raises(StylezooError, match=r"fill its folder; try again later\.$"):
+            other.new_file(".png")
+        one.left = -visits.LEAVING
+        assert one.is_over
+        open_visits._end(one)
+        other.new_file(".png")
+    finally:
+        open_visits.end()
+
+
 def test_without_the_extra_one_line_says_what_to_install(python):
     code = "import sys; sys.modules['uvicorn'] = None; from stylezoo.cli import main; main(['app'])"
     done = python("-c", code)

@@ -13,6 +13,7 @@ from stylezoo.errors import StylezooError, UsageError, printable
 AWAY = 300  # seconds without a sign from a page: browsers slow down the clocks of hidden ones
 LEAVING = 10  # seconds after a page said that it is left: it says so as well when it is loaded again
 MOST = 64  # visits at the same time
+MOST_BYTES = 4 * 2**30  # of the files of all visits; what is being written comes on top
 KEPT = 3  # results of a visit
 LONGEST_NAME = 100  # characters of the name of an uploaded file
 
@@ -81,7 +82,13 @@ class Visit:
         self.left = time.monotonic()
 
     def new_file(self, suffix: str) -> Path:
-        """A path for a new file."""
+        """A path for a new file.
+
+        Raises:
+            StylezooError: The files of all visits are too large.
+        """
+        if sum(file.stat().st_size for file in self.folder.parent.glob("*/*")) > MOST_BYTES:
+            raise StylezooError("The pictures of all who use this page fill its folder; try again later.")
         self._files += 1
         return self.folder / f"{self._files}{suffix}"
 
