@@ -87,7 +87,7 @@ class Visit:
         Raises:
             StylezooError: The files of all visits are too large.
         """
-        if sum(file.stat().st_size for file in self.folder.parent.glob("*/*")) > MOST_BYTES:
+        if sum(map(_size, self.folder.parent.glob("*/*"))) > MOST_BYTES:
             raise StylezooError("The pictures of all who use this page fill its folder; try again later.")
         self._files += 1
         return self.folder / f"{self._files}{suffix}"
@@ -174,6 +174,13 @@ class Visits:
         """End all visits."""
         self._open.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _size(file):
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # a child process has removed it meanwhile
+        return 0
 
 
 def file_name(given: str, instead: str = "photo") -> str:
