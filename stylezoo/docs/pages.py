@@ -65,8 +65,9 @@ def zoo(of, folder=None):
 
 
 def gallery(page, folder):
-    """The pictures of the installed styles side by side, each a link to the style's section on a page."""
-    shown = [(plugin.name, _picture("style", plugin.name, folder)) for plugin in registry.plugins("style")]
+    """The pictures of the installed styles side by side, each a link to the style's section on a page beside them."""
+    beside = os.path.dirname(page)
+    shown = [(plugin.name, _picture("style", plugin.name, folder, beside)) for plugin in registry.plugins("style")]
     return "\n".join(f"[{each} {name}]({page}#{name.lower()}){{ .style }}" for name, each in shown if each)
 
 
@@ -171,11 +172,11 @@ def _figures(row):
     return _table(["", *(f"[{name}](metrics.md#{name})" for name in names)], lines)
 
 
-def _picture(kind, name, folder):
-    """The picture of a style or a model, which lies beside the page; "" if there is none."""
+def _picture(kind, name, folder, beside=""):
+    """The picture of a style or a model, which lies beside the page or a page elsewhere; "" if there is none."""
     if not folder or kind not in PICTURES or not re.fullmatch("[A-Za-z0-9-]+", name):
         return ""
-    place = f"images/{kind}s/{name}.jpg"
+    place = "/".join([*filter(None, [beside]), f"images/{kind}s/{name}.jpg"])
     return f"![{PICTURES[kind].format(name)}]({place})" if Path(folder, place).is_file() else ""
 
 
