@@ -14,7 +14,7 @@ from conftest import THIRD_PARTY
 from test_cli import stylezoo
 
 from stylezoo.catalogue import registry
-from stylezoo.checks.doctor import examine
+from stylezoo.checks.doctor import examine, of_machine
 from stylezoo.errors import StylezooError
 
 pytestmark = pytest.mark.long  # each distribution is a child process that imports Keras
@@ -137,6 +137,29 @@ def test_without_keras_one_line_says_so(tmp_path, monkeypatch):
         list(examine(registry.plugins("loss")[:1]))
 
 
+def test_a_gpu_plugin_that_keeps_tensorflow_from_starting_is_told(third_party, tmp_path, monkeypatch):
+    assert of_machine() == []
+    third_party("metal")
+    (line,) = of_machine()
+    assert line.startswith("tensorflow-metal 1.2.0, which ")
+    assert line.endswith("cannot be imported beside it: 'pip uninstall tensorflow-metal'.")
+    (tmp_path / "keras.py").write_text("raise ImportError('libmetal_plugin.dylib')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(StylezooError, match=r"Keras cannot be imported, .*libmetal_plugin\.dylib\. tensorflow-metal"):
+        list(examine(registry.plugins("loss")[:1]))
+
+
+@pytest.mark.parametrize(("name", "version"), [("tensorflow-metal", "1.3.0"), ("tensorflow", "2.19.1")])
+def test_other_versions_of_it_are_none_of_ours(third_party, tmp_path, monkeypatch, name, version):
+    """Of a newer one nothing is known, and with an older TensorFlow it works."""
+    third_party("metal")
+    metadata = tmp_path / f"{name.replace('-', '_')}-{version}.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert of_machine() == []
+
+
 def test_all_built_ins_are_well_and_nothing_is_imported_here(python):
     code = """
 import sys
@@ -161,6 +184,12 @@ def test_exit_code_3_when_something_is_wrong(python):
     assert done.returncode == 3
     assert done.stdout.startswith("missing dependency: loss dreamy  acme-missing 0.3\n  why   ")
     assert done.stderr == ""
+
+
+def test_what_is_wrong_with_the_machine_is_a_line_and_exit_code_3(python):
+    done = python("-m", "stylezoo", "doctor", "charbonnier", installed=["acme", "metal"])
+    assert (done.returncode, done.stderr) == (3, "")
+    assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == ["tensorflow-metal", "acme-style"]
 
 
 def test_unreadable_metadata_and_shared_names_are_told(python):

@@ -1,5 +1,6 @@
 """The server of the page: a socket, the application, and a quiet end."""
 
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -34,7 +35,8 @@ def listening(host: str, port: int, only: bool) -> socket.socket:
     last = port if only else min(port + TRIED - 1, 65535)
     for number in range(port, last + 1):
         sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name != "nt":  # on Windows it takes a port from another program that listens
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((address[0], number, *address[2:]))
             sock.listen(WAITING)

@@ -1,9 +1,9 @@
 """The training that a page starts: the command `stylezoo train` as a process of its own, one at a time."""
 
 import asyncio
+import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from collections import deque
@@ -75,6 +75,7 @@ class Training:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
             start_new_session=True,
         )
         self._reading = asyncio.create_task(self._read())
@@ -83,7 +84,7 @@ class Training:
         with self._process.stdout as lines:
             while line := await asyncio.to_thread(lines.readline):
                 self._lines.append(printable(line.decode(errors="replace")))
-        self._process.wait()
+        await asyncio.to_thread(self._process.wait)
         self._process.stdin.close()
         if self.has_learned and str(self.folder) not in self.owner.runs:
             self.owner.runs.append(str(self.folder))
@@ -107,8 +108,10 @@ class Training:
         """Ask it to save what it has learned and to end, and wait for that; a second time it is ended at once."""
         if not self.is_running:
             return
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGKILL if self.stopped else signal.SIGINT)
+        if self.stopped:
+            self._process.kill()
+        else:
+            self._process.stdin.close()  # is a Ctrl-C for `pupil`, also where a process gets no signals
         self.stopped = True
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._reading), PATIENCE)

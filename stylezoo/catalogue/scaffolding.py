@@ -14,6 +14,7 @@ from stylezoo.catalogue.kinds import KINDS
 from stylezoo.errors import BadOptions, BadRun, name_all
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+DEVICES = re.compile(r"con|prn|aux|nul|com\d|lpt\d")  # no file of Windows can be called so, whatever its suffix is
 
 
 def new(kind: str, name: str, out: str | Path | None = None, needs: Iterable[str] = ()) -> Path:
@@ -83,6 +84,8 @@ def _check(kind, name, distribution):
         raise BadOptions(
             f"'{name}' cannot be a plugin's name: take lower-case words joined by dashes, such as 'soft-glow'."
         )
+    if DEVICES.fullmatch(name):
+        raise BadOptions(f"'{name}' cannot be a plugin's name: Windows keeps it for a device. Choose another name.")
     if owners := [plugin.owner for plugin in registry.plugins(kind) if plugin.name == name]:
         raise BadOptions(f"There is a {kind} '{name}' already, of {name_all(owners)}. Choose another name.")
     if importlib.util.find_spec(distribution.replace("-", "_")):  # an install would replace it

@@ -31,6 +31,7 @@ SLOW = 3.0  # seconds from which on an import is called slow, without those for 
 KERAS_DEADLINE = 300.0  # seconds for Keras itself, on a machine that is busy
 GRACE = 2.0  # seconds for a child to report where it hangs
 REQUIREMENT = re.compile(rf"{PROJECT.pattern} *(?:\[[A-Za-z0-9._, -]*\])? *\(?[A-Za-z0-9.*+!<>=~, -]*\)?")
+METAL, TENSORFLOW = (1, 2), (2, 20)  # the last tensorflow-metal, and the first TensorFlow that it keeps from starting
 CHILD = "from stylezoo.checks.child import main; main()"
 CHILD_ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -82,6 +83,22 @@ def examine(plugins: Iterable[Plugin], deadline: float = DEADLINE) -> Iterator[D
                 waiting = waiting[1:]
 
 
+def of_machine() -> list[str]:
+    """A line for each installed distribution that is no plugin and keeps TensorFlow from being imported."""
+    metal, tensorflow = needs.version_of("tensorflow-metal"), needs.version_of("tensorflow")
+    if not metal or not tensorflow or _numbers(metal) > METAL or _numbers(tensorflow) < TENSORFLOW:
+        return []
+    return [
+        f"tensorflow-metal {metal}, which lets TensorFlow use the GPU of a Mac, does not work with TensorFlow 2.20 and "
+        f"later; {tensorflow} is installed and cannot be imported beside it: 'pip uninstall tensorflow-metal'."
+    ]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The first two numbers of a version."""
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+
+
 def _from_metadata(plugin: Plugin) -> Diagnosis:
     cause = "entry point" if plugin.place is None else "plugin API"
     return Diagnosis(plugin, cause, plugin.problem, plugin.advice, _file(plugin))
@@ -97,7 +114,8 @@ def _from_one_child(plugins: list[Plugin], deadline: float) -> Iterator[Diagnosi
         report = _next(reports, KERAS_DEADLINE)
         if report is None or report.get("keras"):
             reason = (report or {}).get("keras") or _last_line(errors) or "it does not return"
-            raise StylezooError(f"Keras cannot be imported, without which no plugin works: {reason}.")
+            told = f"Keras cannot be imported, without which no plugin works: {reason}."
+            raise StylezooError(" ".join([told, *of_machine()]))
         for plugin in plugins:
             report = _next(reports, deadline + GRACE)
             if report is None:

@@ -34,7 +34,8 @@ def _imported_by_listing():
     )
     path = os.pathsep.join(os.path.abspath(each) for each in sys.path)
     environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=True)
     return {name.partition(".")[0] for name in done.stdout.split()}
 
 

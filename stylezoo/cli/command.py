@@ -4,6 +4,7 @@ import os
 
 import click
 
+from stylezoo import __version__
 from stylezoo.catalogue import registry
 from stylezoo.cli import (
     comparing,
@@ -60,7 +61,7 @@ class Group(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="'stylezoo COMMAND --help' shows the options of a command.",
 )
-@click.version_option(package_name="stylezoo", message=f"%(prog)s %(version)s, plugin API {registry.API}")
+@click.version_option(__version__, message=f"%(prog)s %(version)s, plugin API {registry.API}")
 @click.pass_context
 def main(ctx):
     """Train GANs that redraw pictures in the style of others, and use them.

@@ -109,14 +109,14 @@ def doctor(name, as_json, deadline):
     The plugins of each distribution are imported in a child process, so that one that ends Python, crashes it or never
     returns is found and does no harm. Exit code 3 when something is wrong.
     """
-    from stylezoo.checks.doctor import examine
+    from stylezoo.checks.doctor import examine, of_machine
 
     found = []
     for diagnosis in examine(_to_examine(name), deadline):
         found.append(diagnosis)
         if not as_json:
             _print_diagnosis(diagnosis)
-    faults = registry.faults()
+    faults = [*of_machine(), *registry.faults()]
     if as_json:
         rows = [{**_identity(d.plugin), "api": d.plugin.api, **_fields(d, FINDINGS)} for d in found]
         terminal.print_document(api=registry.API, plugins=rows, faults=faults)

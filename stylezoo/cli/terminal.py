@@ -58,7 +58,9 @@ def open_streams():
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
         if getattr(sys, name) is None:
-            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - open as long as the process runs
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - open to the end
+    # What a stream cannot spell, such as names in Chinese in a pipe on Windows, is spelled as in Python.
+    sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -161,7 +161,7 @@ class Album:
             return dict(zip(self.names, places, strict=True)) if self.kind == "named" else places
         if self.image is not None:
             files.save_picture(colour.to_rgb(self.image), copy)
-            return str(copy.relative_to(folder))
+            return copy.relative_to(folder).as_posix()
         return str(self.path.resolve())
 
     @classmethod

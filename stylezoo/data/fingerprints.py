@@ -28,7 +28,7 @@ def taken(albums: Iterable[Album], folder: Path, known: Iterable[str] = ()) -> l
 
 
 def _line(file, folder, earlier):
-    path = str(file.relative_to(folder) if file.is_relative_to(folder) else file)
+    path = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
     try:
         found = os.stat(file)
         size, time = str(found.st_size), str(found.st_mtime_ns)

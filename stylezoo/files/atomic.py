@@ -3,8 +3,10 @@
 import errno
 import os
 import tempfile
+import time
 from pathlib import Path
 
+WAITS = (0.01, 0.03, 0.1, 0.3, 1, 3)  # seconds
 KEPT = 40  # characters of the file's name at the end of the temporary one: file systems allow 255 bytes, or 143
 
 
@@ -29,9 +31,19 @@ class written:  # noqa: N801 - used as a verb: `with written(path) as temporary`
     def __exit__(self, kind, error, trace):
         if kind is None:
             os.chmod(self.temporary, 0o666 & ~_umask())  # mkstemp gives access to the owner only
-            os.replace(self.temporary, self.path)
+            replace(self.temporary, self.path)
         else:
             self.temporary.unlink(missing_ok=True)
+
+
+def replace(source: str | Path, target: str | Path) -> None:
+    """As `os.replace`; on Windows, which replaces no file that somebody reads, it waits some seconds for that."""
+    for seconds in WAITS if os.name == "nt" else ():
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            time.sleep(seconds)
+    return os.replace(source, target)
 
 
 def leftovers(path: Path) -> list[Path]:

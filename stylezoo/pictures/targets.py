@@ -1,6 +1,7 @@
 """Which pictures are to be redrawn, and into which files."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from stylezoo.pictures import files, film_writing, films, folders
 
 KEPT = (".gif", ".webp", *film_writing.SUFFIXES)  # formats of animations and films, which the result keeps
 LONGEST = 255  # bytes of a file's name that file systems allow
+FOLDED = sys.platform in ("win32", "darwin")  # where Photo.png and photo.png usually are one file
 
 
 def targets(
@@ -62,10 +64,11 @@ def _apart(found, note):
     """The same with the suffix of the picture in each result that would be that of another one of its stem as well."""
     owners = {}
     for picture, target in found:
-        owners.setdefault(target, set()).add(Path(os.path.abspath(picture)))
+        owners.setdefault(_key(target), set()).add(_key(os.path.abspath(picture)))
 
     def named(picture, target):
-        same_stem = len({owner.with_suffix("") for owner in owners[target]}) == 1 < len(owners[target])
+        rivals = owners[_key(target)]
+        same_stem = len({owner.with_suffix("") for owner in rivals}) == 1 < len(rivals)
         if not same_stem or picture.suffix == target.suffix:
             return target
         return target.with_name(target.name.replace(picture.stem, picture.name, 1))
@@ -75,6 +78,11 @@ def _apart(found, note):
         picture, target = renamed[0]
         note(f"Pictures that differ in the suffix only keep it: the result of '{picture}' is '{target}'.")
     return changed
+
+
+def _key(path):
+    """What is equal for paths of one file."""
+    return Path(str(path).casefold() if FOLDED else path)
 
 
 def _real(path):
@@ -113,11 +121,11 @@ def _writable(path):
 def _check_apart(found, keep):
     owners, places = {}, {}
     for picture, target in found:
-        other = owners.setdefault(_real(target), picture)
+        other = owners.setdefault(_key(_real(target)), picture)
         if other != picture:
             raise UsageError(f"The results of '{other}' and '{picture}' would be the same file, '{target}'.")
-        place = places.setdefault(os.path.abspath(picture), target)
+        place = places.setdefault(_key(os.path.abspath(picture)), target)
         if place != target:
             raise UsageError(f"'{picture}' would be drawn twice, as '{place}' and as '{target}'; name it in one way.")
-    if lost := owners.keys() & {_real(picture) for picture in [*(picture for picture, _ in found), *keep]}:
+    if lost := owners.keys() & {_key(_real(picture)) for picture in [*(picture for picture, _ in found), *keep]}:
         raise UsageError(f"The result would take the place of the picture '{lost.pop()}'; name another with -o.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stylezoo.errors import BadOptions
-from stylezoo.files.atomic import written
+from stylezoo.files.atomic import replace, written
 from stylezoo.runs.folder import RunFolder
 
 FIRST = 30  # seconds until the first checkpoint of a process
@@ -94,7 +94,7 @@ def _keep_last(folder):
             temporary.unlink()
             os.link(last, temporary)
     except OSError:
-        os.replace(last, before)
+        replace(last, before)
 
 
 def newest(folder: RunFolder) -> tuple[Path | None, str]:
@@ -124,8 +124,8 @@ def put_aside(folder: RunFolder) -> None:
     """Make the checkpoint before the last one the last; a damaged one is kept under another name, for its owner."""
     last = folder / RunFolder.CHECKPOINT
     if last.exists():
-        os.replace(last, last.with_name("damaged.weights.h5"))
-    os.replace(folder / RunFolder.CHECKPOINT_BEFORE, last)
+        replace(last, last.with_name("damaged.weights.h5"))
+    replace(folder / RunFolder.CHECKPOINT_BEFORE, last)
 
 
 def seal(file: Path) -> None:

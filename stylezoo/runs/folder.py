@@ -17,6 +17,7 @@ from stylezoo.files.plain import of_file
 
 __all__ = ["RunFolder"]
 
+LOCKED = 2**30  # where a lock of Windows is
 SIGNATURE = re.compile(r"([0-9]{1,10}) on (.*)\n")  # of the process that holds a lock
 LARGEST, MOST = 2**28, 10**6  # bytes and values of a JSON file: there may be a path for each of many pictures
 
@@ -324,15 +325,28 @@ def _owner(file):
 
 
 def _has_lock(descriptor):
-    """Whether the file could be locked, or there are no locks on this system."""
+    """Whether the file could be locked, or there are no locks on this system or file system."""
     try:
-        import fcntl
-    except ImportError:  # Windows
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor)
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks
+    except (OSError, ImportError):
         return True
     return True
+
+
+def _lock(descriptor):
+    try:
+        import fcntl
+    except ImportError:  # Windows, where others cannot read what is locked: a byte far behind the text
+        import msvcrt
+
+        os.lseek(descriptor, LOCKED, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(*error.args) from None
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

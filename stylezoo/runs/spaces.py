@@ -1,9 +1,9 @@
 """A folder for a Space of Hugging Face: the local page, with a model of the hub among its styles."""
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 
+from stylezoo import __version__
 from stylezoo.catalogue import needs
 from stylezoo.errors import BadRun
 from stylezoo.runs.card import Card
@@ -64,7 +64,7 @@ def write(folder: Path, repository: str, address: str, card: Card) -> list[Path]
     Raises:
         BadRun: It cannot be written.
     """
-    wanted = [f"stylezoo[app,hub]=={version('stylezoo')}", *needs.requirements(card.plugins)]
+    wanted = [f"stylezoo[app,hub]=={__version__}", *needs.requirements(card.plugins)]
     serve = ["stylezoo", "app", "--host", "0.0.0.0", "--port", str(PORT), "--draw-only", "--model", address]
     files = {
         "Dockerfile": DOCKERFILE.format(packages=" ".join(map(json.dumps, wanted)), command=json.dumps(serve)),

@@ -40,9 +40,8 @@ def file_of(name: str | Path) -> Path | None:
         BrokenPlugin: Its file is missing, or its card cannot be read.
     """
     name = os.fspath(name)
-    if (os.sep in name and os.path.exists(name)) or not any(
-        plugin.answers_to(name) for plugin in registry.plugins("style")
-    ):
+    is_path = os.path.basename(name) != name  # with a separator, of which Windows has two
+    if (is_path and os.path.exists(name)) or not any(plugin.answers_to(name) for plugin in registry.plugins("style")):
         return None
     plugin = registry.find("style", name)
     if problem := describe(plugin).problem:  # what a listing calls broken is not used
