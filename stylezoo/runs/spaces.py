@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from stylezoo import __version__
 from stylezoo.catalogue import needs
 from stylezoo.errors import BadRun
 from stylezoo.runs.card import Card
@@ -64,7 +63,7 @@ def write(folder: Path, repository: str, address: str, card: Card) -> list[Path]
     Raises:
         BadRun: It cannot be written.
     """
-    wanted = [f"stylezoo[app,hub]=={__version__}", *needs.requirements(card.plugins)]
+    wanted = [f"stylezoo[app,hub]=={needs.version_of('stylezoo')}", *needs.requirements(card.plugins)]
     serve = ["stylezoo", "app", "--host", "0.0.0.0", "--port", str(PORT), "--draw-only", "--model", address]
     files = {
         "Dockerfile": DOCKERFILE.format(packages=" ".join(map(json.dumps, wanted)), command=json.dumps(serve)),
