@@ -83,7 +83,7 @@ for words in (
      "--discriminator", "patch:filters=2,layers=1", "--license", "CC0-1.0", "-o", "\\u8dd1"],
     ["train", "--resume", "\\u8dd1", "--steps", "3"],
     ["stylize", "\\u732b.png", "--model", "\\u8dd1", "-o", "\\u753b.png"],
-    ["evaluate", "\\u8dd1", "--size", "32"],
+    ["evaluate", "\\u8dd1", "--size", "64"],
     ["show", "\\u8dd1"],
     ["new", "style", "ink", "--from", "\\u8dd1", "--learned-from", "a painting", "-o", "\\u58a8"],
 ):

@@ -59,8 +59,9 @@ def open_streams():
             os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - open to the end
-    # What a stream cannot spell, such as names in Chinese in a pipe on Windows, is spelled as in Python.
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if hasattr(sys.stdout, "reconfigure"):  # that of a notebook has none
+        # What it cannot spell, such as names in Chinese in a pipe on Windows, is spelled as in Python.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @contextmanager
