@@ -77,7 +77,12 @@ def __dir__():
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """The names of the installed models, sorted; `pattern` as in a shell: ``list_models("*gan")``."""
+    """The names of the installed models, sorted; `pattern` as in a shell: ``list_models("*gan")``.
+
+    Examples:
+        >>> stylezoo.list_models("*cut")
+        ['cut', 'fastcut', 'sincut']
+    """
     return _names("model", pattern)
 
 
@@ -133,17 +138,9 @@ def stylize(picture, style=None, *, masks=None, strength=1.0, size=None, **look)
     Examples:
         >>> stylezoo.stylize("photo.jpg", "great-wave", strength=0.7).save("wave.jpg")
     """
-    from collections.abc import Mapping
-    from os import PathLike
+    from stylezoo.runs import mixing
 
-    from stylezoo.pictures import arrays
-    from stylezoo.runs.mixing import Mixture
-
-    styles = [style] if isinstance(style, str | PathLike) else style or []
-    weights = list(styles.values()) if isinstance(styles, Mapping) else []
-    places = masks.items() if isinstance(masks, Mapping) else masks or ()
-    picture = picture if size is None else arrays.opened_at(picture, size)
-    return Mixture(styles, places).painter(weights, strength, **look).paint(picture)
+    return mixing.redrawn(picture, style, masks, strength, size, look)
 
 
 def create_model(name: str, pretrained: str | Path | None = None, **changes) -> GAN:
@@ -222,6 +219,9 @@ def load_model(path: str | Path) -> GAN:
         BadRun: There is no such model, it is damaged, it holds content that no model has, or a plugin that it needs is
             not installed.
         MissingExtra: It is on a hub, and huggingface_hub is not installed.
+
+    Examples:
+        >>> stylezoo.load_model("great-wave").stylize("photo.jpg").save("wave.jpg")
     """
     from stylezoo.runs.loading import load
 
@@ -254,7 +254,7 @@ def import_weights(
         BadRun: The folder holds something already, or cannot be written.
 
     Examples:
-        >>> stylezoo.load_model(stylezoo.import_weights("latest_net_G.pth", "cut")).stylize("photo.jpg")
+        >>> stylezoo.load_model(stylezoo.import_weights("latest_net_G.pth", "cyclegan")).stylize("photo.jpg")
     """
     from stylezoo.runs import torch_import
 
