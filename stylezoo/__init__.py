@@ -199,6 +199,7 @@ def evaluate(model: str | Path, source=None, style=None, metrics=(), features=No
 
     Examples:
         >>> print(stylezoo.evaluate("runs/mine", source="photos/", style="paintings/"))
+        the middle squares of ...
     """
     from stylezoo.evaluation import evaluate as measuring
 
@@ -254,7 +255,8 @@ def import_weights(
         BadRun: The folder holds something already, or cannot be written.
 
     Examples:
-        >>> stylezoo.load_model(stylezoo.import_weights("latest_net_G.pth", "cyclegan")).stylize("photo.jpg")
+        >>> folder = stylezoo.import_weights("latest_net_G.pth", "cyclegan")
+        >>> stylezoo.load_model(folder).stylize("photo.jpg").save("drawn.jpg")
     """
     from stylezoo.runs import torch_import
 
@@ -282,7 +284,7 @@ def interpolate(runs: Mapping[str | Path, float] | Sequence[str | Path]) -> GAN:
         MissingExtra: Likewise.
 
     Examples:
-        >>> stylezoo.interpolate({"runs/a": 0.7, "runs/b": 0.3}).stylize("photo.jpg")
+        >>> stylezoo.interpolate({"runs/a": 0.7, "runs/b": 0.3}).stylize("photo.jpg").save("mixed.jpg")
     """
     from collections.abc import Mapping
     from os import PathLike
@@ -317,9 +319,6 @@ def push_to_hub(
     Raises:
         BadRun: There is no such model, or the hub refuses it.
         MissingExtra: huggingface_hub is not installed.
-
-    Examples:
-        >>> stylezoo.push_to_hub("runs/mine", "me/mine", license="CC-BY-4.0")
     """
     from stylezoo.runs import sharing
 

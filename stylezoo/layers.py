@@ -63,7 +63,7 @@ def normalization(name):
 
     Examples:
         >>> from stylezoo import layers
-        >>> layers.normalization("instance")().__class__.__name__
+        >>> type(layers.normalization("instance")).__name__
         'InstanceNormalization'
     """
     if name == "instance":

@@ -29,14 +29,13 @@ def prepare():
 
     import stylezoo
 
-    tf.config.run_functions_eagerly(True)  # one step takes less time than to trace a graph
     for name in ("photo.jpg", "painting.jpg", "sky.png"):
         noise(name, 48, 44)
     for folder in ("photos", "paintings", "monet", "song", "vangogh"):
         Path(folder).mkdir()
         for name in ("one.jpg", "two.jpg"):
             noise(f"{folder}/{name}", 72, 68)
-    Image.open("photo.jpg").save("clip.gif", save_all=True, append_images=[Image.open("painting.jpg").resize((48, 44))])
+    Image.open("photo.jpg").save("clip.gif", save_all=True, append_images=[Image.open("photo.jpg").rotate(180)])
     arrays = reference_weights.read("resnet_generator")
     weights = {name.removeprefix("weights/"): each for name, each in arrays.items() if name.startswith("weights/")}
     torch_writer.zip_file(Path("latest_net_G.pth"), torch_writer.state_dict(weights))
@@ -45,7 +44,11 @@ def prepare():
     def small(*given, **named):
         gated = "gated" in f"{given}{named.get('start_from')}"
         fixed = {"steps": 1, "verbose": 0} if named.get("start_from") else STYLES if gated else SMALL
-        return train(*given, **{**named, **fixed})
+        tf.config.run_functions_eagerly(True)  # one step takes less time than to trace a graph
+        try:
+            return train(*given, **{**named, **fixed})
+        finally:
+            tf.config.run_functions_eagerly(False)
 
     stylezoo.train = small
     small(source="photo.jpg", style="painting.jpg", out="runs/mine")

@@ -13,9 +13,12 @@ from test_docs import entries_of_the_api_page
 from stylezoo.public import PUBLIC
 
 NO_EXAMPLE = {
-    "stylezoo": ["push_to_hub", "list_generators", "list_discriminators", "list_losses", "list_metrics", "list_styles"],
+    "stylezoo": [
+        "push_to_hub", "list_generators", "list_discriminators", "list_losses", "list_metrics", "list_styles",
+    ],
     "stylezoo.checks": [
-        "Result", "check_discriminator", "check_generator", "check_metric", "check_model", "check_plugin", "check_style",
+        "Result", "check_discriminator", "check_generator", "check_metric", "check_model", "check_plugin",
+        "check_style",
     ],  # as check_loss
     "stylezoo.contract": [
         "MeanMetric", "NamedStyles", "OneStyle", "StyleCodes", "StyleInput", "StylePicture", "fuses", "made_of_codes",
@@ -28,7 +31,8 @@ NO_EXAMPLE = {
     "stylezoo.scene": ["mixed", "origin"],
     "stylezoo.training": ["Run"],
     "stylezoo.updates": [
-        "Adam", "GeneratorOnly", "Halving", "InTurn", "Inverse", "Linear", "PlayerOptimizer", "Together", "WarmUp", "scaled",
+        "Adam", "GeneratorOnly", "Halving", "InTurn", "Inverse", "Linear", "PlayerOptimizer", "Together", "WarmUp",
+        "scaled",
         "update",
     ],  # choices by name, in the tables of recipes
 }  # fmt: skip
@@ -55,6 +59,9 @@ def test_examples_run():
     assert len(names) > 50
     program = Path(__file__).with_name("examples.py")
     done = subprocess.run(
-        [sys.executable, program, *names], capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        [sys.executable, program, *names],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]

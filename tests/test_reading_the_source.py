@@ -11,7 +11,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "reading-the-source.md").read_text(encoding="utf-8")
 CODE = re.compile(r"`([^`\n]+)`")
-OUTSIDE = {"keras.Model", "self.real", "pyproject.toml", "recipe.json", "card.json", "result.png", "model.stylize", "LSGAN.__init__"}
+OUTSIDE = {
+    "keras.Model",
+    "self.real",
+    "pyproject.toml",
+    "recipe.json",
+    "card.json",
+    "result.png",
+    "model.stylize",
+    "LSGAN.__init__",
+}
 
 
 @cache
@@ -70,7 +79,9 @@ def test_a_name_beside_its_file_is_in_it():
 
 
 def test_the_order_is_that_of_the_imports():
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
     (layers,) = (each["layers"] for each in contracts if each["type"] == "layers")
     level = {wing: -i for i, line in enumerate(layers) for wing in line.split(" : ")}
     first_plugin = next(i for i, (file, _) in enumerate(ROWS) if file.startswith("plugins/"))

@@ -53,7 +53,7 @@ def random_code(generator, source, seed=0):
 
     Examples:
         >>> from stylezoo.contract import random_code
-        >>> generator = stylezoo.Spec.parse("munit:filters=4,blocks=1").part("generator").build()
+        >>> generator = stylezoo.Spec.parse("munit:filters=4,blocks=1").part("generator").build(shape=(32, 32, 3))
         >>> random_code(generator, np.zeros((2, 32, 32, 3), "float32")).shape
         TensorShape([2, 8])
     """

@@ -24,7 +24,7 @@ def generate(generator, source, style=None, training=False, seed=0, labels=None,
 
     Examples:
         >>> from stylezoo.contract import generate
-        >>> generator = stylezoo.Spec.parse("resnet:filters=4,blocks=1").part("generator").build()
+        >>> generator = stylezoo.Spec.parse("resnet:filters=4,blocks=1").part("generator").build(shape=(32, 32, 3))
         >>> generate(generator, np.zeros((1, 32, 32, 3), "float32")).shape
         TensorShape([1, 32, 32, 3])
     """
@@ -175,7 +175,7 @@ def pixel_slope(discriminator, picture, source, training=False):
         >>> from stylezoo.contract import pixel_slope
         >>> part = stylezoo.Spec.parse("patch:filters=4,layers=2").part("discriminator")
         >>> discriminator = part.build(shape=(32, 32, 3))
-        >>> pictures = np.zeros((2, 32, 32, 3), "float32")
+        >>> pictures = keras.ops.zeros((2, 32, 32, 3))
         >>> pixel_slope(discriminator, pictures, pictures).shape
         TensorShape([2])
     """

@@ -188,7 +188,7 @@ def caption(names: list[str], weights: tuple[float, ...]) -> str:
     Examples:
         >>> from stylezoo.drawing import fusion
         >>> fusion.caption(["monet", "song"], (0.25, 0.75))
-        'monet 25 % + song 75 %'
+        '25 : 75'
     """
     if 1 in weights:
         return Path(names[weights.index(1)]).name

@@ -93,7 +93,7 @@ def fit(
 
     Examples:
         >>> from stylezoo import training
-        >>> run = training.fit(training.resume("runs/mine"))
+        >>> run = training.fit(training.resume("runs/mine", steps=2))
         >>> run.model.stylize("photo.jpg").save("drawn.png")
     """
     check_on_nan(on_nan)

@@ -32,9 +32,9 @@ def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = F
 
     Examples:
         >>> from stylezoo import training
-        >>> run = training.resume("runs/mine")
-        >>> run.step == run.steps
-        True
+        >>> run = training.resume("runs/mine", steps=400)
+        >>> run.steps
+        400
     """
     folder = RunFolder(folder)
     recipe = folder.trained_recipe()
