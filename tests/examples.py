@@ -39,16 +39,13 @@ def prepare():
     arrays = reference_weights.read("resnet_generator")
     weights = {name.removeprefix("weights/"): each for name, each in arrays.items() if name.startswith("weights/")}
     torch_writer.zip_file(Path("latest_net_G.pth"), torch_writer.state_dict(weights))
+    tf.config.run_functions_eagerly(True)
     train = stylezoo.train
 
     def small(*given, **named):
         gated = "gated" in f"{given}{named.get('start_from')}"
         fixed = {"steps": 1, "verbose": 0} if named.get("start_from") else STYLES if gated else SMALL
-        tf.config.run_functions_eagerly(True)  # one step takes less time than to trace a graph
-        try:
-            return train(*given, **{**named, **fixed})
-        finally:
-            tf.config.run_functions_eagerly(False)
+        return train(*given, **{**named, **fixed})
 
     stylezoo.train = small
     small(source="photo.jpg", style="painting.jpg", out="runs/mine")
@@ -63,8 +60,11 @@ def main(names):
     warnings.simplefilter("ignore")
     os.chdir(tempfile.mkdtemp())
     known = prepare()
+    import tensorflow as tf
+
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
     for name in names:
+        tf.config.run_functions_eagerly(not name.endswith("export"))  # which takes less time than to trace graphs
         doc = pydoc.locate(name).__doc__ or ""
         runner.run(doctest.DocTestParser().get_doctest(doc, dict(known), name, None, 0), clear_globs=False)
     print(*runner.summarize(verbose=False), flush=True)

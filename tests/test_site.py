@@ -49,6 +49,7 @@ WANTED = {  # what people type, and the pages of which one must be among the fir
     "phone": "export", "custom layer": "faq|write-a-plugin",
     "docker": "faq", "webcam": "faq", "nan": "reliability|faq", "mlflow": "callbacks", "gif": "film|fusion|faq",
     "plugin": "write-a-plugin", "stylezoo.train": "api", "sliced-wasserstein": "losses",
+    "风格迁移": "zh", "插件": "zh/write-a-plugin", "损失": "zh", "判别器": "zh", "模式崩溃": "zh",
 }  # fmt: skip
 
 
