@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import warnings
+from functools import wraps
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -42,6 +43,7 @@ def prepare():
     tf.config.run_functions_eagerly(True)
     train = stylezoo.train
 
+    @wraps(train)
     def small(*given, **named):
         gated = "gated" in f"{given}{named.get('start_from')}"
         fixed = {"steps": 1, "verbose": 0} if named.get("start_from") else STYLES if gated else SMALL
