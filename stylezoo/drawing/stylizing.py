@@ -160,8 +160,8 @@ class Stylizing:
             BadExport: The converter of the format fails, or what it writes draws something else.
 
         Examples:
-            >>> gan = stylezoo.load_model("great-wave")
-            >>> gan.export("wave", format="saved-model", size=64, verbose=False) < 1
+            >>> gan = stylezoo.load_model("runs/mine")
+            >>> gan.export("mine", format="saved-model", size=64, verbose=False) < 1
             True
         """
         inputs = (inputs,) if isinstance(inputs, str) else tuple(inputs)
