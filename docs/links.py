@@ -4,7 +4,13 @@ import re
 
 SKIPPED = re.compile(r"(<a\b.*?</a>|<h\d.*?</h\d>|<pre.*?</pre>|<details.*?</details>)", re.DOTALL)
 PLAIN_WORDS = ("train", "painter", "interpolate", "stylize")  # names that may look like words, linked in the API only
-ZOO = ("models.md", "styles.md", "losses.md", "generators.md", "discriminators.md")  # a name of two kinds is the first's
+ZOO = (
+    "models.md",
+    "styles.md",
+    "losses.md",
+    "generators.md",
+    "discriminators.md",
+)  # a name of two kinds is the first's
 # Names of the zoo that in code font are more often an option or a field.
 AMBIGUOUS = ("content", "identity", "style", "colour", "cycle", "patch", "pixel", "grid")
 

@@ -77,7 +77,12 @@ def __dir__():
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """The names of the installed models, sorted; `pattern` as in a shell: ``list_models("*gan")``."""
+    """The names of the installed models, sorted; `pattern` as in a shell: ``list_models("*gan")``.
+
+    Examples:
+        >>> stylezoo.list_models("*cut")
+        ['cut', 'fastcut', 'sincut']
+    """
     return _names("model", pattern)
 
 
@@ -133,17 +138,9 @@ def stylize(picture, style=None, *, masks=None, strength=1.0, size=None, **look)
     Examples:
         >>> stylezoo.stylize("photo.jpg", "great-wave", strength=0.7).save("wave.jpg")
     """
-    from collections.abc import Mapping
-    from os import PathLike
+    from stylezoo.runs import mixing
 
-    from stylezoo.pictures import arrays
-    from stylezoo.runs.mixing import Mixture
-
-    styles = [style] if isinstance(style, str | PathLike) else style or []
-    weights = list(styles.values()) if isinstance(styles, Mapping) else []
-    places = masks.items() if isinstance(masks, Mapping) else masks or ()
-    picture = picture if size is None else arrays.opened_at(picture, size)
-    return Mixture(styles, places).painter(weights, strength, **look).paint(picture)
+    return mixing.redrawn(picture, style, masks, strength, size, look)
 
 
 def create_model(name: str, pretrained: str | Path | None = None, **changes) -> GAN:
@@ -202,6 +199,7 @@ def evaluate(model: str | Path, source=None, style=None, metrics=(), features=No
 
     Examples:
         >>> print(stylezoo.evaluate("runs/mine", source="photos/", style="paintings/"))
+        the middle squares of ...
     """
     from stylezoo.evaluation import evaluate as measuring
 
@@ -222,6 +220,9 @@ def load_model(path: str | Path) -> GAN:
         BadRun: There is no such model, it is damaged, it holds content that no model has, or a plugin that it needs is
             not installed.
         MissingExtra: It is on a hub, and huggingface_hub is not installed.
+
+    Examples:
+        >>> stylezoo.load_model("great-wave").stylize("photo.jpg").save("wave.jpg")
     """
     from stylezoo.runs.loading import load
 
@@ -254,7 +255,8 @@ def import_weights(
         BadRun: The folder holds something already, or cannot be written.
 
     Examples:
-        >>> stylezoo.load_model(stylezoo.import_weights("latest_net_G.pth", "cut")).stylize("photo.jpg")
+        >>> folder = stylezoo.import_weights("latest_net_G.pth", "cyclegan")
+        >>> stylezoo.load_model(folder).stylize("photo.jpg").save("drawn.jpg")
     """
     from stylezoo.runs import torch_import
 
@@ -282,7 +284,7 @@ def interpolate(runs: Mapping[str | Path, float] | Sequence[str | Path]) -> GAN:
         MissingExtra: Likewise.
 
     Examples:
-        >>> stylezoo.interpolate({"runs/a": 0.7, "runs/b": 0.3}).stylize("photo.jpg")
+        >>> stylezoo.interpolate({"runs/a": 0.7, "runs/b": 0.3}).stylize("photo.jpg").save("mixed.jpg")
     """
     from collections.abc import Mapping
     from os import PathLike
@@ -317,9 +319,6 @@ def push_to_hub(
     Raises:
         BadRun: There is no such model, or the hub refuses it.
         MissingExtra: huggingface_hub is not installed.
-
-    Examples:
-        >>> stylezoo.push_to_hub("runs/mine", "me/mine", license="CC-BY-4.0")
     """
     from stylezoo.runs import sharing
 

@@ -92,6 +92,11 @@ def checked_tap(tap: str) -> str:
 
     Raises:
         ValueError: It has not; the message names what is possible.
+
+    Examples:
+        >>> from stylezoo import features
+        >>> features.checked_tap("relu4_1")
+        'relu4_1'
     """
     if tap not in TAPS:
         raise ValueError(f"VGG-19 has no layer {tap!r}; it has reluX_Y and convX_Y up to relu5_4, such as relu4_1")

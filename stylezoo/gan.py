@@ -50,6 +50,11 @@ class GAN(Stylizing, Stepping, keras.Model):
 
     Raises:
         StylezooError: As in `Recipe.resolve`; also if a component refuses its options or does not build a network.
+
+    Examples:
+        >>> gan = stylezoo.create_model("transfer", image_size=32, generator="resnet:filters=4,blocks=1")
+        >>> gan(np.zeros((1, 32, 32, 3), "float32")).shape
+        TensorShape([1, 32, 32, 3])
     """
 
     def __init__(self, plan, **kwargs):
@@ -195,6 +200,11 @@ class GAN(Stylizing, Stepping, keras.Model):
 
         Raises:
             BadData: The arrays are something else.
+
+        Examples:
+            >>> gan = stylezoo.create_model("transfer", image_size=32, generator="resnet:filters=4,blocks=1")
+            >>> pictures = np.zeros((4, 32, 32, 3), "uint8")
+            >>> history = gan.fit(pictures, pictures, batch_size=2, epochs=1, verbose=0)
         """
         x, y, labels = fitting.checked_arrays(self.plan, x, y, sample_weight)
         with fitting.checked_shapes(self.plan):

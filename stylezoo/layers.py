@@ -26,7 +26,13 @@ register = keras.saving.register_keras_serializable("stylezoo")
 
 
 def luminance(pictures):
-    """The luminance of pictures (..., 3): (..., 1) in their range."""
+    """The luminance of pictures (..., 3): (..., 1) in their range.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layers.luminance(np.ones((1, 4, 4, 3), "float32")).shape
+        TensorShape([1, 4, 4, 1])
+    """
     return ops.sum(pictures * ops.convert_to_tensor(LUMA), axis=-1, keepdims=True)
 
 
@@ -38,6 +44,10 @@ def initializer(name):
     Args:
         name: "normal", the deviation 0.02 of DCGAN, pix2pix and CycleGAN; "xavier" (Glorot and Bengio, 2010) with gain
             0.02, that of CUT; or "kaiming" (He et al., 2015), which keeps the variance of activations after ReLUs.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layer = keras.layers.Conv2D(8, 3, kernel_initializer=layers.initializer("normal"))
     """
     if name == "normal":
         return keras.initializers.RandomNormal(stddev=0.02)
@@ -49,7 +59,13 @@ def initializer(name):
 
 
 def normalization(name):
-    """A new layer that normalises: "instance", "batch" with a scale drawn from N(1, 0.02), or "none"."""
+    """A new layer that normalises: "instance", "batch" with a scale drawn from N(1, 0.02), or "none".
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> type(layers.normalization("instance")).__name__
+        'InstanceNormalization'
+    """
     if name == "instance":
         return InstanceNormalization()
     if name == "batch":
@@ -65,6 +81,11 @@ class Conv2D(layers.Conv2D):
 
     The last layer of a generator has three filters, that of a discriminator one. Few are at most half as many as the
     input has channels; strides, padding and layout are as by default.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layers.Conv2D(8, 3, padding="same")(np.zeros((1, 16, 16, 3), "float32")).shape
+        TensorShape([1, 16, 16, 8])
     """
 
     def convolution_op(self, inputs, kernel):
@@ -81,6 +102,11 @@ class ReflectionPadding2D(layers.Layer):
 
     Args:
         padding: Pixels added to each of the four sides; less than the height and the width.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layers.ReflectionPadding2D(1)(np.arange(9.0).reshape(1, 3, 3, 1))[0, :, :, 0].numpy()[0].tolist()
+        [4.0, 3.0, 4.0, 5.0, 4.0]
     """
 
     def __init__(self, padding=1, **kwargs):
@@ -107,6 +133,12 @@ class InstanceNormalization(layers.Layer):
     Args:
         epsilon: Added to the variance.
         affine: Whether a learned scale and shift for each channel follow.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> features = np.random.default_rng(0).normal(5, 2, (1, 16, 16, 4)).astype("float32")
+        >>> bool(abs(keras.ops.mean(layers.InstanceNormalization()(features))) < 1e-3)
+        True
     """
 
     def __init__(self, epsilon=1e-5, affine=False, **kwargs):
@@ -139,6 +171,11 @@ class GroupNormalization(layers.Layer):
     Args:
         groups: The number of groups of channels; 1: all channels together.
         epsilon: Added to the variance.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layers.GroupNormalization(2)(np.zeros((1, 16, 16, 4), "float32")).shape
+        TensorShape([1, 16, 16, 4])
     """
 
     def __init__(self, groups=1, epsilon=1e-5, **kwargs):
@@ -175,6 +212,11 @@ class LayerNormalization(layers.LayerNormalization):
 
     Args:
         epsilon: Added to the variance.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layers.LayerNormalization()(np.zeros((1, 16, 16, 4), "float32")).shape
+        TensorShape([1, 16, 16, 4])
     """
 
     def __init__(self, epsilon=1e-5, **kwargs):
@@ -199,6 +241,11 @@ class BatchNormalization(layers.Layer):
         momentum: How much of the running statistics each batch replaces.
         epsilon: Added to the variance.
         gamma_initializer: The initializer of the scale.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layers.BatchNormalization()(np.zeros((2, 16, 16, 4), "float32"), training=True).shape
+        TensorShape([2, 16, 16, 4])
     """
 
     def __init__(self, momentum=0.1, epsilon=1e-5, gamma_initializer="ones", **kwargs):
@@ -240,6 +287,11 @@ class BlurDownsampling2D(layers.Layer):
     """Halves height and width after a binomial blur, against aliasing (Zhang, 2019, arXiv 1904.11486).
 
     The filter is 1 2 1 along both axes, the border mirrored; an odd side is halved upwards.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layers.BlurDownsampling2D()(np.zeros((1, 16, 16, 4), "float32")).shape
+        TensorShape([1, 8, 8, 4])
     """
 
     def call(self, inputs):
@@ -259,6 +311,11 @@ class BlurUpsampling2D(layers.Layer):
     """Doubles height and width with a binomial blur, against aliasing (Zhang, 2019, arXiv 1904.11486).
 
     The filter is 1 3 3 1 along both axes, with gain 4, the border repeated: the same as bilinear interpolation.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layers.BlurUpsampling2D()(np.zeros((1, 16, 16, 4), "float32")).shape
+        TensorShape([1, 32, 32, 4])
     """
 
     def call(self, inputs):
@@ -277,6 +334,11 @@ class UpSampling2D(layers.UpSampling2D):
 
     Keras 3.15 cannot export a model that upsamples by bilinear interpolation, nor train it on pictures of unknown size:
     https://github.com/keras-team/keras/pull/22079.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layers.UpSampling2D(interpolation="bilinear")(np.zeros((1, 16, 16, 4), "float32")).shape
+        TensorShape([1, 32, 32, 4])
     """
 
     def call(self, inputs):
@@ -295,6 +357,12 @@ class SpectralNormalization(layers.Wrapper):
 
     Args:
         layer: A layer with a `kernel`, such as `keras.layers.Conv2D`.
+
+    Examples:
+        >>> from stylezoo import layers
+        >>> layer = layers.SpectralNormalization(keras.layers.Conv2D(8, 3, padding="same"))
+        >>> layer(np.zeros((1, 16, 16, 3), "float32"), training=True).shape
+        TensorShape([1, 16, 16, 8])
     """
 
     def build(self, input_shape):

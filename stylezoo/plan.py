@@ -70,6 +70,11 @@ class Plan:
         crops: How crops are taken.
         optimizers: The optimizer of each player, "generator" and "discriminator".
         schedule: The learning rate schedule.
+
+    Examples:
+        >>> plan = stylezoo.Recipe.named("cyclegan").resolve()
+        >>> plan.generator.spec.name, len(plan.losses)
+        ('stylezoo/resnet', 3)
     """
 
     recipe: Recipe

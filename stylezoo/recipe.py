@@ -70,6 +70,11 @@ class Recipe:
             this kind: with the operations of TensorFlow that are deterministic. 0: as many as there are cores where it
             starts. None: the fastest operations and all cores, whose results differ in their last digits.
         seed: The seed of the initial weights, the crops and their order.
+
+    Examples:
+        >>> recipe = stylezoo.Recipe(generator="resnet:filters=8,blocks=2", losses=("lsgan", "content:weight=4"))
+        >>> recipe.changed(image_size=64, **{"generator.blocks": 3}).generator.options
+        {'filters': 8, 'blocks': 3}
     """
 
     about: str = ""
@@ -129,6 +134,10 @@ class Recipe:
             BrokenPlugin: A plugin cannot be imported.
             BadRecipe: A change does not fit.
             BadOptions: A text cannot be read.
+
+        Examples:
+            >>> stylezoo.Recipe.named("cyclegan", losses=["hinge"], image_size=128).image_size
+            128
         """
         plugin = registry.find("model", name)
         return plugin.load()._qualified(plugin.distribution).changed(**changes)

@@ -83,13 +83,24 @@ def whole(value):
 
     In a tile of a large picture, or a frame of a film, the value from the pass over the whole is returned instead of
     the given one.
+
+    Examples:
+        >>> from stylezoo import scene
+        >>> mean = scene.whole(keras.ops.mean(np.ones((1, 8, 8, 3), "float32"), axis=(1, 2), keepdims=True))
     """
     scene = _current.get()
     return value if scene is None else scene.of_whole(value)
 
 
 def moments(features, axes=(1, 2)):
-    """The mean and the variance of features over axes, each kept as 1: those of the `whole` picture."""
+    """The mean and the variance of features over axes, each kept as 1: those of the `whole` picture.
+
+    Examples:
+        >>> from stylezoo import scene
+        >>> mean, variance = scene.moments(np.ones((1, 8, 8, 3), "float32"))
+        >>> mean.shape
+        TensorShape([1, 1, 1, 3])
+    """
     return whole(tuple(ops.moments(features, axes=axes, keepdims=True)))  # a pair: the facts of frames are pooled
 
 
@@ -104,6 +115,12 @@ def standardized(features, epsilon=1e-5):
 
     Returns:
         A tensor of the same shape and type. The statistics are float32.
+
+    Examples:
+        >>> from stylezoo import scene
+        >>> features = np.random.default_rng(0).normal(5, 2, (1, 16, 16, 4)).astype("float32")
+        >>> round(float(keras.ops.std(scene.standardized(features))), 3)
+        1.0
     """
     count, channels = features.shape[0], features.shape[-1]
     unchanged = ops.ones(channels), ops.zeros(channels)  # scale and shift
@@ -152,6 +169,11 @@ def repeated(count: int, step, state):
         count: The number of steps.
         step: A function from a state to the next.
         state: A tuple of tensors, whose shapes stay.
+
+    Examples:
+        >>> from stylezoo import scene
+        >>> float(scene.repeated(3, lambda state: 2 * state, keras.ops.ones(())))
+        8.0
     """
     scene = _current.get()
     if scene is None or not scene.exported:

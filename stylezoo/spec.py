@@ -40,6 +40,12 @@ class Spec:
         options: The arguments of its constructor: numbers, strings, booleans, None and lists of them.
         weight: The factor of a loss; only losses have weights.
         object: The part itself, if a Python object was given instead of a name. Such a part cannot be saved.
+
+    Examples:
+        >>> stylezoo.Spec.parse("lsgan:real=0.9,weight=2")
+        Spec(name='lsgan', options={'real': 0.9}, weight=2.0, object=None)
+        >>> stylezoo.Spec.parse("lsgan:real=0.9").part("loss").build().real
+        0.9
     """
 
     name: str

@@ -74,8 +74,12 @@ class Page:
 
     def load(self, path):
         """Load a file and wait until it is loaded."""
+        self.visit(path.resolve().as_uri())
+
+    def visit(self, address):
+        """Load an address and wait until it is loaded."""
         self._events.clear()
-        self.send("Page.navigate", url=path.resolve().as_uri())
+        self.send("Page.navigate", url=address)
         self.wait_for("Page.loadEventFired")
 
     def wait_for(self, event):

@@ -32,7 +32,6 @@ from stylezoo.pictures import films
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
-CHINESE = sorted((ROOT / "docs" / "zh").glob("*.md"))  # see test_translations.py
 TEXTS = [page for page in (*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md") if page.exists()]
 FENCE = re.compile(r"^ *```(\w*)(?: title=\"([^\"]+)\")?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
@@ -104,7 +103,8 @@ LINES = sorted(set(command_lines()))
 def test_site_navigation_names_every_page():
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
     named = re.findall(r": (\S+\.md)$", text, re.MULTILINE)
-    assert sorted(named) == sorted(page.relative_to(ROOT / "docs").as_posix() for page in [*PAGES, *CHINESE])
+    docs = ROOT / "docs"
+    assert sorted(named) == sorted(page.relative_to(docs).as_posix() for page in docs.rglob("*.md"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

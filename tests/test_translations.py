@@ -1,88 +1,91 @@
-"""The pages in Chinese say what the English ones say: the same headings, code, pictures, links and names."""
+"""The Chinese pages are whole: they have the sections, the code, the pictures and the links of the English ones."""
 
-import io
 import re
-import tokenize
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(page.name for page in (DOCS / "zh").glob("*.md"))
-FENCE = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"(?<!!)\]\(([^)]*)\)|\]\[([\w.]+)\]")
+FENCE = re.compile(r"^ *```(.*)\n((?:.*\n)*?) *```$", re.MULTILINE)
+COMMENT = re.compile(r"(?:^|(?<=  ))# .*$", re.MULTILINE)  # not the # within a text
+CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+HAN, MARK = r"\u4e00-\u9fff", r"\u3000-\u303f\uff00-\uffef"
 
 
-def both(name):
-    """The English and the Chinese text of a page, without the line that leads to the other."""
-    pair = []
-    for folder, line in ((DOCS, f"[中文](zh/{name})"), (DOCS / "zh", f"[English](../{name})")):
-        text = (folder / name).read_text(encoding="utf-8")
-        assert text.split("\n\n")[1] == line
-        pair.append(text.replace(f"{line}\n\n", "", 1))
-    return pair
+def english(page):
+    return (DOCS / page).read_text(encoding="utf-8")
 
 
-def code_of(text):
-    """The blocks of code of a page: what is written behind the first quotes, and the code without its comments."""
-    return [(info, without_comments(info, code)) for _, info, code in FENCE.findall(text)]
+def chinese(page):
+    return (DOCS / "zh" / page).read_text(encoding="utf-8")
 
 
-def without_comments(info, code):
-    if not info.startswith("python"):
-        return re.sub(r"(?m)(^|\s)#.*$", "", code)
-    lines = code.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(code).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    return "\n".join(line.rstrip() for line in lines)
+def headings(text):
+    """Level and anchor of each heading; the anchor is given, or made of the words as the site makes it."""
+    for marks, words in re.findall(r"^(#+) (.+)$", FENCE.sub("", text), re.MULTILINE):
+        given = re.search(r"\{#(.+)\}$", words)
+        plain = re.sub(r"[^\w\s-]", "", words).strip().lower()
+        yield len(marks), given[1] if given else re.sub(r"[-\s]+", "-", plain)
 
 
-def prose(text):
-    return FENCE.sub("", text)
-
-
-def slug(heading):
-    """The anchor that a heading gets by itself."""
-    words = re.sub(r"[^\w\s-]", "", re.sub(r"`([^`]*)`", r"\1", heading)).strip().lower()
-    return re.sub(r"[-\s]+", "-", words)
-
-
-def from_there(target):
-    """Where a link of an English page leads, written for a page in the folder below."""
-    if target.startswith(("#", "http")) or target.partition("#")[0] in PAGES:
-        return target
-    return f"../{target}"
-
-
-def test_the_pages_that_a_newcomer_reads_first_are_there():
-    assert PAGES == ["index.md", "tutorial.md", "write-a-plugin.md"]
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_headings_have_the_same_levels_and_the_anchors_of_the_english_ones(name):
-    english, chinese = (re.findall(r"^(#+) (.*)$", prose(text), re.MULTILINE) for text in both(name))
-    anchors = [(level, re.search(r" \{#([\w-]+)\}$", words)) for level, words in chinese]
-    assert [(level, found and found[1]) for level, found in anchors] == [
-        (level, slug(words)) for level, words in english
+def code(text):
+    """Language, title and lines of each block, without comments."""
+    return [
+        (head, [line.rstrip() for line in COMMENT.sub("", lines).splitlines()]) for head, lines in FENCE.findall(text)
     ]
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_code_and_commands_are_the_same(name):
-    english, chinese = map(code_of, both(name))
-    assert chinese == english
+def named(text):
+    return Counter(" ".join(each.split()) for each in CODE.findall(text))
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_pictures_links_tables_and_names_in_code_are_the_same(name):
-    english, chinese = map(prose, both(name))
-    pictures = [re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text) for text in (english, chinese)]
-    assert pictures[1] == [from_there(each) for each in pictures[0]]
-    links = [[page or f"[{entry}" for page, entry in LINK.findall(text)] for text in (english, chinese)]
-    assert sorted(links[1]) == sorted(each if each.startswith("[") else from_there(each) for each in links[0])
-    rows = [re.findall(r"^\|.*", text, re.MULTILINE) for text in (english, chinese)]
-    assert [row.count("|") for row in rows[1]] == [row.count("|") for row in rows[0]]
-    names = [sorted(re.findall(r"(?<!`)`([^`]+)`(?!`)", " ".join(text.split()))) for text in (english, chinese)]
-    assert names[1] == names[0]
+def sections(text):
+    return re.split(r"^#+ .+$", FENCE.sub("", text), flags=re.MULTILINE)
+
+
+def targets(text):
+    """Where links and pictures of a page lead, seen from the folder of English pages; but for the other language."""
+    found = re.findall(r"\]\(([^)\s]+)\)|\]\[([^\]]+)\]", FENCE.sub("", text))
+    return [re.sub(r"^\.\./", "", address or name) for address, name in found]
+
+
+def test_there_are_pages():
+    assert PAGES == ["index.md", "tutorial.md", "write-a-plugin.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_sections_are_those_of_the_english_page(page):
+    assert [*headings(chinese(page))] == [*headings(english(page))]
+    assert all("{#" in line for line in re.findall(r"^#+ .+$", FENCE.sub("", chinese(page)), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_code_is_that_of_the_english_page(page):
+    assert code(chinese(page)) == code(english(page))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_section_names_the_same_things(page):
+    for (_, anchor), here, there in zip(
+        [(0, "top"), *headings(english(page))], sections(chinese(page)), sections(english(page)), strict=True
+    ):
+        assert named(here) == named(there), anchor
+        assert here.count("\n| ") == there.count("\n| "), anchor
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_pictures_lead_where_those_of_the_english_page_lead(page):
+    here, there = Counter(targets(chinese(page))), Counter(targets(english(page)))
+    assert there.pop(f"zh/{page}") == 1
+    here[page] -= 1  # the link back
+    assert +here == there
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_paragraph_is_one_line(page):
+    """A browser shows a break between two Chinese characters as a space."""
+    text = FENCE.sub("", chinese(page))
+    assert not re.search(rf"[{HAN}{MARK}]\n *[{HAN}{MARK}`\[]", text)
+    assert not re.search(rf"[{HAN}][,:;?!]|[,;?!][{HAN}]", CODE.sub("", text))

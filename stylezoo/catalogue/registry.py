@@ -198,7 +198,9 @@ def register(kind: str, name: str):
 
     Examples:
         >>> @stylezoo.register("loss", "tone")
-        ... class Tone(stylezoo.ImageLoss): ...
+        ... class Tone(stylezoo.ImageLoss):
+        ...     def measure(self, source, style, fake):
+        ...         return keras.ops.abs(keras.ops.mean(fake) - keras.ops.mean(style))
     """
     kinds = [each.name for each in KINDS.values() if not each.suffix]
     if kind not in kinds:

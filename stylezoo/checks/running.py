@@ -70,6 +70,11 @@ def check_loss(name: str, **options) -> list[Result]:
     Raises:
         AssertionError: A check failed that was not expected to, or passed that was.
         UnknownPlugin: It is not installed.
+
+    Examples:
+        >>> from stylezoo import checks
+        >>> {result.status for result in checks.check_loss("tv", on_fail="return")}
+        {'passed'}
     """
     return check_plugin(registry.find("loss", name), **options)
 
@@ -146,6 +151,12 @@ def parametrize_with_checks(
     Raises:
         UnknownPlugin: There is no plugin of that distribution.
         UsageError: A name in `options` or `expected_failures` is not that of a plugin or a check.
+
+    Examples:
+        >>> from stylezoo import checks
+        >>> @checks.parametrize_with_checks("stylezoo")
+        ... def test_contract(check):
+        ...     check()
     """
     import pytest
 

@@ -49,7 +49,14 @@ def normal(wanted, source, seed):
 
 
 def random_code(generator, source, seed=0):
-    """Normal random style codes, one for each picture of `source`: (batch, n). For a generator made of codes."""
+    """Normal random style codes, one for each picture of `source`: (batch, n). For a generator made of codes.
+
+    Examples:
+        >>> from stylezoo.contract import random_code
+        >>> generator = stylezoo.Spec.parse("munit:filters=4,blocks=1").part("generator").build(shape=(32, 32, 3))
+        >>> random_code(generator, np.zeros((2, 32, 32, 3), "float32")).shape
+        TensorShape([2, 8])
+    """
     return normal(generator.get_layer("decoder").inputs[1], source, seed)
 
 

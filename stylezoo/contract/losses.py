@@ -17,6 +17,11 @@ class Loss:
         two_way_needed: Whether it needs a two-way model.
         random_codes_needed: Whether it needs random style codes, where the generator is made of codes.
         layers: Keras layers that the loss owns; their weights train with the generator and are saved with the model.
+
+    Examples:
+        >>> class Calm(stylezoo.Loss):
+        ...     def discriminator_loss(self, translation):
+        ...         return sum(keras.ops.mean(keras.ops.square(each)) for each in translation.real_logits)
     """
 
     adversarial = False
@@ -53,7 +58,17 @@ class Loss:
 
 
 class AdversarialLoss(Loss, ABC):
-    """An adversarial loss that sees logits only. The values of all discriminators are added up."""
+    """An adversarial loss that sees logits only. The values of all discriminators are added up.
+
+    Examples:
+        >>> class Wasserstein(stylezoo.AdversarialLoss):
+        ...     def on_real(self, logits):
+        ...         return -keras.ops.mean(logits)
+        ...     def on_fake(self, logits):
+        ...         return keras.ops.mean(logits)
+        ...     def fool(self, logits):
+        ...         return -keras.ops.mean(logits)
+    """
 
     adversarial = True
 
@@ -84,6 +99,12 @@ class RelativisticAverageLoss(Loss, ABC):
     https://arxiv.org/abs/1807.00734, halved as in the author's code. For the generator the two classes are exchanged.
     The mean is taken over the batch and all patches of a scale: in unpaired pictures the place of a patch has no
     meaning.
+
+    Examples:
+        >>> from stylezoo.contract import RelativisticAverageLoss
+        >>> class Margins(RelativisticAverageLoss):
+        ...     def on_margin(self, margins):
+        ...         return keras.ops.relu(1 - margins)
     """
 
     adversarial = True
@@ -110,7 +131,16 @@ class RelativisticAverageLoss(Loss, ABC):
 
 
 class ImageLoss(Loss, ABC):
-    """A loss of the generator that sees pictures only."""
+    """A loss of the generator that sees pictures only.
+
+    Examples:
+        >>> class Brightness(stylezoo.ImageLoss):
+        ...     def measure(self, source, style, fake):
+        ...         return keras.ops.abs(keras.ops.mean(fake) - keras.ops.mean(style))
+        >>> grey, white = np.zeros((1, 8, 8, 3)), np.ones((1, 8, 8, 3))
+        >>> float(Brightness().measure(grey, white, grey))
+        1.0
+    """
 
     discriminators_needed = 0
 

@@ -30,6 +30,14 @@ class Metric(ABC):
 
     Attributes:
         mode: "min" if a lower figure is better, "max" if a higher one is, as in Keras' callbacks.
+
+    Examples:
+        >>> metric = stylezoo.Spec.parse("palette").part("metric").build()
+        >>> pictures = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 3)).astype("float32")
+        >>> metric.update_source(pictures), metric.update_style(pictures), metric.update_state(pictures)
+        (None, None, None)
+        >>> round(metric.result(), 3)
+        0.0
     """
 
     mode = "min"
@@ -66,6 +74,15 @@ class DescribedMetric(Metric):
     https://doi.org/10.1214/aos/1176344552): the figure is computed again for pictures that are drawn from the given
     ones at random, with repetitions ("basic" interval). Of few pictures it is too narrow, and what there is one of,
     such as a single painting, does not vary.
+
+    Examples:
+        >>> from stylezoo.contract import DescribedMetric
+        >>> class Brightness(DescribedMetric):
+        ...     mode = "min"
+        ...     def describe(self, pictures):
+        ...         return pictures.mean(axis=(1, 2, 3), keepdims=True)
+        ...     def compare(self, fakes, styles, **rest):
+        ...         return float(abs(fakes.mean() - styles.mean()))
     """
 
     def __init__(self):

@@ -21,6 +21,12 @@ def generate(generator, source, style=None, training=False, seed=0, labels=None,
         labels: The weights of the named styles, (batch, K); None: all 0, which leaves the source as it is.
         code: Style codes, (batch, n), for a generator made of codes, in place of those of `style`.
         noise: The input `noise`; None: drawn with `seed`.
+
+    Examples:
+        >>> from stylezoo.contract import generate
+        >>> generator = stylezoo.Spec.parse("resnet:filters=4,blocks=1").part("generator").build(shape=(32, 32, 3))
+        >>> generate(generator, np.zeros((1, 32, 32, 3), "float32")).shape
+        TensorShape([1, 32, 32, 3])
     """
     way = style_input(generator)
     return way.draw(source, way.from_batch(source, style, labels, code), training, seed, noise)
@@ -36,12 +42,27 @@ def style_of(layer):
 
 
 def judge(discriminator, picture, source, training=False):
-    """A discriminator's logits for `picture`: a list of float32 tensors, one a scale."""
+    """A discriminator's logits for `picture`: a list of float32 tensors, one a scale.
+
+    Examples:
+        >>> from stylezoo.contract import judge
+        >>> part = stylezoo.Spec.parse("patch:filters=4,layers=2").part("discriminator")
+        >>> discriminator = part.build(shape=(32, 32, 3))
+        >>> pictures = np.zeros((1, 32, 32, 3), "float32")
+        >>> [logits.shape[0] for logits in judge(discriminator, pictures, pictures)]
+        [1]
+    """
     return outputs_of(discriminator, picture, source, training)[0]
 
 
 def scales(discriminator):
-    """The number of scales of a discriminator: the length of the list that `judge` returns."""
+    """The number of scales of a discriminator: the length of the list that `judge` returns.
+
+    Examples:
+        >>> from stylezoo.contract import scales
+        >>> scales(stylezoo.Spec.parse("multiscale:filters=4").part("discriminator").build(shape=(64, 64, 3)))
+        3
+    """
     from keras import tree
 
     output = getattr(discriminator, "output", discriminator.outputs)  # a sequential model has the second only
@@ -112,6 +133,14 @@ def features(network, picture, source=None, training=False):
         picture: Its input, (batch, height, width, 3); for a generator the source.
         source: The source of `picture`, for a discriminator with two inputs.
         training: Whether layers such as dropout behave as in training.
+
+    Examples:
+        >>> from stylezoo.contract import features
+        >>> part = stylezoo.Spec.parse("patch:filters=4,layers=2").part("discriminator")
+        >>> discriminator = part.build(shape=(32, 32, 3))
+        >>> pictures = np.zeros((1, 32, 32, 3), "float32")
+        >>> [each.shape[-1] for each in features(discriminator, pictures)]
+        [4, 8, 16]
     """
     import keras
 
@@ -140,7 +169,16 @@ def pixel_gradient(discriminator, picture, source, training=False):
 
 
 def pixel_slope(discriminator, picture, source, training=False):
-    """The L2 norm of `pixel_gradient` for each picture: (batch,)."""
+    """The L2 norm of `pixel_gradient` for each picture: (batch,).
+
+    Examples:
+        >>> from stylezoo.contract import pixel_slope
+        >>> part = stylezoo.Spec.parse("patch:filters=4,layers=2").part("discriminator")
+        >>> discriminator = part.build(shape=(32, 32, 3))
+        >>> pictures = keras.ops.zeros((2, 32, 32, 3))
+        >>> pixel_slope(discriminator, pictures, pictures).shape
+        TensorShape([2])
+    """
     from keras import ops
 
     gradient = pixel_gradient(discriminator, picture, source, training)

@@ -301,6 +301,11 @@ def style_input(generator) -> StyleInput:
 
     Raises:
         BrokenPlugin: The class for it lacks methods.
+
+    Examples:
+        >>> from stylezoo.contract import style_input
+        >>> type(style_input(stylezoo.load_model("great-wave").generator)).__name__
+        'OneStyle'
     """
     names = set(input_names(generator))
     way = next(way for way in StyleInput.ways if names.issuperset(way.inputs) and way.recognises(generator))

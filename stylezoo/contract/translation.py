@@ -39,6 +39,12 @@ class Translation:
         random_codes: Whether fakes are made from random style codes instead of those of `style`.
         seed: A number or a `keras.random.SeedGenerator` for generators that have the input `noise`.
         labels: The named style of each picture of `style`, one-hot (batch, K); None without named styles.
+
+    Examples:
+        >>> network = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(3, 3, padding="same")])
+        >>> pictures = np.zeros((2, 16, 16, 3), "float32")
+        >>> stylezoo.Translation(pictures, pictures, network).fake.shape
+        TensorShape([2, 16, 16, 3])
     """
 
     def __init__(

@@ -77,6 +77,11 @@ class Album:
         image: The image.
         parts: The albums of a list, or those of named styles.
         names: The names of the `parts`, if they have any.
+
+    Examples:
+        >>> from stylezoo.data import Album
+        >>> len(Album.of("photos/").items)
+        2
     """
 
     kind: str = "sample"

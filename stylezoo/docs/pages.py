@@ -65,9 +65,13 @@ def zoo(of, folder=None):
 
 
 def gallery(page, folder):
-    """The pictures of the installed styles side by side, each a link to the style's section on a page beside them."""
-    beside = os.path.dirname(page)
-    shown = [(plugin.name, _picture("style", plugin.name, folder, beside)) for plugin in registry.plugins("style")]
+    """The pictures of the installed styles side by side, each a link to the style's section on a page.
+
+    The pictures lie beside that page: for ``../styles.md`` in the folder above.
+    """
+    above = page.rpartition("/")[0]
+    names = [plugin.name for plugin in registry.plugins("style")]
+    shown = [(name, _picture("style", name, folder, above)) for name in names]
     return "\n".join(f"[{each} {name}]({page}#{name.lower()}){{ .style }}" for name, each in shown if each)
 
 
@@ -172,11 +176,11 @@ def _figures(row):
     return _table(["", *(f"[{name}](metrics.md#{name})" for name in names)], lines)
 
 
-def _picture(kind, name, folder, beside=""):
-    """The picture of a style or a model, which lies beside the page or a page elsewhere; "" if there is none."""
+def _picture(kind, name, folder, above=""):
+    """The picture of a style or a model, which lies beside the page or in a folder `above` it; "" if there is none."""
     if not folder or kind not in PICTURES or not re.fullmatch("[A-Za-z0-9-]+", name):
         return ""
-    place = "/".join([*filter(None, [beside]), f"images/{kind}s/{name}.jpg"])
+    place = "/".join([*filter(None, [above]), "images", f"{kind}s", f"{name}.jpg"])
     return f"![{PICTURES[kind].format(name)}]({place})" if Path(folder, place).is_file() else ""
 
 

@@ -54,6 +54,11 @@ def redraw(
         BadOptions: `steady` is something else.
         BadPicture: The source is no film or animation, or damaged, or the target cannot be written.
         MissingExtra: PyAV is not installed.
+
+    Examples:
+        >>> from stylezoo.drawing import films
+        >>> painter = stylezoo.load_model("great-wave").painter(steady=True)
+        >>> films.redraw(painter, "clip.gif", "drawn.gif", size=32)
     """
     film = films.opened(source) if isinstance(source, str | Path) else source
     if film is None:

@@ -165,6 +165,11 @@ def sweep(count: int, steps: int) -> list[list[tuple[float, ...]]]:
 
     Raises:
         UsageError: It is another number of styles.
+
+    Examples:
+        >>> from stylezoo.drawing import fusion
+        >>> fusion.sweep(2, 3)
+        [[(1.0, 0.0), (0.5, 0.5), (0.0, 1.0)]]
     """
     ramp = [i / (steps - 1) for i in range(steps)]
     if count == 2:
@@ -178,7 +183,13 @@ def sweep(count: int, steps: int) -> list[list[tuple[float, ...]]]:
 
 
 def caption(names: list[str], weights: tuple[float, ...]) -> str:
-    """A short caption of a mixture: the name of the only style, or the percentages of all."""
+    """A short caption of a mixture: the name of the only style, or the percentages of all.
+
+    Examples:
+        >>> from stylezoo.drawing import fusion
+        >>> fusion.caption(["monet", "song"], (0.25, 0.75))
+        '25 : 75'
+    """
     if 1 in weights:
         return Path(names[weights.index(1)]).name
     return " : ".join(f"{weight:.0%}".rstrip("%") for weight in weights)

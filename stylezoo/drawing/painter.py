@@ -102,6 +102,10 @@ class Painter(Redraws):
 
     Raises:
         BadOptions: Tiles are too small, or the generator cannot mix styles or divide a picture among them.
+
+    Examples:
+        >>> painter = stylezoo.load_model("great-wave").painter(keep_colour=True)
+        >>> painter.paint("photo.jpg").save("drawn.png")
     """
 
     generator: keras.Model

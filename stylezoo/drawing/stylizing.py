@@ -53,7 +53,8 @@ class Stylizing:
             BadOptions: The model does not know the style, needs one, or cannot do what is asked.
 
         Examples:
-            >>> gan.stylize("photo.jpg", styles={"monet": 0.6, "song": 0.4}, masks={"song": "sky.png"}, strength=0.8)
+            >>> gan = stylezoo.load_model("runs/gated")
+            >>> drawn = gan.stylize("photo.jpg", styles={"monet": 0.6, "song": 0.4}, masks={"song": "sky.png"})
         """
         return self.painter(style, seed, **look).paint(picture)
 
@@ -159,7 +160,9 @@ class Stylizing:
             BadExport: The converter of the format fails, or what it writes draws something else.
 
         Examples:
-            >>> gan.export("wave.onnx", format="onnx", inputs=("strength",))
+            >>> gan = stylezoo.load_model("runs/mine")
+            >>> gan.export("mine", format="saved-model", size=64, verbose=False) < 1
+            True
         """
         inputs = (inputs,) if isinstance(inputs, str) else tuple(inputs)
         painter, inputs = self._painter_to_export(inputs, look)

@@ -39,6 +39,11 @@ class Measured:
             "last" and, if the run has it, "best", then the baselines.
         intervals: The 95 % intervals of "last" and "best", by row and metric, where they are known.
         note: What was not measured and why, in lines: metrics, and pictures that cannot be read; "" if all was.
+
+    Examples:
+        >>> measured = stylezoo.evaluate("great-wave", source="photos/", style="paintings/", metrics=["palette"])
+        >>> sorted(measured.figures)[0]
+        'colours matched'
     """
 
     protocol: str

@@ -48,6 +48,11 @@ def photograph() -> Image.Image:
 
     Raises:
         MissingExtra: scikit-image, whose wheel holds the picture, is not installed.
+
+    Examples:
+        >>> from stylezoo.pictures import samples
+        >>> samples.photograph().mode
+        'RGB'
     """
     return _photograph("astronaut")
 
@@ -57,6 +62,11 @@ def photographs() -> dict[str, Image.Image]:
 
     Raises:
         MissingExtra: scikit-image, whose wheel holds the pictures, is not installed.
+
+    Examples:
+        >>> from stylezoo.pictures import samples
+        >>> len(samples.photographs()) > 1
+        True
     """
     return {name: _photograph(name) for name in PHOTOGRAPHS}
 
@@ -71,7 +81,13 @@ def sketches() -> dict[str, Image.Image]:
 
 
 def styles() -> dict[str, Image.Image]:
-    """The sample styles by name, each 512 x 512 pixels: `night`, `ink` and `mosaic`."""
+    """The sample styles by name, each 512 x 512 pixels: `night`, `ink` and `mosaic`.
+
+    Examples:
+        >>> from stylezoo.pictures import samples
+        >>> len(samples.styles()) > 1
+        True
+    """
     return {"night": painting(), "ink": drawing(), "mosaic": mosaic()}
 
 
@@ -80,6 +96,11 @@ def write(folder: str | Path) -> list[Path]:
 
     Raises:
         MissingExtra: scikit-image, whose wheel holds the photographs, is not installed.
+
+    Examples:
+        >>> from stylezoo.pictures import samples
+        >>> all(path.exists() for path in samples.write("samples"))
+        True
     """
     written = []
     for kind, pictures in (("photographs", photographs()), ("styles", styles())):
@@ -93,7 +114,13 @@ def write(folder: str | Path) -> list[Path]:
 
 @_once
 def painting() -> Image.Image:
-    """The style of the sample pair: a night of swirling strokes in blues and yellows, 512 x 512 pixels."""
+    """The style of the sample pair: a night of swirling strokes in blues and yellows, 512 x 512 pixels.
+
+    Examples:
+        >>> from stylezoo.pictures import samples
+        >>> samples.painting().mode
+        'RGB'
+    """
     random = np.random.default_rng(NIGHT_SEED)
     flow, tones = _sky(random)
     slope_y, slope_x = np.gradient(flow)

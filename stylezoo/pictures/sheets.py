@@ -12,6 +12,11 @@ def contact_sheet(rows: list[list[Image.Image]], titles: list, height: int = 256
 
     Args:
         titles: One for each column, above them all; or a list of such lists, one for each row and above it.
+
+    Examples:
+        >>> from stylezoo.pictures import samples, sheets
+        >>> row = [samples.photograph(), samples.painting()]
+        >>> sheets.contact_sheet([row], ["source", "style"], height=64).save("sheet.png")
     """
     gap, band, font = 6, 22, ImageFont.load_default(14)
     bands = titles if titles and not isinstance(titles[0], str) else [titles]

@@ -23,6 +23,12 @@ class Drawing(Stylizing, keras.Model):
         average: The generator with averaged weights, or None.
         inverse: None.
         tones: As in a GAN.
+
+    Examples:
+        >>> from stylezoo.runs.drawing import Drawing
+        >>> drawing = Drawing(stylezoo.Recipe(generator="resnet:filters=4,blocks=1").resolve())
+        >>> drawing.stylize(np.zeros((1, 32, 32, 3), "float32")).shape
+        (1, 32, 32, 3)
     """
 
     def __init__(self, plan, **kwargs):

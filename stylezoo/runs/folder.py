@@ -52,6 +52,11 @@ class RunFolder(os.PathLike):
 
     Attributes:
         path: Its path.
+
+    Examples:
+        >>> from stylezoo.runs.folder import RunFolder
+        >>> RunFolder("runs/mine").trained_recipe().steps > 0
+        True
     """
 
     RESULT = "result.png"

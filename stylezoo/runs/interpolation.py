@@ -28,6 +28,11 @@ class Siblings:
         BadOptions: The generators are built differently, or the models have no common ancestor that is known.
         BadRun: As in `stylezoo.load_model`.
         MissingExtra: Likewise.
+
+    Examples:
+        >>> from stylezoo.runs.interpolation import Siblings
+        >>> siblings = Siblings(["great-wave", "starry-night"])
+        >>> siblings.at([0.7, 0.3]).stylize("photo.jpg").save("mixed.png")
     """
 
     def __init__(self, paths, build=loading.built):

@@ -1,11 +1,14 @@
 """Painters in ready-made styles and trained runs, alone or fused."""
 
+from collections.abc import Mapping
 from functools import cache
+from os import PathLike
 
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.joining import JoinedPainter
 from stylezoo.drawing.painter import Painter
 from stylezoo.errors import BadOptions
+from stylezoo.pictures import arrays
 from stylezoo.runs import loading, styles
 from stylezoo.runs.interpolation import Siblings
 
@@ -68,3 +71,12 @@ class Mixture:
     def _weights(self, fusion):
         shares = {part.style: part.weight for part in fusion.parts}
         return [shares.get(name, 0.0) for name in self.names]
+
+
+def redrawn(picture, style, masks, strength, size, look):
+    """A picture in a ready-made style, or in a fusion of several; see `stylezoo.stylize`."""
+    styles = [style] if isinstance(style, str | PathLike) else style or []
+    weights = list(styles.values()) if isinstance(styles, Mapping) else []
+    places = masks.items() if isinstance(masks, Mapping) else masks or ()
+    picture = picture if size is None else arrays.opened_at(picture, size)
+    return Mixture(styles, places).painter(weights, strength, **look).paint(picture)

@@ -38,6 +38,11 @@ class Measuring:
         best: The metric by which the best model is kept, "" if it is not.
         patience: After how many measurements without a better figure the training ends; 0: never.
         features: A file with weights of VGG-16 or VGG-19; "": those of the extra `features`, if it is installed.
+
+    Examples:
+        >>> from stylezoo.training import Measuring
+        >>> Measuring.of(["palette"], every=100, best="palette").best
+        'palette'
     """
 
     metrics: tuple[str | Spec | Metric, ...] = ()

@@ -90,6 +90,11 @@ def fit(
         BadRun: The folder cannot be written, such as on a full disk, or the training has diverged; the last checkpoint
             stays.
         BadOptions: An argument is something else.
+
+    Examples:
+        >>> from stylezoo import training
+        >>> run = training.fit(training.resume("runs/mine", steps=2))
+        >>> run.model.stylize("photo.jpg").save("drawn.png")
     """
     check_on_nan(on_nan)
     callbacks = _callbacks(callbacks)
@@ -141,7 +146,13 @@ def _draw_result(run):
 
 
 def device(run: Run | None = None) -> str:
-    """The device, or with a run the devices, on which TensorFlow computes, in words."""
+    """The device, or with a run the devices, on which TensorFlow computes, in words.
+
+    Examples:
+        >>> from stylezoo import training
+        >>> training.device().partition(",")[0] in ("CPU", "GPU")
+        True
+    """
     gpus = backend.gpus()
     name = f"GPU, {', '.join(gpus)}" if gpus else f"CPU, {backend.cores()} cores"
     shares = run.model.distribute_strategy.num_replicas_in_sync if run else 1

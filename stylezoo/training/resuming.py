@@ -29,6 +29,12 @@ def resume(folder: str | Path, steps: int | None = None, allow_changes: bool = F
     Raises:
         BadRun: The folder is no run, its training is complete or still runs, it is damaged or has lost its
             checkpoints, or its recipe, pictures or plugins are not as before.
+
+    Examples:
+        >>> from stylezoo import training
+        >>> run = training.resume("runs/mine", steps=400)
+        >>> run.steps
+        400
     """
     folder = RunFolder(folder)
     recipe = folder.trained_recipe()

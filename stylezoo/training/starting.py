@@ -91,6 +91,11 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
         BadData: A name of a style is taken.
         BadRun: `start_from` is no model.
         StylezooError: As in `Recipe.named`.
+
+    Examples:
+        >>> from stylezoo import training
+        >>> training.chosen("transfer", steps=300).steps
+        300
     """
     add_style = Album.each_of(add_style)
     if add_style.parts and start_from is None:
@@ -111,7 +116,13 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
 
 
 def title(model, start_from=None) -> str:
-    """The name of a new run folder: that of the model, or of the model that it starts from."""
+    """The name of a new run folder: that of the model, or of the model that it starts from.
+
+    Examples:
+        >>> from stylezoo import training
+        >>> training.title(None, start_from="runs/mine")
+        'mine'
+    """
     if start_from is not None and not isinstance(model, str):
         where = str(start_from).partition("@")[0] if hub.is_address(start_from) else start_from
         return Path(where).name.removesuffix(".keras") or "run"
@@ -144,6 +155,13 @@ def start(
         BadWeights: A pretrained network cannot be read.
         BadRun: The folder holds something already, or cannot be written.
         MissingExtra: The samples are needed and scikit-image is not installed.
+
+    Examples:
+        >>> from stylezoo import training
+        >>> recipe = training.chosen("transfer", steps=300, image_size=32, generator="resnet:filters=4,blocks=1")
+        >>> run = training.start(recipe, "photos/", "paintings/", out="runs/started")
+        >>> run.step
+        0
     """
     folder = RunFolder(out)
     license = card.licensed(license)

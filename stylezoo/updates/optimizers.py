@@ -99,6 +99,16 @@ class Optimizer(Choice, ABC, field="optimizer"):
 
     Attributes:
         learning_rate: The initial learning rate, which the schedule reduces.
+
+    Examples:
+        >>> from stylezoo.updates import Optimizer
+        >>> class Lion(Optimizer, name="lion"):
+        ...     def __init__(self, learning_rate: float = 1e-4):
+        ...         self.learning_rate = learning_rate
+        ...     def build(self, learning_rate):
+        ...         return keras.optimizers.Lion(learning_rate)
+        >>> stylezoo.Recipe(optimizer="lion:learning_rate=1e-5").resolve().optimizers["generator"].learning_rate
+        1e-05
     """
 
     learning_rate = 1e-3

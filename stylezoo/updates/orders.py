@@ -17,6 +17,14 @@ class Order(Choice, ABC, field="order"):
         batches: How many batches of the recipe's `batch_size` one step takes.
         judge_identity: Whether the discriminators are shown generator(style) as generated pictures as well. Their
             content is that of style pictures, so that discriminators learn the difference in style.
+
+    Examples:
+        >>> from stylezoo.updates import Order
+        >>> class Nothing(Order, name="nothing"):
+        ...     def learn(self, gan, batch):
+        ...         pass
+        >>> stylezoo.Recipe(order="nothing").resolve().order.batches
+        1
     """
 
     batches = 1

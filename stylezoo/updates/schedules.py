@@ -77,6 +77,15 @@ class Schedule(Choice, ABC, field="schedule"):
     Attributes:
         epochs: Epochs before those of the decay.
         decay_epochs: Epochs of the decay, in which crops may become larger as well; 0: none.
+
+    Examples:
+        >>> from stylezoo.updates import Schedule
+        >>> class Constant(Schedule, name="constant"):
+        ...     epochs, decay_epochs = 10, 0
+        ...     def rate(self, initial, plan, updates):
+        ...         return initial
+        >>> stylezoo.Recipe(schedule="constant").resolve().schedule.epochs
+        10
     """
 
     epochs = 200
