@@ -10,6 +10,7 @@ import h5py
 
 from stylezoo.errors import printable
 
+DEEPEST = 100  # groups within groups
 SLACK = 2**20  # bytes that a dataset may declare without storing them, for instance zeros
 NUMBERS = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM, h5py.h5t.OPAQUE)  # booleans are enumerations
 
@@ -27,8 +28,6 @@ def check(file) -> None:
     try:
         with h5py.File(file, "r") as opened:
             _check_group(opened.id, set())
-    except RecursionError:
-        raise ValueError("its weights are nested too deeply") from None
     except (RuntimeError, KeyError, TypeError, OverflowError) as error:  # what h5py makes of errors of HDF5
         raise OSError(f"its weights cannot be read: {error}") from None
 
@@ -58,7 +57,9 @@ def halved(file) -> bytes:
     return copy.getvalue()
 
 
-def _check_group(group, seen):
+def _check_group(group, seen, depth=0):
+    if depth > DEEPEST:
+        raise ValueError("its weights are nested too deeply")
     names = []
     group.links.iterate(lambda name: names.append(name) and None)
     for name in names:
@@ -72,7 +73,7 @@ def _check_group(group, seen):
             raise ValueError(f"its weights hold '{shown}', which is neither a group nor numbers")
         elif (address := h5py.h5o.get_info(found).addr) not in seen:  # a group may contain itself
             seen.add(address)
-            _check_group(found, seen)
+            _check_group(found, seen, depth + 1)
 
 
 def _check_numbers(dataset, shown):
