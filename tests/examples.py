@@ -65,9 +65,9 @@ def main(names):
     import tensorflow as tf
 
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
-    for name in names:
+    docs = {pydoc.locate(name).__doc__: name for name in reversed(names)}  # a method that is inherited comes once
+    for doc, name in reversed(docs.items()):
         tf.config.run_functions_eagerly(not name.endswith("export"))  # which takes less time than to trace graphs
-        doc = pydoc.locate(name).__doc__ or ""
         runner.run(doctest.DocTestParser().get_doctest(doc, dict(known), name, None, 0), clear_globs=False)
     print(*runner.summarize(verbose=False), flush=True)
     sys.exit(bool(runner.failures))

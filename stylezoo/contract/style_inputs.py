@@ -304,8 +304,9 @@ def style_input(generator) -> StyleInput:
 
     Examples:
         >>> from stylezoo.contract import style_input
-        >>> type(style_input(stylezoo.load_model("great-wave").generator)).__name__
-        'OneStyle'
+        >>> generator = stylezoo.Spec.parse("munit:filters=4,blocks=1").part("generator").build(shape=(32, 32, 3))
+        >>> type(style_input(generator)).__name__
+        'StyleCodes'
     """
     names = set(input_names(generator))
     way = next(way for way in StyleInput.ways if names.issuperset(way.inputs) and way.recognises(generator))
