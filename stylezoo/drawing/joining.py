@@ -40,8 +40,8 @@ class JoinedPainter(Redraws):
     def __post_init__(self):
         if len(counts := {each.channels for each in self.painters}) > 1:
             raise BadOptions(
-                f"The styles draw pictures of {name_all(sorted(counts))} channels; only those of one number can share a "
-                "picture."
+                f"The styles draw pictures of {name_all(sorted(counts))} channels; only those of one number can share "
+                "a picture."
             )
         self.painters = [replace(each, steady=self.steady, keep_colour=False) for each in self.painters]
 

@@ -99,6 +99,11 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
     if model is None and old:
         model = lineage.beginning(start_from)
     recipe = Recipe.of(model or DEFAULT, **changes)
+    if old and recipe.channels != old.channels:
+        raise BadOptions(
+            f"The weights of '{start_from}' do not fit: it draws pictures of {old.channels} channels, and channels is "
+            f"{recipe.channels}. Start from new weights, or take channels={old.channels}."
+        )
     if recipe.precision == "auto":
         recipe = recipe._with(precision=backend.fastest_precision())
     if recipe.threads == 0:
