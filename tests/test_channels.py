@@ -18,14 +18,15 @@ from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.joining import JoinedPainter
 from stylezoo.drawing.painter import Painter
 from stylezoo.errors import BadOptions, BadPicture, BadRecipe, BrokenPlugin, MissingExtra
-from stylezoo.pictures import arrays, files, opening, tiff
+from stylezoo.gan import GAN
+from stylezoo.pictures import arrays, files, luminance, opening, tiff
 from stylezoo.pictures.scans import Scan
 from stylezoo.plan import Plan
 from stylezoo.recipe import Recipe
 from stylezoo.runs import loading
 from stylezoo.spec import Spec
 
-SMALL = ("generator=resnet:filters=2,blocks=1", "discriminators=patch:filters=2,layers=1", "image_size=16")
+PARTS = {"generator": "resnet:filters=2,blocks=1", "discriminators": "patch:filters=2,layers=1", "image_size": 16}
 
 
 def samples(*shape, dtype="uint16", seed=0):
@@ -310,7 +311,8 @@ def pictures(folder, channels, count=2):
 @pytest.mark.parametrize("channels", [1, 4])
 def test_a_training_from_files_of_16_bits_and_back(channels, tmp_path):
     source, style = pictures(tmp_path / "source", channels), pictures(tmp_path / "style", channels)
-    settings = [word for each in (*SMALL, f"channels={channels}", "steps=2") for word in ("--set", each)]
+    fields = {**PARTS, "channels": channels, "steps": 2}
+    settings = [word for name, value in fields.items() for word in ("--set", f"{name}={value}")]
     out = tmp_path / "run"
     done("train", "transfer", *settings, "--source", source, "--style", style, "-o", out)
     done("train", "--resume", out, "--steps", 3)
@@ -349,3 +351,11 @@ def test_colours_of_16_bits_go_through_the_command(tmp_path):
     done("stylize", tmp_path / "a.png", "--style", "great-wave", "--strength", 0, "-o", tmp_path / "b.jpg")
     with Image.open(tmp_path / "b.jpg") as image:
         assert (image.mode, image.size) == ("RGB", (24, 20))
+
+
+@pytest.mark.parametrize(("channels", "data"), [(1, "unpaired:match_colours=true"), (5, "unpaired:match_tones=true")])
+def test_an_exported_model_draws_the_same(channels, data, tmp_path):
+    gan = GAN(Recipe(channels=channels, data=data, **PARTS))
+    few = samples(40, 40, channels)
+    gan.tones.assign(luminance.tones([few], colours=channels == 1))
+    assert gan.export(tmp_path / "model", size=64, verbose=False) < 2

@@ -152,8 +152,10 @@ def _is_image(pixels):
     return pixels.shape[-1] == 3 and pixels.dtype != np.uint16
 
 
-def opened_at(picture, shorter: int) -> Image.Image:
+def opened_at(picture, shorter: int, channels: int = 3) -> Image.Image:
     """A picture file or an image, its shorter side scaled to `shorter` pixels; transparency is kept.
+
+    `channels` are those of the model, as in `opening.open_picture`.
 
     Raises:
         BadOptions: It is neither, or the side is less than one pixel.
@@ -162,8 +164,8 @@ def opened_at(picture, shorter: int) -> Image.Image:
     if not isinstance(shorter, int) or shorter < 1:
         raise BadOptions(f"The size is {shorter!r}; it must be a number of pixels, 1 or more.")
     if isinstance(picture, str | os.PathLike):
-        return scaled(files.open_picture(picture, alpha=True, shorter=shorter), shorter)
-    image = files.opened(picture, alpha=True)
+        return scaled(opening.open_picture(picture, channels, shorter), shorter)
+    image = opening.opened(picture, channels)
     if image is None:
         raise BadOptions("A size is for a picture file or an image; scale arrays before.")
     return scaled(image, shorter)
