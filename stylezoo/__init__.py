@@ -118,8 +118,8 @@ def stylize(picture, style=None, *, masks=None, strength=1.0, size=None, **look)
     ``stylezoo.load_model(style).stylize`` for one style.
 
     Args:
-        picture: A path, a binary file object, a Pillow image, or an array (height, width, 3) or (count, height, width,
-            3) of any size: floats in [-1, 1], or uint8 in 0..255.
+        picture: A path, a binary file object, a Pillow image, or an array (height, width, channels) or (count, height,
+            width, channels) of any size: floats in [-1, 1], uint8 in 0..255, or uint16 in 0..65535.
         style: A name of `list_styles`, a run folder, a ``.keras`` file or ``hf://owner/name``; several with their
             weights, ``{"great-wave": 0.6, "starry-night": 0.4}``, or a list with equal ones. None: the default style.
         masks: The place of a style, ``{"monet": mask}``: a path, an image, or an array (height, width) in [0, 1].

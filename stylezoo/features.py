@@ -14,7 +14,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from stylezoo import backend
 from stylezoo.errors import BadWeights, NotDownloaded, name_all
@@ -22,7 +22,7 @@ from stylezoo.files import torch_files
 from stylezoo.files.archive import DAMAGE, EXPANSION
 from stylezoo.layers import ReflectionPadding2D
 
-__all__ = ["BLOCKS", "checked_tap", "vgg19"]
+__all__ = ["BLOCKS", "as_rgb", "check_channels", "checked_tap", "vgg19"]
 
 BLOCKS = (2, 2, 4, 4, 4)  # convolutions in each block
 CONVOLUTIONS = tuple(f"{block}_{i}" for block, count in enumerate(BLOCKS, 1) for i in range(1, count + 1))
@@ -85,6 +85,26 @@ def vgg19(
         for name, values in zip(names, [file.colours, *file.convolutions], strict=False):
             network.get_layer(name).set_weights(values)
         return network
+
+
+def as_rgb(pictures):
+    """Pictures as VGG-19 takes them: those of three channels as they are, of one channel that three times.
+
+    Raises:
+        ValueError: They have other channels.
+    """
+    check_channels(pictures.shape)
+    return ops.repeat(pictures, 3, axis=-1) if pictures.shape[-1] == 1 else pictures
+
+
+def check_channels(shape) -> None:
+    """Check that VGG-19, which knows colours, can look at pictures of a shape (..., channels).
+
+    Raises:
+        ValueError: They have neither one channel nor three.
+    """
+    if shape[-1] not in (1, 3, None):
+        raise ValueError(f"VGG-19 looks at pictures of 1 or 3 channels, not of {shape[-1]}")
 
 
 def checked_tap(tap: str) -> str:

@@ -26,9 +26,9 @@ __all__ = ["GAN"]
 class GAN(Stylizing, Stepping, keras.Model):
     """A GAN for style transfer, built from a plan and compiled: `fit`, `save` and callbacks work as in Keras.
 
-    `fit` takes batches of (source, style), each (batch, height, width, 3) in [-1, 1]; with named styles also labels,
-    the numbers of styles (batch,) or one-hot (batch, K). Calling the model gives the stylised source. Every term of
-    both players' losses is a metric, "generator/content" or "discriminator/lsgan", in a two-way model also
+    `fit` takes batches of (source, style), each (batch, height, width, channels) in [-1, 1]; with named styles also
+    labels, the numbers of styles (batch,) or one-hot (batch, K). Calling the model gives the stylised source. Every
+    term of both players' losses is a metric, "generator/content" or "discriminator/lsgan", in a two-way model also
     "inverse/content" and "inverse_discriminator/lsgan" for the way back; "generator" and "discriminator" are the sums
     of all, weights included.
 
@@ -59,7 +59,7 @@ class GAN(Stylizing, Stepping, keras.Model):
 
     def __init__(self, plan, **kwargs):
         plan = plan.resolve()
-        recipe, two_way, shape = plan.recipe, plan.recipe.two_way, (plan.recipe.image_size, plan.recipe.image_size, 3)
+        recipe, two_way, shape = plan.recipe, plan.recipe.two_way, plan.crop
         with plan.reproducible():
             super().__init__(**kwargs)
             self.plan = plan
@@ -195,8 +195,8 @@ class GAN(Stylizing, Stepping, keras.Model):
     def fit(self, x=None, y=None, *rest, sample_weight=None, **options):
         """Train, as in Keras: ``fit(source, style)``, with named styles also ``sample_weight=labels``, or a dataset.
 
-        Sources and styles are (count, height, width, 3): floats in [-1, 1], or uint8 in 0..255. Labels are numbers of
-        styles, (count,), or one-hot, (count, K). A dataset has batches (source, style) or (source, style, labels).
+        Sources and styles are (count, height, width, channels): floats in [-1, 1], uint8 in 0..255, or uint16 in
+        0..65535. Labels are numbers of styles, (count,), or one-hot, (count, K). A dataset has batches of these.
 
         Raises:
             BadData: The arrays are something else.

@@ -26,13 +26,15 @@ register = keras.saving.register_keras_serializable("stylezoo")
 
 
 def luminance(pictures):
-    """The luminance of pictures (..., 3): (..., 1) in their range.
+    """The luminance of pictures (..., channels), (..., 1) in their range; of other channels than three their mean.
 
     Examples:
         >>> from stylezoo import layers
         >>> layers.luminance(np.ones((1, 4, 4, 3), "float32")).shape
         TensorShape([1, 4, 4, 1])
     """
+    if pictures.shape[-1] not in (3, None):
+        return ops.mean(pictures, axis=-1, keepdims=True)
     return ops.sum(pictures * ops.convert_to_tensor(LUMA), axis=-1, keepdims=True)
 
 

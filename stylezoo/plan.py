@@ -15,10 +15,11 @@ from stylezoo.catalogue import sources
 from stylezoo.contract import Loss
 from stylezoo.contract.branches import branches
 from stylezoo.contract.losses import METHODS, concerns
-from stylezoo.contract.networks import fault
+from stylezoo.contract.networks import fault, pictures_of
 from stylezoo.contract.style_inputs import known_inputs, style_input, unknown_inputs
 from stylezoo.data import Crops, DataMode
 from stylezoo.errors import BadOptions, BadRecipe, BrokenPlugin, name_all
+from stylezoo.pictures.scans import WHOLE
 from stylezoo.spec import Part
 from stylezoo.updates import Optimizer, Order, Schedule, WarmUp
 
@@ -117,6 +118,11 @@ class Plan:
         return self.objects[0].spec.unsaved(self.objects[0].kind) if self.objects else ""
 
     @property
+    def crop(self) -> tuple[int, int, int]:
+        """The shape of a crop: height, width and channels."""
+        return (self.recipe.image_size, self.recipe.image_size, self.recipe.channels)
+
+    @property
     def styles(self) -> tuple[str, ...]:
         """The names of the named styles; none in a model of one style or of style pictures."""
         return self.data.names
@@ -171,7 +177,7 @@ class Plan:
         Args:
             again: Whether there is one already; then a network that was given as an object is copied.
         """
-        network = self._network(self.generator, (None, None, 3), again)
+        network = self._network(self.generator, (None, None, self.recipe.channels), again)
         if unknown_inputs(network):
             raise BrokenPlugin(
                 f"The generator '{self.generator.spec.name}' has the inputs "
@@ -179,6 +185,7 @@ class Plan:
                 f"{name_all(known_inputs())}."
             )
         self._check_object(self.generator, network)
+        self._check_channels(self.generator, network)
         return network
 
     def build_discriminators(self, shape: tuple[int, int, int], again: bool = False) -> list[keras.Model]:
@@ -187,6 +194,7 @@ class Plan:
         networks = [self._network(part, shape, again or part in parts[:i]) for i, part in enumerate(parts)]
         for part, network in zip(parts, networks, strict=True):
             self._check_object(part, network)
+            self._check_channels(part, network)
         return networks
 
     def check_generator(self, generator) -> None:
@@ -255,9 +263,17 @@ class Plan:
 
     def _check_object(self, part, network):
         """Check a network that was given as an object, which no conformance kit has seen."""
-        crop = (self.recipe.image_size, self.recipe.image_size, 3)
-        if part.plugin is None and (reason := fault(network, crop, draws=part.kind == "generator")):
+        if part.plugin is None and (reason := fault(network, self.crop, draws=part.kind == "generator")):
             raise BrokenPlugin(f"The {part.kind} '{part.spec.name}' cannot be used: {reason}.")
+
+    def _check_channels(self, part, network):
+        """Check that a network takes the recipe's number of channels, and that a generator draws as many."""
+        count, pictures = self.recipe.channels, pictures_of(network, draws=part.kind == "generator")
+        if odd := [each.shape[-1] for each in pictures if each.shape[-1] not in (None, count)]:
+            raise BrokenPlugin(
+                f"The {part.kind} '{part.spec.name}' is for pictures of {odd[0]} channels only, and channels is "
+                f"{count}; take channels={odd[0]}, or another {part.kind}."
+            )
 
     def _label(self, part):
         """The name of a term in logs: the bare name, unless losses of two distributions have the same name."""
@@ -292,6 +308,11 @@ class Plan:
             raise BadRecipe(f"warmup is '{self.recipe.warmup}'; {name_all(unknown)} is no loss of the recipe.")
         if self.recipe.steps is None and self.schedule.epochs + self.schedule.decay_epochs == 0:
             raise BadRecipe("The recipe has neither steps nor epochs; set steps, or schedule.epochs.")
+        if self.data.match_colours and self.recipe.channels not in WHOLE:
+            raise BadRecipe(
+                f"channels is {self.recipe.channels} and match_colours is true, which is for 1 or 3 channels; set "
+                "data.match_colours=false."
+            )
         self.data.check(self.crops, self.recipe.two_way)
 
     def _with(self, **values):

@@ -91,7 +91,7 @@ PUBLIC = {
         "UnknownPlugin",
         "UsageError",
     ),
-    "stylezoo.features": ("BLOCKS", "checked_tap", "vgg19"),
+    "stylezoo.features": ("BLOCKS", "as_rgb", "check_channels", "checked_tap", "vgg19"),
     "stylezoo.gan": ("GAN",),
     "stylezoo.layers": (
         "BatchNormalization",

@@ -24,9 +24,9 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 MAY_BE_ZERO = ("average", "seed", "pool", "threads")
 LARGEST = {  # a recipe may be a stranger's, and must not fill the memory
     "image_size": 2**13, "load_size": 2**14, "batch_size": 2**16, "pool": 10_000, "steps": 2**31,
-    "steps_per_epoch": 2**31, "seed": 2**64, "threads": 1024,
+    "steps_per_epoch": 2**31, "seed": 2**64, "threads": 1024, "channels": 64,
 }  # fmt: skip
-MOST_PIXELS = 2**26  # of the crops in a batch, and of those in a pool
+MOST_PIXELS = 2**26  # of the crops in a batch, and of those in a pool; of more than three channels fewer
 MOST_PARTS = 50  # discriminators, or losses
 LARGEST_FILE = 2**22  # bytes
 CHOICES = ("data", "order", "warmup", "crops", "optimizer", "discriminator_optimizer", "schedule")
@@ -56,6 +56,7 @@ class Recipe:
         load_size: Shorter side to which pictures are scaled before they are cropped, in pixels; None: 12 % more than
             `image_size`.
         crops: How crops are taken: "random", anywhere, or "grid", as in SinCUT. Options: `stylezoo.data.crops`.
+        channels: The channels of a picture: 3, colours; 1, grey; others up to 64, such as the bands of a satellite.
         batch_size: Pictures of each domain in one batch.
         optimizer: "adam:learning_rate=2e-4,beta_1=0.5,beta_2=0.999,epsilon=1e-8,weight_decay=0".
         discriminator_optimizer: That of the discriminators; None: like the generator's.
@@ -90,6 +91,7 @@ class Recipe:
     image_size: int = 256
     load_size: int | None = None
     crops: Spec = Spec("random")
+    channels: int = 3
     batch_size: int = 1
     optimizer: Spec = Spec("adam")
     discriminator_optimizer: Spec | None = None
@@ -111,11 +113,11 @@ class Recipe:
         if self.average >= 1:
             raise BadRecipe(f"average is {self.average}; it must be less than 1.")
         for name in ("batch_size", "pool"):
-            pixels = getattr(self, name) * self.image_size**2
-            if pixels > MOST_PIXELS:
+            pixels, most = getattr(self, name) * self.image_size**2, 3 * MOST_PIXELS // max(3, self.channels)
+            if pixels > most:
                 raise BadRecipe(
                     f"{name} is {getattr(self, name)} and image_size {self.image_size}, together {pixels} pixels; at "
-                    f"most {MOST_PIXELS} are possible."
+                    f"most {most} are possible."
                 )
 
     @classmethod

@@ -14,7 +14,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
+import tifffile
 import vgg_file
 from click.testing import CliRunner
 from test_cli import noise
@@ -29,6 +31,7 @@ from stylezoo.cli import main
 from stylezoo.docs import pages
 from stylezoo.docs.pages import filled, third_party
 from stylezoo.pictures import films
+from stylezoo.pictures.scans import Scan
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -414,6 +417,30 @@ def test_page_of_films_is_followed_command_by_command(tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "drawn.mp4", *made}
     for name, size in made.items():
         assert (films.opened(name).size, len(films.opened(name))) == (size, 4)
+
+
+@pytest.mark.long
+def test_page_of_scientific_pictures_is_followed_command_by_command(tmp_path, monkeypatch):
+    """With small pictures and crops, and trainings of two steps; the examples in Python run as well."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    for folder, shape in (("scans", (80, 88)), ("etchings", (80, 88)), ("bands", (80, 88, 4)), ("others", (80, 88, 4))):
+        Path(folder).mkdir()
+        picture, planes = random.integers(0, 65536, shape, dtype="uint16"), {"planarconfig": "contig"}
+        tifffile.imwrite(f"{folder}/0.tif", picture, photometric="minisblack", **(planes if len(shape) > 2 else {}))
+    tifffile.imwrite("scan12.tif", random.integers(0, 4096, (8, 9), dtype="uint16"))
+    Scan(random.integers(0, 65536, (64, 48, 3), dtype="uint16")).save("deep.png")
+    for language, _, code in FENCE.findall((ROOT / "docs" / "scientific-pictures.md").read_text(encoding="utf-8")):
+        if language == "python":
+            exec(code, {})
+        for line in _joined(code) if language == "sh" else ():
+            small = ["--steps", "2", "--set", "image_size=72", "--set", "load_size=80"] if " train " in line else []
+            done = CliRunner().invoke(main, [*shlex.split(line)[1:], *small])
+            assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert {"deep-stylized.png", "deep-wave.tif", "drawn.png", "drawn.tif"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
+    assert tifffile.imread("drawn.tif").shape == (80, 88, 4)
 
 
 @pytest.mark.long

@@ -60,6 +60,9 @@ BAD = [  # fields that are refused by themselves
     ("image_size", None),
     ("load_size", 255),  # less than image_size
     ("load_size", 0),
+    ("channels", 0),
+    ("channels", 65),
+    ("channels", "3"),
     ("batch_size", 0),
     ("batch_size", "4"),
     ("pool", -1),

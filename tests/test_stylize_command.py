@@ -361,15 +361,11 @@ def test_a_picture_is_upright(strength, plain, tmp_path):
     np.testing.assert_array_equal(one, other)
 
 
-def test_16_bits_of_grey_become_the_nearest_of_8(plain, tmp_path):
+def test_16_bits_of_grey_become_the_nearest_of_8_where_a_format_holds_no_more(plain, tmp_path):
     values = np.linspace(0, 65535, 40 * 32).reshape(32, 40).astype("uint16")
     Image.fromarray(values).save(tmp_path / "deep.png")
-    Image.fromarray(np.rint(values / 257).astype("uint8")).convert("RGB").save(tmp_path / "plain.png")
-    for name, strength in (("deep", 0), ("plain", 0), ("deep", 1), ("plain", 1)):
-        out = tmp_path / f"{name}-{strength}.png"
-        drawn(tmp_path / f"{name}.png", "-m", plain, "--strength", strength, "-o", out)
-    np.testing.assert_array_equal(pixels(tmp_path / "deep-0.png")[..., 1], np.rint(values / 257))
-    np.testing.assert_array_equal(pixels(tmp_path / "deep-1.png"), pixels(tmp_path / "plain-1.png"))
+    drawn(tmp_path / "deep.png", "-m", plain, "--strength", 0, "-o", tmp_path / "plain.bmp")
+    np.testing.assert_array_equal(pixels(tmp_path / "plain.bmp")[..., 1], np.rint(values / 257))
 
 
 def test_cmyk_is_seen_as_on_paper(plain, tmp_path):

@@ -90,7 +90,7 @@ def test_bytes_and_file_objects_are_the_picture_that_they_stand_for(generator, t
         (np.full((8, 8, 3), 1.5), "An array has values from 1.5 to 1.5"),
         (np.full((8, 8, 3), np.nan), "An array holds values that are no numbers"),
         (np.full((8, 8, 3), -np.inf), "An array holds values that are no numbers"),
-        (np.zeros((8, 8, 3), "uint16"), "An array is uint16; pictures are uint8 in 0..255 or floats"),
+        (np.zeros((8, 8, 3), "int16"), "An array is int16; pictures are uint8 in 0..255 or floats"),
         (np.zeros((8, 8, 3), bool), "An array is bool; pictures are uint8 in 0..255 or floats"),
         (["a.png", "b.png"], "A list is no picture: give a path.* of several give one after another"),
         (b"\x89PNG", "A bytes is no picture: give a path, a binary file object"),

@@ -47,7 +47,7 @@ class ModelSubject(Subject):
         }
         names = list(DataMode.read(recipe.data).names[:2])
         given = {"styles": len(names), "vgg": self.vgg}
-        side = fitting_side(parts["generator"].part("generator").build(shape=(None, None, 3), **given))
+        side = fitting_side(parts["generator"].part("generator").build(shape=(None, None, recipe.channels), **given))
         sizes = {"image_size": side, "load_size": side, "batch_size": 2, "pool": min(recipe.pool, 2)}
         shorter = {"steps_per_epoch": 1, **({"warmup.epochs": 1} if recipe.warmup else {})}
         fewer = {"data.names": names} if names else {}
@@ -68,7 +68,7 @@ class ModelSubject(Subject):
     def _dataset(self):
         recipe = self.recipe
         batch = recipe.batch_size * self.plan.order.batches
-        arrays = [*pictures(2 * batch, recipe.image_size, recipe.image_size)]
+        arrays = [*pictures(2 * batch, recipe.image_size, recipe.image_size, recipe.channels)]
         if self.plan.styles:
             arrays.append(labels(2 * batch, len(self.plan.styles)))
         return backend.dataset(*arrays, batch_size=batch)
@@ -98,7 +98,7 @@ def trains(subject):
 def file(subject):
     """It redraws a picture of an odd size in that size, within [-1, 1], and the same after saving and loading."""
     gan = subject.gan
-    source, style = (batch[0] for batch in pictures(1, *ODD))
+    source, style = (batch[0] for batch in pictures(1, *ODD, subject.recipe.channels))
     style = style if gan.takes_style_picture else None
     fake = gan.stylize(source, style)
     demand(fake.shape == source.shape, f"it redraws {source.shape} as {fake.shape}")

@@ -38,7 +38,7 @@ def file(subject):
 
 def draws(subject):
     """It redraws a picture of an odd size in that size, within [-1, 1], the same each time, and not as it was."""
-    source, _ = (batch[0] for batch in pictures(1, *ODD))
+    source, _ = (batch[0] for batch in pictures(1, *ODD, subject.drawing.plan.recipe.channels))
     drawn = subject.drawing.stylize(source)
     demand(drawn.shape == source.shape, f"it redraws {source.shape} as {drawn.shape}")
     demand(np.abs(drawn).max() <= 1, "its pictures are not in [-1, 1]")
@@ -49,7 +49,7 @@ def draws(subject):
 def continues(subject):
     """A training can start from it: ``stylezoo train --from``."""
     gan = loading.load(subject.plugin.qualified)
-    source, _ = (batch[0] for batch in pictures(1, *ODD))
+    source, _ = (batch[0] for batch in pictures(1, *ODD, subject.drawing.plan.recipe.channels))
     demand(
         np.array_equal(gan.stylize(source), subject.drawing.stylize(source)), "the training begins with another picture"
     )

@@ -15,6 +15,7 @@ from keras import ops
 
 from stylezoo import features
 from stylezoo.catalogue.registry import Plugin
+from stylezoo.contract.inputs import channels_of
 from stylezoo.drawing.graphs import keeps_shape
 from stylezoo.spec import Spec
 
@@ -92,15 +93,15 @@ def small(kind: str, spec: Spec) -> Spec:
 
 def fitting_side(generator) -> int:
     """The smallest of `SIDES` in which a generator's pictures are as large as the source."""
-    fitting = [side for side in SIDES if keeps_shape(generator, (1, side, side, 3))]
+    fitting = [side for side in SIDES if keeps_shape(generator, (1, side, side, channels_of(generator)))]
     return fitting[0] if fitting else SIDE
 
 
-def pictures(count, height, width):
+def pictures(count, height, width, channels=3):
     """Two batches of smooth random pictures in [-1, 1], the same each time."""
     random = np.random.default_rng([count, height, width])
-    coarse = random.uniform(-1, 1, (2, count, -(-height // 8), -(-width // 8), 3))
-    fine = random.uniform(-0.2, 0.2, (2, count, height, width, 3))
+    coarse = random.uniform(-1, 1, (2, count, -(-height // 8), -(-width // 8), channels))
+    fine = random.uniform(-0.2, 0.2, (2, count, height, width, channels))
     blocks = np.kron(coarse, np.ones((1, 1, 8, 8, 1)))[:, :, :height, :width]
     return np.clip(blocks + fine, -1, 1).astype("float32")
 

@@ -1,7 +1,7 @@
 """The command that redraws pictures: stylize."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import click
 from stylezoo.cli import redrawing, terminal
 from stylezoo.cli.options import Refusal, as_one_object, refuse
 from stylezoo.cli.types import PATH, Location, Mask, ModelName, Steady, WeightedStyle
-from stylezoo.errors import BadOptions, BadPicture, BadRun, UsageError, name_all
+from stylezoo.errors import BadOptions, BadPicture, BadRun, StylezooError, UsageError, name_all
 from stylezoo.runs.folder import RunFolder
 
 REFUSALS = [
@@ -129,7 +129,8 @@ def stylize(given):
     model = _checked_model(given)
     _check_masks(given)
     size = given.size or (redrawing.SHEET_SIDE if given.sweep else None)
-    failed, tried_all = redrawing.unreadable((file for file in given.pictures if file in files), size), True
+    checked = (file for file in given.pictures if file in files)
+    failed, tried_all = redrawing.unreadable(checked, size, _channels(given)), True
     if len(failed) < len(files):
         terminal.import_keras()
         tried_all = redrawing.redraw(files, _drawing(given, model), failed)
@@ -146,7 +147,8 @@ def _files(given):
 
     named = [*(mask for _, mask in given.masks), *(style for style, _ in given.styles)]
     keep = [Path(name) for name in named if os.path.isfile(name)]
-    files = targets.targets(list(given.pictures), given.out, keep, partial(terminal.say, err=True))
+    still = ".png" if _channels(given) in (1, 3) else ".tif"
+    files = targets.targets(list(given.pictures), given.out, keep, partial(terminal.say, err=True), still)
     there = [] if given.overwrite else [file for file, target in files.items() if os.path.exists(target)]
     if there == list(files) == list(given.pictures) and len(there) == 1:
         raise UsageError(f"'{files[there[0]]}' exists already; --overwrite replaces it, -o names another file.")
@@ -159,6 +161,16 @@ def _files(given):
             err=True,
         )
     return {file: target for file, target in files.items() if file not in there}
+
+
+def _channels(given):
+    """The channels of the pictures that the model draws; 3 if it cannot be used, which is told later."""
+    from stylezoo.runs.loading import checked_recipe, model_file
+
+    models = [given.model] if given.model else [style for style, _ in given.styles]
+    with suppress(StylezooError):
+        return next((checked_recipe(model_file(each)).channels for each in models), 3)
+    return 3
 
 
 def _checked_model(given):

@@ -36,15 +36,16 @@ def say_if_joined(mixture):
         terminal.say(f"Each style draws the picture, and the results are joined. {mixture.reason}", err=True)
 
 
-def unreadable(pictures, size=None):
+def unreadable(pictures, size=None, channels=3):
     """The files that do not exist or are no pictures and no films, each with the reason; no picture is decoded.
 
-    With a `size`, the shorter side to which they will be scaled, they may be larger.
+    With a `size`, the shorter side to which they will be scaled, they may be larger. Those for a model of more
+    `channels` than Pillow reads are looked at when they are drawn.
     """
     from stylezoo.pictures import files, films
 
     failed = {}
-    for picture in pictures:
+    for picture in pictures if channels in (1, 3) else ():
         try:
             with nullcontext(films.Film(picture)) if films.is_film(picture) else files.reading(picture, size):
                 pass
@@ -140,11 +141,11 @@ def draw_picture(painter, size, picture, target, progress):
     from dataclasses import replace
 
     from stylezoo.drawing import films as drawn_films
-    from stylezoo.pictures import animation, arrays, files, films
+    from stylezoo.pictures import animation, arrays, files, films, opening
 
     film = films.opened(picture) if films.is_writable(target) or films.is_film(picture) else None
     if film is None:
-        image = files.open_picture(picture, alpha=True, shorter=size)
+        image = opening.open_picture(picture, painter.channels, size)
         single = replace(painter, steady=False, on_tile=progress)
         files.save_picture(single.paint(arrays.scaled(image, size) if size else image), target)
         return animation.several(picture)

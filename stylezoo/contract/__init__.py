@@ -1,6 +1,6 @@
 """The interface for plugin authors: networks, losses, metrics, and the tensors of one training step.
 
-Pictures are float tensors (batch, height, width, 3) in [-1, 1].
+Pictures are float tensors (batch, height, width, channels) in [-1, 1]: 3 channels unless a recipe says otherwise.
 Generators and discriminators need no class of ours: a function ``build(shape, **options) -> keras.Model`` is enough.
 
 * A generator's model has an input `source`, and may have the inputs `style`, a picture of the same size; `noise`,

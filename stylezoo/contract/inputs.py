@@ -65,6 +65,16 @@ def random_noise(generator, source, seed=0):
     return normal(noise_input(generator), source, seed)
 
 
+def picture_input(generator):
+    """A generator's input `source`."""
+    return generator.inputs[input_names(generator).index("source")]
+
+
+def channels_of(generator):
+    """The channels of the pictures that a generator takes and draws."""
+    return picture_input(generator).shape[-1] or generator.outputs[0].shape[-1]
+
+
 def noise_input(generator):
     """A generator's input `noise`; None: it has none."""
     return next((each for each in generator.inputs if each.name == "noise"), None)

@@ -2,7 +2,7 @@
 
 import re
 
-from stylezoo.contract.inputs import input_names, inputs_of
+from stylezoo.contract.inputs import input_names, inputs_of, picture_input
 from stylezoo.contract.style_inputs import style_input
 
 FEATURE = "feature_"  # the prefix of layers whose outputs are features for losses
@@ -101,6 +101,13 @@ def fault(network, crop, draws):
     if isinstance(output, dict) and "logits" not in output:
         return f"its outputs are called {', '.join(output)}; one must be called logits"
     return ""
+
+
+def pictures_of(network, draws):
+    """The inputs of a network that are pictures, and the output of a generator."""
+    if not draws:
+        return network.inputs
+    return [picture_input(network), *network.outputs[:1]]
 
 
 def _takes(tensor, crop):

@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from stylezoo.errors import BadData, printable
-from stylezoo.pictures import animation, colour, files, folders
+from stylezoo.pictures import animation, files, folders, opening, scans
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +42,20 @@ class Item:
         """The frames or pages of its file in words, if there are several; the first is used."""
         return "" if self.path is None else animation.several(self.path)
 
-    def open(self, shorter: int | None = None) -> Image.Image:
-        """The picture, upright, RGB, at its own size.
+    def open(self, shorter: int | None = None, channels: int = 3) -> Image.Image:
+        """The picture, upright and opaque, at its own size.
 
         Args:
-            shorter: As in `files.open_picture`.
+            shorter: As in `opening.open_picture`.
+            channels: Likewise.
 
         Raises:
             BadPicture: The file cannot be read.
         """
-        image = files.open_picture(self.path, shorter=shorter) if self.image is None else colour.to_rgb(self.image)
+        if self.image is None:
+            image = opening.flat(opening.open_picture(self.path, channels, shorter))
+        else:
+            image = opening.flat(opening.opened(self.image, channels))
         width = image.width // 2 if self.half else image.width
         left = image.width - width if self.half == "B" else 0
         return image.crop((left, 0, left + width, image.height)) if self.half else image
@@ -109,7 +113,7 @@ class Album:
         if isinstance(given, Image.Image):
             return cls("image", image=given)
         if hasattr(given, "read"):
-            return cls("image", image=files.open_picture(given, alpha=True))
+            return cls("image", image=opening.as_stored(given))
         if isinstance(given, dict):
             return cls("named", parts=tuple(map(cls.of, given.values())), names=tuple(given))
         if isinstance(given, list | tuple):
@@ -165,7 +169,9 @@ class Album:
             places = [part.to_plain(each, folder) for part, each in zip(self.parts, copies, strict=True)]
             return dict(zip(self.names, places, strict=True)) if self.kind == "named" else places
         if self.image is not None:
-            files.save_picture(colour.to_rgb(self.image), copy)
+            image = opening.flat(opening.natural(self.image))
+            copy = copy if scans.pixels(image).shape[-1] in scans.WHOLE else copy.with_suffix(".tif")
+            files.save_picture(image, copy)
             return copy.relative_to(folder).as_posix()
         return str(self.path.resolve())
 

@@ -84,14 +84,14 @@ class Batches:
         return Sizes(self.recipe.image_size, self.recipe.scaled_size, self.recipe.seed, decay)
 
     def __getitem__(self, n: int) -> tuple[np.ndarray, ...]:
-        """Batch n: (source, style), each float32 (pictures, image_size, image_size, 3) in [-1, 1].
+        """Batch n: (source, style), each float32 (pictures, image_size, image_size, channels) in [-1, 1].
 
         With named styles also labels: float32 (pictures, styles), one-hot.
         """
         return self.data.batch(self, range(n * self.per_step, (n + 1) * self.per_step))
 
     def cut(self, pictures: Pictures, stream: int, numbers: Sequence[int], like: Pictures | None = None) -> np.ndarray:
-        """Crops of these numbers, float32 (numbers, image_size, image_size, 3) in [-1, 1].
+        """Crops of these numbers, float32 (numbers, image_size, image_size, channels) in [-1, 1].
 
         Args:
             pictures: The domain.
@@ -100,7 +100,7 @@ class Batches:
             like: The partners of the pictures, to whose sizes they are scaled.
         """
         crops = self.plan.crops.cut(Stream(pictures, stream, self.sizes, like), numbers)
-        return arrays.from_levels(np.stack(crops))
+        return np.stack([arrays.from_levels(crop) for crop in crops])  # some may have 8 bits and others 16
 
     def share(self, n: int, replica: int, replicas: int) -> tuple[np.ndarray, ...]:
         """The rows of batch n that one of several replicas learns from; only these are read, as far as crops allow it.
@@ -130,4 +130,5 @@ class Batches:
         return devices.dataset(self.share, shapes, start, strategy)
 
     def _read(self, album, tones=None, items=None):
-        return Pictures(album, self.recipe.scaled_size, self.recipe.image_size // 2, tones, items)
+        smallest = self.recipe.image_size // 2
+        return Pictures(album, self.recipe.scaled_size, smallest, tones, items, self.recipe.channels)

@@ -58,7 +58,7 @@ class Stream:
         return self.number == SOURCE
 
     def pixels(self, i: int) -> np.ndarray:
-        """Picture number i, uint8 (height, width, 3). Each epoch shows every picture once, in an order of its own."""
+        """Picture number i, levels (height, width, channels). Each epoch shows every picture once, in its own order."""
         epoch, place = divmod(i, len(self.pictures))
         place = _order(len(self.pictures), self.sizes.seed, self.number, epoch)[place]
         pixels = self.pictures[place]
@@ -82,7 +82,7 @@ class Crops(Choice, ABC, field="crops"):
 
     @abstractmethod
     def cut(self, stream: Stream, numbers: Sequence[int]) -> list[np.ndarray]:
-        """The crops of these successive numbers, each uint8 (side, side, 3), a pure function of stream and numbers."""
+        """The crops of these successive numbers, levels (side, side, channels): a pure function of both arguments."""
 
 
 class RandomCrops(Crops, name="random"):
@@ -185,7 +185,7 @@ def _checked_zoom(name, zoom):
 
 
 def _resized(pixels, height, width):
-    """Pixels uint8 (height, width, 3) in another size."""
+    """Levels (height, width, channels) in another size."""
     if pixels.shape[:2] == (height, width):
         return pixels
     return arrays.resized(pixels, height, width)

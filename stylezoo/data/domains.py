@@ -8,7 +8,7 @@ from PIL import Image
 
 from stylezoo.data.album import Album, Item
 from stylezoo.errors import BadData, BadPicture, name_all
-from stylezoo.pictures import animation, arrays, luminance
+from stylezoo.pictures import animation, arrays, luminance, scans
 
 KEPT_BYTES = 2**30  # of scaled pictures in memory for each domain: 3500 of 320 x 320 pixels
 
@@ -24,6 +24,7 @@ class Pictures:
         smallest: The least shorter side of a picture before scaling, in pixels.
         tones: From `luminance.tones`, matched by each picture; None: pictures stay as they are.
         items: The pictures to take instead of all those of the album.
+        channels: The channels of the model: see `opening.open_picture`.
 
     Attributes:
         album: Where they come from.
@@ -35,9 +36,18 @@ class Pictures:
         BadData: There is no such file or folder, or not one usable picture.
     """
 
-    def __init__(self, given, size: int, smallest: int = 1, tones=None, items: Sequence[Item] | None = None):
+    def __init__(
+        self,
+        given,
+        size: int,
+        smallest: int = 1,
+        tones=None,
+        items: Sequence[Item] | None = None,
+        channels: int = 3,
+    ):
         self.album = Album.of(given)
         self.size = size
+        self.channels = channels
         self.tones = tones
         self.smallest = smallest
         self.items, self.skipped, self.notes = [], [], list(self.album.left_out)
@@ -55,7 +65,7 @@ class Pictures:
         return f"{count} ({len(self.skipped)} skipped)" if self.skipped else count
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """The scaled picture, uint8 (height, width, 3)."""
+        """The scaled picture, uint8 or uint16 (height, width, channels)."""
         return self._kept[index] if index in self._kept else self._read(self.items[index])
 
     def keep(self, indices: Sequence[int]) -> None:
@@ -64,8 +74,8 @@ class Pictures:
         self.items = [self.items[i] for i in indices]
 
     def image(self, index: int) -> Image.Image:
-        """The picture, upright, RGB, at the size it has in its file; one that is too large for memory smaller."""
-        return self.items[index].open(self.size)
+        """The picture, upright, at the size it has in its file; one that is too large for memory smaller."""
+        return self.items[index].open(self.size, self.channels)
 
     def _read_all(self, items):
         several = {}
@@ -93,16 +103,14 @@ class Pictures:
             return error, ""
 
     def _read(self, item):
-        image = item.open(self.size)
+        image = item.open(self.size, self.channels)
         if min(image.size) < self.smallest:
             raise BadPicture(
                 f"{item} has {image.width} x {image.height} pixels, too small: at least {self.smallest} are needed "
                 "each way, half of the recipe's image_size."
             )
-        image = arrays.scaled(image, self.size)
-        if self.tones is not None:
-            image = arrays.to_image(luminance.match_tones(arrays.to_array(image), self.tones))
-        return np.asarray(image)
+        pixels = scans.pixels(arrays.scaled(image, self.size))
+        return pixels if self.tones is None else luminance.match_tones(pixels, self.tones)
 
 
 def tones_of(styles: Iterable[Pictures], colours: bool) -> np.ndarray:

@@ -21,7 +21,7 @@ def checked_arrays(plan, source, style, labels=None) -> tuple:
 
     Args:
         plan: The model's plan.
-        source: Pictures (count, height, width, 3), floats in [-1, 1] or uint8 in 0..255.
+        source: Pictures (count, height, width, channels): floats in [-1, 1], uint8 in 0..255 or uint16 in 0..65535.
         style: Likewise.
         labels: With named styles the number of each picture's style, (count,), or one-hot rows (count, K).
 
@@ -36,7 +36,7 @@ def checked_arrays(plan, source, style, labels=None) -> tuple:
     source, style = _array("source", source), _array("style", style)
     labels = np.asarray(labels) if isinstance(labels, list) else labels
     for name, given in (("source", source), ("style", style)):
-        _check_values(name, np.asarray(given))
+        _check_values(name, np.asarray(given), plan.recipe.channels)
     if len(source) != len(style):
         raise BadData(f"There are {len(source)} sources and {len(style)} styles; fit needs one style for each source.")
     if labels is not None:
@@ -59,9 +59,10 @@ def tensors(plan, data) -> tuple:
     pictures = tuple(each for each in pictures if each is not None)
     _check_count(plan.data.labelled, pictures, labels)
     sides = (plan.recipe.image_size if plan.discriminators else None,) * 2
-    pictures = tuple(backend.with_shape(each, (None, *sides, 3)) for each in pictures)
+    channels = plan.recipe.channels
+    pictures = tuple(backend.with_shape(each, (None, *sides, channels)) for each in pictures)
     for name, tensor in zip(("source", "style"), pictures, strict=True):
-        _check_pictures(name, tuple(tensor.shape), keras.backend.standardize_dtype(tensor.dtype))
+        _check_pictures(name, tuple(tensor.shape), keras.backend.standardize_dtype(tensor.dtype), channels)
     _check_size(plan, *(tuple(tensor.shape[1:3]) for tensor in pictures))
     pictures = tuple(map(_floats, pictures))
     return pictures if labels is None else (*pictures, _one_hot(labels, plan.styles))
@@ -76,10 +77,10 @@ def _is_file(given):
 
 
 def _floats(tensor):
-    """A tensor of uint8 as float32 in [-1, 1]; one of float64, as NumPy makes them, as float32; others as they are."""
+    """A tensor of levels as float32 in [-1, 1]; one of float64, as NumPy makes them, as float32; others as they are."""
     dtype = keras.backend.standardize_dtype(tensor.dtype)
-    if dtype == "uint8":
-        return ops.cast(tensor, "float32") / 127.5 - 1
+    if half := arrays.LEVELS.get(dtype):
+        return ops.cast(tensor, "float32") / half - 1
     return ops.cast(tensor, "float32") if dtype == "float64" else tensor
 
 
@@ -99,8 +100,8 @@ def checked_shapes(plan):
         side = plan.recipe.image_size
         styles = f"; labels are one-hot, (count, {len(plan.styles)})" if plan.styles else ""
         raise BadData(
-            f"A batch of the dataset has the shape {found[1]}; pictures are (count, height, width, 3), source and "
-            f"style of one size, the recipe's image_size={side}{styles}."
+            f"A batch of the dataset has the shape {found[1]}; pictures are (count, height, width, "
+            f"{plan.recipe.channels}), source and style of one size, the recipe's image_size={side}{styles}."
         ) from None
 
 
@@ -144,17 +145,17 @@ def _check_size(plan, *sizes):
                 )
 
 
-def _check_values(name, array):
-    _check_pictures(name, array.shape, str(array.dtype))
+def _check_values(name, array, channels):
+    _check_pictures(name, array.shape, str(array.dtype), channels)
     if not len(array):
         raise BadData(f"There are no pictures in the {name}.")
     if found := arrays.fault(array):
         raise BadData(f"The {name} {found}")
 
 
-def _check_pictures(name, shape, dtype):
-    if len(shape) != 4 or shape[-1] != 3:
-        raise BadData(f"The {name} has the shape {shape}; pictures are (count, height, width, 3).")
+def _check_pictures(name, shape, dtype, channels):
+    if len(shape) != 4 or shape[-1] != channels:
+        raise BadData(f"The {name} has the shape {shape}; pictures are (count, height, width, {channels}).")
     if found := arrays.fault_of_type(dtype):
         raise BadData(f"The {name} {found}")
 

@@ -48,15 +48,16 @@ class Export(keras.Model):
         self.names, self.pixels, self.size = ("image", *inputs), PIXELS[pixels], size
         self.draw = traced(painter, None if makes_noise else size[0] * size[1] if size else NUMBERS)
         self.networks = self.draw.networks  # so that Keras knows their weights
-        self.styles = len(painter.fusion.parts)
+        self.styles, self.channels = len(painter.fusion.parts), painter.channels
         self.built = True
 
     @property
     def signature(self):
         """A `keras.InputSpec` for each input."""
-        image = (1, *self.size, 3) if self.size else (None, None, None, 3)
+        sides = self.size or (None, None)
+        image = (1 if self.size else None, *sides, self.channels)
         shapes = {"image": image, "strength": (1,), "styles": (self.styles,)}
-        shapes["style"] = image if self.size else (1, None, None, 3)
+        shapes["style"] = (1, *image[1:])
         types = {"image": self.pixels[0], "style": self.pixels[0]}
         return [keras.InputSpec(types.get(name, "float32"), shapes[name], name=name) for name in self.names]
 
@@ -171,7 +172,8 @@ def _difference(painter, model, run):
     dtype, factor, shift = model.pixels
     largest = 0.0
     for height, width in [model.size] if model.size else SIDES:
-        pictures = {"image": _sample(samples.painting, height, width), "style": _sample(samples.mosaic, height, width)}
+        size = (height, width, model.channels)
+        pictures = {"image": _sample(samples.painting, *size), "style": _sample(samples.mosaic, *size)}
         others = {"strength": np.float32([0.7]), "styles": np.arange(1, model.styles + 1, dtype="float32")}
         given = {name: pictures[name][None] if name in TAKEN else others[name] for name in model.names}
         wanted = arrays.from_levels(_as_given(painter, given).paint(pictures["image"]))
@@ -196,8 +198,9 @@ def _as_given(painter, given):
     return replace(painter, fusion=fusion, **({} if isinstance(painter, JoinedPainter) else {"stroke": 1.0, "tile": 0}))
 
 
-def _sample(picture, height, width):
-    return arrays.resized(np.asarray(picture()), height, width)
+def _sample(picture, height, width, channels):
+    """A sample picture whose channels are repeated as often as it takes."""
+    return np.resize(arrays.resized(np.asarray(picture()), height, width), (height, width, channels))
 
 
 def _first_line(error):

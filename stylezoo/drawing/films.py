@@ -160,7 +160,7 @@ class FilmPainter:
             drawn = np.clip(np.rint(drawn + stays[..., None] * (kept - drawn)), 0, 255).astype("uint8")
         self._before = {"source": source, "drawn": drawn, "drift": drift}
         result = Image.fromarray(drawn)
-        if new.mode == "RGBA":
+        if new.mode in ("LA", "RGBA"):
             result.putalpha(new.getchannel("A"))
         return result
 

@@ -11,6 +11,7 @@ from keras import ops
 
 from stylezoo import backend
 from stylezoo.contract import style_input
+from stylezoo.contract.inputs import channels_of
 from stylezoo.contract.networks import applied
 from stylezoo.errors import BadPicture
 from stylezoo.scene import Scene
@@ -47,7 +48,7 @@ class Graphs:
         """Draw one picture or a part of one.
 
         Args:
-            source: (1, height, width, 3) in [-1, 1].
+            source: (1, height, width, channels) in [-1, 1].
             noise: The input `noise`; None: drawn with `seed`.
             style: As for `StyleInput.draw`.
             shares: The shares of the styles, (1, height, width, styles); None: there is one style.
@@ -56,7 +57,7 @@ class Graphs:
             seed: For noise.
 
         Returns:
-            A float32 array (height, width, 3), and the layers' facts.
+            A float32 array (height, width, channels), and the layers' facts.
 
         Raises:
             MemoryError: There is not enough.
@@ -114,7 +115,7 @@ class Graphs:
         step = 1
         while step <= COARSEST:
             sides = tuple(-(-max(size, SMALLEST) // step) * step for size in (height, width))
-            if keeps_shape(self._generator(), (1, *sides, 3)):
+            if keeps_shape(self._generator(), (1, *sides, channels_of(self._generator()))):
                 yield sides
             step *= 2
 

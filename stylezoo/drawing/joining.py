@@ -8,6 +8,7 @@ from PIL import Image
 
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.painter import Painter, Redraws
+from stylezoo.errors import BadOptions, name_all
 from stylezoo.pictures import arrays, luminance
 
 LEVELS = 5  # of the pyramid: strokes of up to 32 pixels are chosen, broader areas are mixed
@@ -37,7 +38,16 @@ class JoinedPainter(Redraws):
     has_strength = False
 
     def __post_init__(self):
+        if len(counts := {each.channels for each in self.painters}) > 1:
+            raise BadOptions(
+                f"The styles draw pictures of {name_all(sorted(counts))} channels; only those of one number can share "
+                "a picture."
+            )
         self.painters = [replace(each, steady=self.steady, keep_colour=False) for each in self.painters]
+
+    @property
+    def channels(self) -> int:
+        return self.painters[0].channels
 
     def drawers(self):
         """As `Painter.drawers`, of all painters."""
@@ -53,7 +63,7 @@ class JoinedPainter(Redraws):
         if self.keep_colour:
             joined = luminance.with_light_of(picture, joined)
         drawn = picture + styled * (joined - picture) if self.fusion.has_source else joined
-        return arrays.levels(drawn) if pixels.dtype == np.uint8 else drawn
+        return arrays.as_given(drawn, pixels)
 
     def _drawn(self, picture, shares):
         """The picture as each painter draws it; the picture itself for a painter without a share."""
@@ -75,12 +85,12 @@ def join(pictures: list[np.ndarray], shares: np.ndarray) -> np.ndarray:
     Kolczynski, 1993, https://doi.org/10.1109/ICCV.1993.378222).
 
     Args:
-        pictures: float32 (height, width, 3) each, in [-1, 1].
+        pictures: float32 (height, width, channels) each, in [-1, 1].
         shares: float32 (height, width, count) or (1, 1, count); they sum to 1 where there is any style.
 
     Returns:
-        float32 (height, width, 3) in [-1, 1]. Where one picture has the whole share, the result is that picture, but
-        for what reaches it from places nearby where shares change.
+        float32 (height, width, channels) in [-1, 1]. Where one picture has the whole share, the result is that picture,
+        but for what reaches it from places nearby where shares change.
     """
     if (alone := shares.reshape(-1, len(pictures)).max(axis=0)).astype(bool).sum() == 1:
         return pictures[int(alone.argmax())]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from stylezoo.contract import StyleInput
+from stylezoo.contract.inputs import channels_of
 from stylezoo.drawing.fusion import Fusion, Share
 from stylezoo.errors import BadOptions, BadPicture
 from stylezoo.pictures import arrays
@@ -34,11 +35,11 @@ def look(
 
 
 def _read(style, style_input, names):
-    return style_input.read(_picture(style) if style_input.takes_picture else style, names)
+    return style_input.read(_picture(style, style_input) if style_input.takes_picture else style, names)
 
 
-def _picture(style):
-    picture = arrays.as_array(style)
+def _picture(style, style_input):
+    picture = arrays.as_array(style, channels_of(style_input.generator))
     if picture.ndim != 3:
         raise BadPicture(f"The style is {len(picture)} pictures; it must be one.")
     return picture

@@ -10,16 +10,15 @@ from numbers import Real
 import keras
 import numpy as np
 from keras import ops
-from PIL import Image
 
 from stylezoo.contract import OneStyle, StyleInput, style_input
-from stylezoo.contract.inputs import has_noise_map, noise_input
+from stylezoo.contract.inputs import channels_of, has_noise_map, noise_input
 from stylezoo.drawing.facts import Facts
 from stylezoo.drawing.fusion import Fusion
 from stylezoo.drawing.graphs import COARSEST, SMALLEST_TILE, Graphs
 from stylezoo.drawing.tiles import Tiling, View
 from stylezoo.errors import BadOptions, BadPicture
-from stylezoo.pictures import arrays, files, luminance
+from stylezoo.pictures import arrays, luminance, opening, scans
 
 __all__ = ["Painter"]
 
@@ -40,34 +39,34 @@ class Redraws(ABC):
         """Redraw a picture.
 
         Args:
-            picture: A path, a binary file object, a Pillow image, or an array (height, width, 3) or (count, height,
-                width, 3): floats in [-1, 1], or uint8 in 0..255.
+            picture: A path, a binary file object, a Pillow image, or an array (height, width, channels) or (count,
+                height, width, channels): floats in [-1, 1], uint8 in 0..255, or uint16 in 0..65535.
 
         Returns:
-            A Pillow image for a file or an image, as transparent as it was; a float32 array of the same shape, not
-            quantised, for an array. At strength 0 it is the picture itself, and no network runs.
+            A Pillow image for a file or an image, as transparent as it was; it is a `Scan` if it has 16 bits, or other
+            channels than one or three. For an array a float32 array of the same shape, not quantised. At strength 0 it
+            is the picture itself, and no network runs.
 
         Raises:
             BadPicture: The file cannot be read, the array is of another shape or range, the frames of a film differ in
                 size, or there is not enough memory.
         """
-        image = files.opened(picture, alpha=True)
+        image = opening.opened(picture, self.channels)
         if image is not None:
-            return self._image(image)
-        array = arrays.as_array(picture)
+            return scans.image_of(self._redrawn(scans.pixels(image)), scans.alpha(image))
+        array = arrays.as_array(picture, self.channels)
         if array.ndim == 4:  # one by one: memory, not speed, is short
             return np.stack([self._redrawn(one) for one in array])
         return self._redrawn(array)
 
-    def _image(self, image):
-        drawn = Image.fromarray(self._redrawn(np.asarray(image.convert("RGB"))))
-        if image.mode == "RGBA":
-            drawn.putalpha(image.getchannel("A"))
-        return drawn
+    @property
+    @abstractmethod
+    def channels(self) -> int:
+        """The channels of the pictures that are drawn."""
 
     @abstractmethod
     def _redrawn(self, pixels):
-        """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
+        """A picture (height, width, channels), levels or float32 in [-1, 1], as the same."""
 
 
 @dataclass
@@ -80,7 +79,7 @@ class Painter(Redraws):
     Attributes:
         generator: A generator's Keras model.
         fusion: The styles, as `StyleInput.read` gives them: rows (K,) of weights of named styles, or pictures as arrays
-            (height, width, 3); the style None is a random one. No styles for a generator that has one only.
+            (height, width, channels); the style None is a random one. No styles for a generator that has one only.
         tones: From `luminance.tones`, to which pictures are matched first; None: they are not. If they have colours and
             the generator has one style only, what it draws is matched as well.
         seed: For a generator with noise or random style codes.
@@ -127,6 +126,8 @@ class Painter(Redraws):
                 f"The stroke is {self.stroke!r}; it must be a number from 1, as trained, to {BROADEST} times as broad."
             )
         self.film = self.drift = None
+        if self.keep_colour and self.channels != 3:
+            raise BadOptions(f"The model draws pictures of {self.channels} channels, which have no colours to keep.")
         self._style = style_input(self.generator)
         self._graphs = Graphs.of(self.generator)
         several = len(self.fusion.parts) > 1 and not self._style.can_mix
@@ -140,6 +141,10 @@ class Painter(Redraws):
         if name in LASTING and "_graphs" in vars(self):
             raise BadOptions(f"The {name} of a painter stays; dataclasses.replace(painter, {name}=...) makes another.")
         super().__setattr__(name, value)
+
+    @property
+    def channels(self) -> int:
+        return channels_of(self.generator)
 
     def _redrawn(self, pixels):
         if not self.fusion.strength:
@@ -177,7 +182,8 @@ class Painter(Redraws):
         self._facts_of_film(height, width)  # refuses a frame of another size before a smaller one is drawn
         small = arrays.resized(pixels, *(max(1, round(side / stroke)) for side in (height, width)))
         self._sketcher.tile, self._sketcher.drift = self.tile, self.drift
-        sketch = arrays.resized(arrays.levels(self._sketcher.paint(small)), height, width)
+        form = pixels.dtype if arrays.is_levels(pixels) else "uint8"
+        sketch = arrays.resized(arrays.levels(self._sketcher.paint(small), form), height, width)
         drawn = self._drawn(arrays.by_bands(_mixed, pixels, sketch, self._styled(height, width)))
         return arrays.by_bands(luminance.with_light_of, pixels, drawn) if self.keep_colour else drawn
 
@@ -188,7 +194,7 @@ class Painter(Redraws):
         return self._opacity * (1 - self._fusion.shares(self._fusion.masks(height, width))[..., -1:])
 
     def _drawn(self, pixels):
-        """A picture (height, width, 3), uint8 or float32 in [-1, 1], as the same."""
+        """A picture (height, width, channels), levels or float32 in [-1, 1], as the same."""
         height, width, _ = pixels.shape
         view = View(pixels, self._fusion.masks(height, width), self._noise(height, width))
         facts = self._facts_of_film(height, width)

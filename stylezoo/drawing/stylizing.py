@@ -37,8 +37,8 @@ class Stylizing:
         """Redraw a picture in the style, or in several.
 
         Args:
-            picture: A path, a binary file object, a Pillow image, or an array (height, width, 3) or (count, height,
-                width, 3) of any size: floats in [-1, 1], or uint8 in 0..255.
+            picture: A path, a binary file object, a Pillow image, or an array (height, width, channels) or (count,
+                height, width, channels) of any size: floats in [-1, 1], uint8 in 0..255, or uint16 in 0..65535.
             style: One style: see `painter`.
             seed: For a generator with noise or random styles: another seed changes the strokes, the same one gives the
                 same picture.
@@ -46,7 +46,9 @@ class Stylizing:
 
         Returns:
             A Pillow image for a file or an image, as transparent as it was; a float32 array of the same shape, not
-            quantised, in [-1, 1] for an array.
+            quantised, in [-1, 1] for an array. The image of a picture with 16 bits a channel, or with other channels
+            than one or three, has 8 bits to look at and all of them as ``image.samples``, (height, width, channels);
+            its `save` writes all into PNG and TIFF.
 
         Raises:
             BadPicture: A file cannot be used.

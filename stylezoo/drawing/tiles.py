@@ -18,7 +18,7 @@ class View:
     """A picture, the masks of its styles and its noise, all of one size; it is drawn in parts.
 
     Attributes:
-        pixels: (height, width, 3), uint8, which takes a quarter of the memory, or float32 in [-1, 1].
+        pixels: (height, width, channels), uint8, which takes a quarter of the memory, uint16, or float32 in [-1, 1].
         masks: (height, width) each.
         noise: (height, width, channels), or None.
     """
@@ -47,7 +47,7 @@ class View:
 
     def as_given(self, drawn: np.ndarray) -> np.ndarray:
         """A drawn part in the number format of the picture."""
-        return arrays.levels(drawn) if self.pixels.dtype == np.uint8 else drawn
+        return arrays.as_given(drawn, self.pixels)
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ class Tiling:
 
         Args:
             view: The picture.
-            draw: Gives the tile at a corner (row, column): (height, width, 3), float32 in [-1, 1].
+            draw: Gives the tile at a corner (row, column): (height, width, channels), float32 in [-1, 1].
             on_tile: Called with the number of tiles that are drawn and the number of all tiles.
         """
         canvas, done = np.zeros_like(view.pixels), 0
         for top in self.tops:  # one band after the other: the whole picture as floats would take too much memory
-            band = np.zeros((self.sides[0], view.shape[1], 3), "float32")
+            band = np.zeros((self.sides[0], *view.pixels.shape[1:]), "float32")
             for left in self.lefts:
                 drawn = draw((top, left))
                 there = band[:, left : left + self.sides[1]]

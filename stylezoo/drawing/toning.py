@@ -24,7 +24,7 @@ def match_tones(padded, source, tones):
     """Padded pictures with the tones of the styles, as `luminance.match_tones` makes them.
 
     Args:
-        padded: A tensor (batch, height, width, 3) in [-1, 1].
+        padded: A tensor (batch, height, width, channels) in [-1, 1].
         source: The same before it was padded: its tones are matched.
         tones: From `luminance.tones`, an array.
     """
@@ -41,6 +41,8 @@ def match_tones(padded, source, tones):
     found = _interpolated(old, old_knots, ops.concatenate([new_knots, old_colours], axis=-1))
     after, old_means, old_spreads = ops.split(found, [1, 3], axis=-1)
     after = ops.clip(after, darkest, lightest)
+    if padded.shape[-1] == 1:
+        return ops.clip(after, -1, 1)
     means, spreads = ops.split(_interpolated(after, knots[None], np.stack(colours, axis=-1)[None]), 2, axis=-1)
     hues = ops.concatenate([padded[..., channel : channel + 1] - old for channel in (0, 2)], axis=-1)
     hues = (hues - old_means) * ops.minimum(spreads / (old_spreads + LEAST_HUE), MOST_HUE) + means
@@ -64,7 +66,8 @@ def _described(pictures, light):
     """
     levels = ops.round((ops.clip(light, -1, 1) + 1) * 127.5)
     knots = _quantiles(levels) / 127.5 - 1 + RISE * ops.arange(KNOTS, dtype="float32")
-    hues = [pictures[..., channel : channel + 1] - light for channel in (0, 2)]
+    last = pictures.shape[-1] - 1  # grey pictures have no colours
+    hues = [pictures[..., channel : channel + 1] - light for channel in (0, last)]
     counted = ops.concatenate([ops.ones_like(light), *hues, *map(ops.square, hues)], axis=-1)
     hats = _interpolated(levels / 127.5 - 1, knots, np.eye(KNOTS, dtype="float32")[None])
     table = ops.mean(ops.matmul(ops.swapaxes(hats, 2, 3), counted), axis=1) / ops.cast(ops.shape(hats)[2], "float32")

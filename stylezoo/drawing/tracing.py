@@ -38,7 +38,7 @@ class Traced:
         self._noise = self._fixed_noise(numbers)
 
     def __call__(self, source, strength=None, weights=None, style=None):
-        """Pictures redrawn: (batch, height, width, 3) in [-1, 1].
+        """Pictures redrawn: (batch, height, width, channels) in [-1, 1].
 
         Args:
             source: The pictures, likewise.

@@ -14,7 +14,7 @@ from stylezoo.data.album import Album
 from stylezoo.data.batches import Batches
 from stylezoo.errors import BadOptions, BadRun, printable
 from stylezoo.evaluation import features, metrics
-from stylezoo.evaluation.measuring import Evaluation, Figures
+from stylezoo.evaluation.measuring import Evaluation, Figures, check_channels
 from stylezoo.evaluation.views import Views, counted, spread, views, whole
 from stylezoo.pictures import arrays
 from stylezoo.runs import card, loading
@@ -103,7 +103,9 @@ def evaluate(
         )
     parts = metrics.parts(names)
     file = loading.checked_file(model)
-    batches = Batches(loading.checked_recipe(file), *_albums(model, source, style))
+    recipe = loading.checked_recipe(file)
+    check_channels(recipe)
+    batches = Batches(recipe, *_albums(model, source, style))
     found = features.found(weights)
     chosen, note = metrics.built(parts, found, must=bool(names))
     drawing = loading.drawing(file)

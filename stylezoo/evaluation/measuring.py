@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from stylezoo.contract import Metric
+from stylezoo.errors import BadOptions
 from stylezoo.evaluation.views import Views, baselines
+from stylezoo.pictures import luminance
+from stylezoo.pictures.scans import WHOLE
 from stylezoo.spec import Refusals
 
 Figures = dict[str, float | None]
@@ -59,7 +62,7 @@ class Evaluation:
         for source, look in zip(self.views.sources, self.views.looks, strict=True):
             if id(look) not in painters:
                 painters[id(look)] = model.painter(look)
-            yield painters[id(look)].paint(source)
+            yield _drawn(painters[id(look)], source)
 
     def baselines(self) -> dict[str, Figures]:
         """The figures of ways to draw that need no training, by name."""
@@ -68,6 +71,23 @@ class Evaluation:
     def _each(self, ask):
         """What a function returns for each metric, by name."""
         return {name: _asked(name, ask, metric) for name, metric in self.metrics.items()}
+
+
+def _drawn(painter, source):
+    """What a painter draws of a picture (height, width, 3); grey as three equal channels."""
+    if painter.channels == 3:
+        return painter.paint(source)
+    return np.repeat(painter.paint(luminance.light(source)[..., None]), 3, axis=-1)
+
+
+def check_channels(recipe) -> None:
+    """Check that what a model draws can be measured.
+
+    Raises:
+        BadOptions: It has neither one channel nor three.
+    """
+    if recipe.channels not in WHOLE:
+        raise BadOptions(f"Figures are measured of pictures of 1 or 3 channels, and the model draws {recipe.channels}.")
 
 
 def _asked(name, ask, metric):

@@ -1,7 +1,6 @@
 """Animations: the frames of a GIF, WebP or APNG one by one as Pillow images, and frames back into such a file."""
 
 import struct
-import zlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -15,7 +14,7 @@ from PIL import GifImagePlugin, Image, ImageChops
 
 from stylezoo.errors import BadPicture, name_all
 from stylezoo.files import atomic
-from stylezoo.pictures import colour, files, film_writing
+from stylezoo.pictures import colour, files, film_writing, png
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF", "FLI")  # not TIFF and MPO: their further pictures are pages, not frames
 OPEN = 100  # milliseconds of a frame that says 0, as browsers show it
@@ -300,19 +299,19 @@ def _write_png(file, frames, durations, plays):
         box = (0, 0, *frame.size) if before is None else _changed(before, frame)
         header, data = _compressed(frame.crop(box))
         if before is None:
-            file.write(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header))
-            file.write(_chunk(b"acTL", struct.pack(">II", len(durations), plays)))
+            file.write(b"\x89PNG\r\n\x1a\n" + png.chunk(b"IHDR", header))
+            file.write(png.chunk(b"acTL", struct.pack(">II", len(durations), plays)))
         left, top, right, bottom = box
         place = struct.pack(">IIIII", sequence, right - left, bottom - top, left, top)
-        file.write(_chunk(b"fcTL", place + struct.pack(">HHBB", *_fraction(duration), 0, 0)))
+        file.write(png.chunk(b"fcTL", place + struct.pack(">HHBB", *_fraction(duration), 0, 0)))
         sequence += 1
         if before is None:
-            file.write(_chunk(b"IDAT", data))
+            file.write(png.chunk(b"IDAT", data))
         else:
-            file.write(_chunk(b"fdAT", struct.pack(">I", sequence) + data))
+            file.write(png.chunk(b"fdAT", struct.pack(">I", sequence) + data))
             sequence += 1
         before = frame
-    file.write(_chunk(b"IEND", b""))
+    file.write(png.chunk(b"IEND", b""))
 
 
 def _compressed(frame):
@@ -325,10 +324,6 @@ def _compressed(frame):
         parts[kind] = parts.get(kind, b"") + content[start + 8 : start + 8 + length]
         start += length + 12
     return parts[b"IHDR"], parts[b"IDAT"]
-
-
-def _chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def _fraction(milliseconds):

@@ -13,11 +13,12 @@ from stylezoo.pictures import depth, png
 
 WARNING_FILTERS = threading.Lock()  # they belong to the process, and folders are read by several threads
 SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}  # what ICC calls the colours of a Pillow mode
+LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
 CLEAR = 255  # the colour of a palette that stands for transparency
 OFTEN_UNUSED = frozenset({"BMP", "CUR", "DDS", "DIB", "ICO", "SGI", "TGA", "TIFF"})  # many programs leave alpha 0 there
 
 
-def upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image, as_stored: bool = False) -> Image.Image:
     """Any Pillow image as upright sRGB of 8 bits a channel: RGBA where a pixel is transparent, else RGB.
 
     Colours are not premultiplied, and white where alpha is 0. An alpha that is 0 everywhere is ignored in formats where
@@ -26,13 +27,17 @@ def upright(image: Image.Image) -> Image.Image:
     ignored. What is black and white in more than 8 bits is told in `stylezoo.pictures.depth`. An RGB image that needs
     none of this is returned itself, not a copy.
 
+    Args:
+        image: The image.
+        as_stored: Whether no profile is applied.
+
     Raises:
         BadPicture: The range of its values is not known.
     """
     chunks, form = png.chunks(image), image.format
     image.load()
-    declared, profile = depth.Declared.of(image, chunks), png.profile(image, chunks)
-    image = _turned(image)
+    declared, profile = depth.Declared.of(image, chunks), None if as_stored else png.profile(image, chunks)
+    image = turned(image)
     if image.mode in depth.GREYS or declared.is_signed_byte:
         image = _of_eight_bits(image, declared)
     if not image.has_transparency_data:
@@ -82,7 +87,16 @@ def silenced():
         yield
 
 
-def _turned(image):
+def is_changed_by(profile: bytes | None, mode: str) -> bool:
+    """Whether an ICC profile makes other colours of those of an image in mode L or RGB."""
+    transform = _to_srgb(profile, mode) if profile else None
+    if transform is None or mode == "RGB":
+        return transform is not None
+    ramp = np.arange(256, dtype="uint8")[None]
+    return bool(np.abs(np.asarray(transform.apply(Image.fromarray(ramp)))[..., 1].astype(int) - ramp).max() > 2)
+
+
+def turned(image: Image.Image) -> Image.Image:
     """The image turned by its EXIF orientation; itself, without a copy, if there is nothing to turn."""
     with silenced():
         turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1

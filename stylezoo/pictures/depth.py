@@ -1,4 +1,4 @@
-"""Grey samples of more than 8 bits, signed or float ones as levels in 0..255: which value is black, which is white.
+"""Grey samples of more than 8 bits, signed or float ones as levels: which value is black, which is white.
 
 What the file declares counts first: TIFF tags, significant bits of a PNG, the type of unsigned samples up to 16 bits.
 Types of 32 bits, signed ones and floats say nothing: there the smallest usual white is taken that the samples keep to,
@@ -74,17 +74,18 @@ class Declared:
         values = np.asarray(image)
         return values.astype(self.kind) if self.kind and self.kind != values.dtype else values
 
-    def levels(self, samples: np.ndarray) -> np.ndarray:
-        """Samples as uint8. Infinite ones are white or black, those that are no numbers black.
+    def levels(self, samples: np.ndarray, dtype: str = "uint8") -> np.ndarray:
+        """Samples as uint8 or uint16. Infinite ones are white or black, those that are no numbers black.
 
         Raises:
             Unusable: It is not known which of them is white.
         """
         black, white = (self.black, self.white) if self.white is not None else self._range(samples)
+        top = np.iinfo(dtype).max
         with np.errstate(over="ignore"):
-            levels = np.clip((samples.astype("float32") - black) * (255 / (white - black)), 0, 255)
-        levels = np.rint(np.nan_to_num(levels, nan=0)).astype("uint8")
-        return 255 - levels if self.inverted else levels
+            levels = np.clip((samples.astype("float32") - black) * (top / (white - black)), 0, top)
+        levels = np.rint(np.nan_to_num(levels, nan=0)).astype(dtype)
+        return top - levels if self.inverted else levels
 
     def _range(self, samples):
         if samples.dtype.kind != "u" or samples.dtype.itemsize > 2:

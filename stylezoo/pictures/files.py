@@ -16,6 +16,7 @@ from stylezoo.errors import BadPicture
 from stylezoo.files import atomic
 from stylezoo.pictures import colour, foreign
 from stylezoo.pictures.depth import Unusable
+from stylezoo.pictures.scans import Scan
 
 if find_spec("pillow_heif"):  # the extra "heif"; Pillow learns a format by its registration
     with suppress(ImportError):
@@ -81,7 +82,7 @@ def reading(source: str | Path | BinaryIO, shorter: int | None = None) -> Iterat
     Raises:
         BadPicture: As `open_picture`; also for any error of Pillow within the block.
     """
-    name = "The file" if hasattr(source, "read") else f"'{source}'"
+    name = name_of(source)
     try:
         with _image_of(source, name) as image:
             _fit_memory(image, name, shorter)
@@ -94,6 +95,31 @@ def reading(source: str | Path | BinaryIO, shorter: int | None = None) -> Iterat
         raise BadPicture(f"{name} has far too many pixels. Scale it down first.") from None
     except Exception as error:  # each of Pillow's decoders has its own way to fail on a damaged file
         raise BadPicture(f"{name} cannot be read: {reason(error)}.") from None
+
+
+def name_of(source: str | Path | BinaryIO) -> str:
+    """How a message calls a file."""
+    return "The file" if hasattr(source, "read") else f"'{source}'"
+
+
+def place_of(source: str | Path | BinaryIO) -> Path | BinaryIO:
+    """The path of a file that can be read, or the binary file object.
+
+    Raises:
+        BadPicture: There is no such file, or it is something else.
+    """
+    if isinstance(source, TextIOBase):
+        raise BadPicture("The file is opened as a text; open it as a binary file: open(path, 'rb').")
+    if hasattr(source, "read"):
+        return source
+    path = Path(os.path.expanduser(source))
+    if not os.path.exists(path):  # unlike the methods of Path it raises no error for names that are too long
+        raise BadPicture(f"There is no file '{path}'.")
+    if os.path.isdir(path):
+        raise BadPicture(f"'{path}' is a folder; a picture file was expected.")
+    if not os.path.isfile(path):  # a pipe, which waits until somebody writes, and cannot be read twice
+        raise BadPicture(f"'{path}' is no regular file.")
+    return path
 
 
 def refuse_large(image: Image.Image, name: str) -> None:
@@ -119,16 +145,18 @@ def not_writable(path: Path) -> str:
 def save_picture(image: Image.Image, path: str | Path) -> None:
     """Write an image in the format of the path's suffix; a reader never sees half a file.
 
-    Transparency is kept where the format can hold it, and laid on white where it cannot, as in a JPEG.
+    Transparency is kept where the format can hold it, and laid on white where it cannot, as in a JPEG. PNG and TIFF
+    hold all bits of a `Scan`.
 
     Raises:
-        BadPicture: Pillow cannot write that format.
+        BadPicture: Pillow cannot write that format, or it cannot hold so many channels.
+        MissingExtra: It needs tifffile, which is not installed.
     """
     path = Path(os.path.expanduser(path))
     if not is_writable(path):
         raise BadPicture(not_writable(path))
     form = Image.registered_extensions()[path.suffix.lower()]
-    if image.has_transparency_data:
+    if image.has_transparency_data and not (isinstance(image, Scan) and form in ("PNG", "TIFF")):
         image = colour.upright(image) if form in WITH_ALPHA else colour.to_rgb(image)
     with atomic.written(path) as temporary:
         if form == "GIF":
@@ -144,18 +172,8 @@ def reason(error: Exception) -> str:
 
 def _image_of(source, name):
     """The Pillow image of a path or a file object."""
-    if isinstance(source, TextIOBase):
-        raise BadPicture("The file is opened as a text; open it as a binary file: open(path, 'rb').")
-    if hasattr(source, "read"):
-        return _recognised(source, name, "")
-    path = Path(os.path.expanduser(source))
-    if not os.path.exists(path):  # unlike the methods of Path it raises no error for names that are too long
-        raise BadPicture(f"There is no file '{path}'.")
-    if os.path.isdir(path):
-        raise BadPicture(f"'{path}' is a folder; a picture file was expected.")
-    if not os.path.isfile(path):  # a pipe, which waits until somebody writes, and cannot be read twice
-        raise BadPicture(f"'{path}' is no regular file.")
-    return _recognised(path, name, path.suffix)
+    place = place_of(source)
+    return _recognised(place, name, "" if hasattr(place, "read") else place.suffix)
 
 
 def _recognised(source, name, suffix):

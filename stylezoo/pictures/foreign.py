@@ -132,7 +132,13 @@ def _unknown_tiff(file, head):
     except Exception:  # it is damaged in one of many ways, or a big-endian BigTIFF
         return "is a TIFF that Pillow cannot read. Convert it to PNG first."
     many = f"{count} channels of {bits}-bit" if count > 1 else f"{bits}-bit"
+    other = f" Or {trainable(count)}." if count > 1 and bits in (8, 16) and form == 1 else ""
     return (
         f"is a TIFF of {many} {FORMS.get(form, 'values')}, which Pillow cannot read. Convert it to grey or RGB "
-        "of 8 bits a channel first, for example with GIMP or ImageMagick."
+        f"of 8 or 16 bits a channel first, for example with GIMP or ImageMagick.{other}"
     )
+
+
+def trainable(count: int) -> str:
+    """What to do with files of so many channels."""
+    return f"train a model of so many channels, --set channels={count}"

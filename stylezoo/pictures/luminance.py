@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from stylezoo.pictures import arrays
+from stylezoo.pictures.colour import LUMA
 
-LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
 LEAST_HUE = 0.03  # added to the deviation of colours, so that the noise of a grey picture is not made colourful
 MOST_HUE = 4.0  # how many times as colourful a picture becomes at most
 KNOTS = 9  # luminances at which the colours are described
@@ -22,12 +22,16 @@ PALEST = 1 / 3  # how much of the wanted deviation a drawn picture needs to be m
 
 
 def light(array: np.ndarray) -> np.ndarray:
-    """The luminance (ITU-R BT.601) of pictures (..., 3), in their range."""
-    return array @ LUMA
+    """The luminance (ITU-R BT.601) of pictures (..., 3), in their range; of other channels their mean."""
+    if array.shape[-1] == 3:
+        return array @ LUMA
+    return array[..., 0] if array.shape[-1] == 1 else array.mean(axis=-1)
 
 
 def hues(array: np.ndarray) -> np.ndarray:
-    """The colours of pictures (..., 3) without their luminance: red and blue less it, (..., 2)."""
+    """The colours of pictures (..., 3) without their luminance: red and blue less it, (..., 2); of grey ones 0."""
+    if array.shape[-1] == 1:
+        return np.zeros((*array.shape[:-1], 2), "float32")
     return array[..., [0, 2]] - light(array)[..., None]
 
 
@@ -37,7 +41,7 @@ def tones(pictures: Iterable[np.ndarray], colours: bool = False) -> np.ndarray:
     The darkest and the lightest half per cent are left out: they may be specks.
 
     Args:
-        pictures: Arrays (height, width, 3), uint8 or float32 in [-1, 1].
+        pictures: Arrays (height, width, channels), levels or float32 in [-1, 1].
         colours: Whether the colours at `KNOTS` luminances follow. Their luminances are quantiles at equal distances,
             from the darkest to the lightest. Of each knot there are five numbers: the luminance, the means of both
             `hues` of the pixels around it, and their deviations.
@@ -127,6 +131,8 @@ def _matched(array, wanted, before):
     (old_knots, *old_colours), (knots, *colours) = (each[PLAIN:].reshape(KNOTS, 5).T for each in (before, wanted))
     new_knots = _ties(old_knots) @ ((old_knots - before[0]) * gain + mean + knots) / 2
     after = np.clip(np.interp(old, old_knots, new_knots), darkest, lightest)
+    if array.shape[-1] == 1:  # grey has no colours to match
+        return np.clip(after[..., None], -1, 1).astype("float32")
     old_means, old_spreads = _at(old, old_knots, old_colours)
     means, spreads = _at(after, knots, colours)
     factors = np.minimum(spreads / (old_spreads + LEAST_HUE), MOST_HUE)
@@ -141,9 +147,9 @@ def _at(light, knots, colours):
 
 
 def with_light(array: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """A picture (height, width, 3) in [-1, 1] in its own colours with another luminance (height, width).
+    """A picture (height, width, channels) in [-1, 1] in its own colours with another luminance (height, width).
 
-    All three channels are moved alike, which leaves the colour differences of YCbCr as they are.
+    All channels are moved alike, which leaves the colour differences of YCbCr as they are.
     """
     return np.clip(array + (wanted - light(array))[..., None], -1, 1)
 

@@ -1,9 +1,11 @@
-"""What a PNG declares of its samples: significant bits, and which light they mean, as an ICC profile.
+"""PNG of 16 bits, and what a PNG declares: significant bits, and which light samples mean, as an ICC profile.
 
 The order of precedence is that of https://www.w3.org/TR/png-3/#color-chunk-precendence: cICP, iCCP, sRGB, gAMA.
 """
 
 import struct
+import zlib
+from contextlib import nullcontext
 
 import numpy as np
 from PIL import Image
@@ -76,6 +78,35 @@ def profile(image: Image.Image, found: dict[bytes, bytes]) -> bytes | None:
     if is_usual and (is_grey or np.allclose(primaries, SRGB, atol=0.002)):
         return None
     return _icc(SRGB_CURVE if is_usual else (1 / gamma,), primaries, is_grey)
+
+
+def write(file, samples: np.ndarray, alpha: np.ndarray | None = None) -> None:
+    """Write a PNG of 16 bits a channel, which Pillow does for grey only.
+
+    Args:
+        file: The path, or a binary file object.
+        samples: (height, width, 1 or 3), uint16.
+        alpha: The opacity, (height, width), uint16; None: it is opaque.
+    """
+    kind = (2 if samples.shape[-1] == 3 else 0) + (0 if alpha is None else 4)
+    samples = samples if alpha is None else np.concatenate([samples, alpha[..., None]], axis=-1)
+    height, width, channels = samples.shape
+    lines = np.ascontiguousarray(samples, ">u2").view("uint8").reshape(height, width, 2 * channels)
+    changes = np.diff(lines, axis=1, prepend=np.uint8(0)).reshape(height, -1)  # the filter "Sub", number 1
+    data = np.concatenate([np.ones((height, 1), "uint8"), changes], axis=1).tobytes()
+    with nullcontext(file) if hasattr(file, "write") else open(file, "wb") as opened:
+        opened.write(b"\x89PNG\r\n\x1a\n")
+        for name, content in (
+            (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)),
+            (b"IDAT", zlib.compress(data)),
+            (b"IEND", b""),
+        ):
+            opened.write(chunk(name, content))
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG file."""
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
 def _icc(curve, primaries, is_grey):

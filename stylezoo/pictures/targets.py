@@ -18,6 +18,7 @@ def targets(
     out: str | Path | None = None,
     keep: Iterable[Path] = (),
     note: Callable[[str], object] = lambda line: None,
+    still: str = ".png",
 ) -> dict[Path, Path]:
     """Where the result of each picture goes.
 
@@ -32,6 +33,7 @@ def targets(
         out: A folder, or for one picture a file: a path with a suffix that is no folder and has no slash at its end.
         keep: Further pictures that no result may replace: masks and style pictures.
         note: Called with a line for each kind of files of a folder that is left out, and for such suffixes.
+        still: The suffix of the result of a picture that is given by itself and is no film.
 
     Raises:
         UsageError: Two results would be one file, a picture would have two results, a result would replace a picture
@@ -52,7 +54,7 @@ def targets(
         elif into_file:
             found.append((picture, out))
         else:
-            other = ".mp4" if films.is_film(picture) else ".png"
+            other = ".mp4" if films.is_film(picture) else still
             suffix = picture.suffix.lower() if picture.suffix.lower() in KEPT else other
             found.append((picture, (out or picture.parent) / _joined(picture.stem, f"-stylized{suffix}")))
     found = _apart(found, note)

@@ -156,6 +156,8 @@ def inherit(model: GAN, ancestor: Ancestor) -> list[str]:
 
 def difference(plan: Plan, other: Plan) -> str:
     """The difference of two plans' generators, "filters=4, not filters=8"; "" if they are built alike."""
+    if plan.recipe.channels != other.recipe.channels:
+        return f"channels={plan.recipe.channels}, not channels={other.recipe.channels}"
     if plan.generator.spec.name != other.generator.spec.name:
         return f"the generator {plan.generator.label}, not {other.generator.label}"
     mine, theirs = _options(plan), _options(other)

@@ -78,5 +78,5 @@ def redrawn(picture, style, masks, strength, size, look):
     styles = [style] if isinstance(style, str | PathLike) else style or []
     weights = list(styles.values()) if isinstance(styles, Mapping) else []
     places = masks.items() if isinstance(masks, Mapping) else masks or ()
-    picture = picture if size is None else arrays.opened_at(picture, size)
-    return Mixture(styles, places).painter(weights, strength, **look).paint(picture)
+    painter = Mixture(styles, places).painter(weights, strength, **look)
+    return painter.paint(picture if size is None else arrays.opened_at(picture, size, painter.channels))

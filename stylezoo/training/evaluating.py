@@ -13,9 +13,10 @@ from stylezoo.contract import Metric
 from stylezoo.errors import BadOptions, BadRun, StylezooError, name_all
 from stylezoo.evaluation import features, metrics
 from stylezoo.evaluation.features import Features
-from stylezoo.evaluation.measuring import Evaluation
+from stylezoo.evaluation.measuring import Evaluation, check_channels
 from stylezoo.evaluation.views import views
 from stylezoo.files import archive
+from stylezoo.pictures.scans import WHOLE
 from stylezoo.runs import card, log
 from stylezoo.runs.folder import RunFolder
 from stylezoo.spec import Part, Spec
@@ -108,6 +109,11 @@ class Measuring:
         if self != Measuring():
             self.chosen()
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything is to be measured by these settings, not by default."""
+        return bool(self.metrics or self.every or self.best)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data, for a card."""
         return {
@@ -156,7 +162,9 @@ class Figures(keras.callbacks.Callback):
         super().__init__()
         self.run = run
         self.measuring = measuring
-        self.every = measuring.steps(run.steps)
+        if measuring.asks:
+            check_channels(run.recipe)
+        self.every = measuring.steps(run.steps) if run.recipe.channels in WHOLE else 0
         self.evaluation = None
         self.chosen = measuring.chosen() if self.every else None
 

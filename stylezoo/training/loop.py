@@ -12,6 +12,7 @@ from stylezoo.data.album import Album
 from stylezoo.devices import is_chief, scope
 from stylezoo.errors import BadOptions, BadPicture, BadRun, Diverged, printable
 from stylezoo.pictures import files
+from stylezoo.pictures.scans import WHOLE
 from stylezoo.runs.checkpoints import Rhythm
 from stylezoo.runs.folder import RunFolder
 from stylezoo.training import progress
@@ -142,6 +143,8 @@ def _draw_result(run):
         run.folder.check_place()
         _, _, style = run.shown(0)[0]
         drawn = run.model.stylize(run.batches.source.image(0), style)
+        if run.recipe.channels not in WHOLE:
+            drawn = drawn.copy()  # what is shown of it: a PNG cannot hold all channels
         files.save_picture(drawn, run.folder / RunFolder.RESULT)
 
 

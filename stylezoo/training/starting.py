@@ -104,6 +104,11 @@ def chosen(model=None, start_from=None, add_style=(), **changes) -> Recipe:
     if model is None and old:
         model = lineage.beginning(start_from)
     recipe = Recipe.of(model or DEFAULT, **changes)
+    if old and recipe.channels != old.channels:
+        raise BadOptions(
+            f"The weights of '{start_from}' do not fit: it draws pictures of {old.channels} channels, and channels is "
+            f"{recipe.channels}. Start from new weights, or take channels={old.channels}."
+        )
     if recipe.precision == "auto":
         recipe = recipe._with(precision=backend.fastest_precision())
     if recipe.threads == 0:
@@ -249,11 +254,11 @@ def _check_size(model):
     """Check that the generator can take crops of the recipe's size: some need sides that can be halved often."""
     side = model.recipe.image_size
     try:
-        crops = backend.tensor_of((1, side, side, 3))
+        crops = backend.tensor_of((1, *model.plan.crop))
         shape = backend.graph(lambda source: model(source)).get_concrete_function(crops).output_shapes
     except ValueError:  # branches that cannot be joined
         shape = None
-    if shape != (1, side, side, 3):
+    if shape != (1, *model.plan.crop):
         raise BadRecipe(
             f"The generator '{model.recipe.generator}' cannot take crops of {side} pixels. Take a power of two, "
             "such as --set image_size=256, or let it halve less often, where it has such an option: --set "

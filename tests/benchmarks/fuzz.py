@@ -252,6 +252,27 @@ class Targets:
 
         return read
 
+    def samples(self):
+        """Pictures of 16 bits and of several channels, with all their bits."""
+        import numpy as np
+
+        from stylezoo.pictures import files, opening, scans
+
+        contents, r = [], np.random.default_rng(0)
+        for channels in (1, 3, 4):
+            for form in ("png", "tif") if channels < 4 else ("tif",):
+                file = self.folder / f"right.{form}"
+                files.save_picture(scans.Scan(r.integers(0, 65536, (9, 7, channels), dtype="uint16")), file)
+                contents.append((channels, form, file.read_bytes()))
+
+        def read(r):
+            channels, form, content = r.choice(contents)
+            file = self.folder / f"x.{form}"
+            file.write_bytes(changed_bytes(r, content))
+            opening.open_picture(file, r.choice([channels, 1, 3, 4]))
+
+        return read
+
     def _model(self):
         file = self.folder / "model.keras"
         if not file.exists():

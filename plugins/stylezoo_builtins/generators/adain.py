@@ -5,7 +5,7 @@ import re
 import keras
 from keras import layers
 
-from stylezoo.features import BLOCKS, vgg19
+from stylezoo.features import BLOCKS, as_rgb, check_channels, vgg19
 from stylezoo.layers import Conv2D, ReflectionPadding2D, UpSampling2D
 from stylezoo_builtins.adain import adain
 
@@ -30,11 +30,12 @@ def build(shape, vgg: str | None = None, depth: int = 4, widths: str = "64-128-2
         raise ValueError(f"depth is {depth}; it can be 1 to {len(BLOCKS)}")
     if not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)*", widths) or widths.count("-") + 1 < depth:
         raise ValueError(f"widths is {widths!r}; a number for each of {depth} blocks is needed, such as 64-128-256-512")
+    check_channels(shape)
     channels = tuple(map(int, widths.split("-")))
     tap = f"relu{depth}_1"
     encoder = vgg19(vgg, (tap,), widths=channels, borders="reflect")
     source, style = keras.Input(shape, name="source"), keras.Input(shape, name="style")
-    x = AdaIN(dtype="float32")([encoder(source)[tap], encoder(style)[tap]])
+    x = AdaIN(dtype="float32")([encoder(as_rgb(source))[tap], encoder(as_rgb(style))[tap]])
     for block in reversed(range(depth - 1)):
         x = _reflected(x, channels[block])
         x = UpSampling2D(2, interpolation="bilinear" if smooth else "nearest")(layers.ReLU()(x))

@@ -43,7 +43,7 @@ def build(
     """
     picture, noise = keras.Input(shape, name="source"), keras.Input((*shape[:2], 1), name="noise")
     x = Grain(grain, width, length, flow)([picture, noise])
-    if hue:
+    if hue and shape[-1] > 1:
         x = layers.Concatenate()([x, Hue(hue)(picture)])
     x = _norm_relu(_convolution(x, filters, 7))
     for channels in (2 * filters, 4 * filters):
@@ -171,7 +171,7 @@ class Grain(layers.Layer):
 
 @keras.saving.register_keras_serializable("stylezoo")
 class Hue(layers.Layer):
-    """The blurred colours of pictures without their luminance: (..., 3) to (..., 2), red and blue less luminance.
+    """The blurred colours of pictures without their luminance: (..., n) to (..., n - 1), such as red and blue less it.
 
     Args:
         amount: The factor.
@@ -185,11 +185,12 @@ class Hue(layers.Layer):
 
     def call(self, pictures):
         light = luminance(pictures)
-        hues = [_blur(pictures[..., channel : channel + 1] - light, self.BLUR) for channel in (0, 2)]
+        others = [0, *range(2, pictures.shape[-1])]  # the second follows from these and the luminance
+        hues = [_blur(pictures[..., channel : channel + 1] - light, self.BLUR) for channel in others]
         return self.amount * ops.concatenate(hues, axis=-1)
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], 2)
+        return (*input_shape[:-1], input_shape[-1] - 1)
 
     def get_config(self):
         return {**super().get_config(), "amount": self.amount}

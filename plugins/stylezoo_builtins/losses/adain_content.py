@@ -3,7 +3,7 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo.features import BLOCKS, vgg19
+from stylezoo.features import BLOCKS, as_rgb, check_channels, vgg19
 from stylezoo_builtins.adain import adain
 
 
@@ -25,10 +25,13 @@ class AdaINContent(ImageLoss):
         self.tap = f"relu{depth}_1"
         self.network = None
 
+    def build(self, generator, discriminators, shape):
+        check_channels(shape)
+
     def prepare(self):
         self.network = self.network or vgg19(self.vgg, (self.tap,))
 
     def measure(self, source, style, fake):
         self.prepare()
-        of_source, of_style, of_fake = (self.network(each)[self.tap] for each in (source, style, fake))
+        of_source, of_style, of_fake = (self.network(as_rgb(each))[self.tap] for each in (source, style, fake))
         return ops.mean(ops.square(of_fake - adain(of_source, of_style)))

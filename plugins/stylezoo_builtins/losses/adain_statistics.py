@@ -3,7 +3,7 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo.features import BLOCKS, vgg19
+from stylezoo.features import BLOCKS, as_rgb, check_channels, vgg19
 from stylezoo_builtins.adain import statistics
 
 
@@ -25,12 +25,15 @@ class AdaINStatistics(ImageLoss):
         self.taps = tuple(f"relu{block}_1" for block in range(1, depth + 1))
         self.network = None
 
+    def build(self, generator, discriminators, shape):
+        check_channels(shape)
+
     def prepare(self):
         self.network = self.network or vgg19(self.vgg, self.taps)
 
     def measure(self, source, style, fake):
         self.prepare()
-        of_style, of_fake = self.network(style), self.network(fake)
+        of_style, of_fake = self.network(as_rgb(style)), self.network(as_rgb(fake))
         terms = []
         for tap in self.taps:
             pairs = zip(statistics(of_style[tap]), statistics(of_fake[tap]), strict=True)

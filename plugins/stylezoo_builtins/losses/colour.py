@@ -18,9 +18,16 @@ class Colour(ImageLoss):
 
     Mean absolute difference of the luminance Y plus Huber losses of the colours U and V, for pictures in [0, 1] (Chen
     et al., 2020, https://doi.org/10.1007/978-981-15-5577-0_18; the weight is 10 in AnimeGAN, 10 to 50 in AnimeGANv2).
+    Grey pictures have luminance only.
     """
 
+    def build(self, generator, discriminators, shape):
+        if shape[-1] not in (1, 3):
+            raise ValueError(f"colours are compared in pictures of 1 or 3 channels, not of {shape[-1]}")
+
     def measure(self, source, style, fake):
+        if source.shape[-1] == 1:
+            return ops.mean(ops.abs(source - fake)) / 2
         here, there = _yuv(source), _yuv(fake)
         light = ops.mean(ops.abs(here[..., 0] - there[..., 0]))
         # Keras takes the mean over U and V, the paper their sum.

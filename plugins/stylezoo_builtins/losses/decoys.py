@@ -35,7 +35,7 @@ class Decoys(Loss):
 
 
 def _cost(grey, translation):
-    pictures = ops.repeat(grey, 3, axis=-1)
+    pictures = ops.repeat(grey, translation.source.shape[-1], axis=-1)
     answers = [judge(d, pictures, translation.source, translation.training) for d in translation.discriminators]
     return sum(ops.mean(ops.square(logits)) for scales in answers for logits in scales)
 

@@ -3,7 +3,7 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo.features import checked_tap, vgg19
+from stylezoo.features import as_rgb, check_channels, checked_tap, vgg19
 from stylezoo.layers import luminance
 
 
@@ -26,18 +26,21 @@ class Gram(ImageLoss):
         self.grey = grey
         self.network = None
 
+    def build(self, generator, discriminators, shape):
+        check_channels(shape)
+
     def prepare(self):
         self.network = self.network or vgg19(self.vgg, (self.layer,))
 
     def measure(self, source, style, fake):
         self.prepare()
         if self.grey:
-            style = ops.repeat(luminance(style), 3, axis=-1)
+            style = luminance(style)
         return ops.mean(ops.abs(self._products(style) - self._products(fake)))
 
     def _products(self, pictures):
         """The Gram matrix of each picture, (batch, channels, channels)."""
-        features = self.network(pictures)[self.layer]
+        features = self.network(as_rgb(pictures))[self.layer]
         batch, height, width, channels = ops.shape(features)
         rows = ops.reshape(features, (batch, height * width, channels))
         return ops.matmul(ops.transpose(rows, (0, 2, 1)), rows) / ops.cast(height * width * channels, "float32")

@@ -3,7 +3,7 @@
 from keras import ops
 
 from stylezoo import ImageLoss
-from stylezoo.features import checked_tap, vgg19
+from stylezoo.features import as_rgb, check_channels, checked_tap, vgg19
 
 TARGETS = ("source", "style")
 
@@ -33,11 +33,14 @@ class Perceptual(ImageLoss):
         self.target = target
         self.network = None
 
+    def build(self, generator, discriminators, shape):
+        check_channels(shape)
+
     def prepare(self):
         self.network = self.network or vgg19(self.vgg, self.taps)
 
     def measure(self, source, style, fake):
         self.prepare()
-        wanted, found = self.network(source if self.target == "source" else style), self.network(fake)
+        wanted, found = map(self.network, map(as_rgb, (source if self.target == "source" else style, fake)))
         deepest, *rest = [ops.mean(ops.abs(wanted[tap] - found[tap])) for tap in self.taps]
         return deepest + sum(term / 4 / 2**i for i, term in enumerate(rest))

@@ -58,8 +58,9 @@ class SlicedWasserstein(Loss):
         """Random unit vectors of patches whose mean colour is 0: (size, size, channels, directions)."""
         found = keras.random.normal((self.size, self.size, channels, self.directions), seed=seed)
         found -= ops.mean(found, axis=(0, 1), keepdims=True)
-        grey = ops.mean(found, axis=2, keepdims=True)
-        found = ops.where(ops.arange(self.directions) % 2 == 0, grey, found - grey)
+        if channels > 1:  # one channel is light alone
+            grey = ops.mean(found, axis=2, keepdims=True)
+            found = ops.where(ops.arange(self.directions) % 2 == 0, grey, found - grey)
         return found / ops.sqrt(ops.sum(ops.square(found), axis=(0, 1, 2), keepdims=True))
 
     def _sorted(self, pictures, directions, stride):
