@@ -34,8 +34,9 @@ class Metric(ABC):
     Examples:
         >>> metric = stylezoo.Spec.parse("palette").part("metric").build()
         >>> pictures = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 3)).astype("float32")
-        >>> metric.update_source(pictures), metric.update_style(pictures), metric.update_state(pictures)
-        (None, None, None)
+        >>> metric.update_source(pictures)
+        >>> metric.update_style(pictures)
+        >>> metric.update_state(pictures)
         >>> round(metric.result(), 3)
         0.0
     """
@@ -78,11 +79,16 @@ class DescribedMetric(Metric):
     Examples:
         >>> from stylezoo.contract import DescribedMetric
         >>> class Brightness(DescribedMetric):
-        ...     mode = "min"
-        ...     def describe(self, pictures):
-        ...         return pictures.mean(axis=(1, 2, 3), keepdims=True)
-        ...     def compare(self, fakes, styles, **rest):
+        ...     def describe(self, picture):
+        ...         return picture.mean()
+        ...     def compare(self, fakes, sources, styles):
         ...         return float(abs(fakes.mean() - styles.mean()))
+        >>> metric, grey = Brightness(), np.zeros((2, 8, 8, 3), "float32")
+        >>> metric.update_source(grey)
+        >>> metric.update_style(grey + 0.5)
+        >>> metric.update_state(grey)
+        >>> metric.result()
+        0.5
     """
 
     def __init__(self):
