@@ -65,7 +65,10 @@ def fault_of_type(name: str) -> str:
     """Likewise for the name of a type alone."""
     if name in LEVELS or "float" in name:
         return ""
-    return f"is {name}; pictures are uint8 in 0..255 or floats in [-1, 1]: of {name} in 0..255 take x / 127.5 - 1."
+    return (
+        f"is {name}; pictures are uint8 in 0..255, uint16 in 0..65535 or floats in [-1, 1]: of {name} in 0..255 take "
+        "x / 127.5 - 1."
+    )
 
 
 def _numbers(picture):

@@ -1,6 +1,7 @@
 """TIFF files of any number of channels, with 8 or 16 bits each, by tifffile: what Pillow does not read or write."""
 
 import logging
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
@@ -74,32 +75,30 @@ def _library():
     return tifffile
 
 
-class _opened:  # noqa: N801 - a context
-    """An open TIFF; all that tifffile may raise within the block becomes one line."""
-
-    def __init__(self, source, name, channels=None):
-        self.source, self.name, self.channels = source, name, channels
-
-    def __enter__(self):
-        library = _library()
-        if hasattr(self.source, "read"):
-            self.source.seek(0)
+@contextmanager
+def _opened(source, name, channels=None):
+    """An open TIFF; all that tifffile may raise is a `BadPicture`."""
+    library = _library()
+    if hasattr(source, "read"):
+        source.seek(0)
+    try:
+        file = library.TiffFile(source)
+    except library.TiffFileError:
+        wanted = f"pictures of {channels} channels are TIFF files with {channels} samples a pixel"
+        raise BadPicture(f"{name} is no TIFF file; {wanted}.") from None
+    except Exception as error:
+        raise _unreadable(name, error) from None
+    with file:
         try:
-            self.file = library.TiffFile(self.source)
-        except library.TiffFileError:
-            wanted = f"pictures of {self.channels} channels are TIFF files with {self.channels} samples a pixel"
-            raise BadPicture(f"{self.name} is no TIFF file; {wanted}.") from None
-        except Exception as error:
-            raise self._unreadable(error) from None
-        return self.file
+            yield file
+        except BadPicture:
+            raise
+        except Exception as error:  # it has many ways to fail on a damaged file
+            raise _unreadable(name, error) from None
 
-    def __exit__(self, kind, error, trace):
-        self.file.close()
-        if isinstance(error, Exception) and not isinstance(error, BadPicture):
-            raise self._unreadable(error) from None
 
-    def _unreadable(self, error):
-        return BadPicture(f"{self.name} cannot be read: {files.reason(error)}.")
+def _unreadable(name, error):
+    return BadPicture(f"{name} cannot be read: {files.reason(error)}.")
 
 
 def _samples(page, size, name):
