@@ -220,7 +220,7 @@ def test_licence_is_a_line():
 def test_markdown_has_the_front_matter_that_the_hub_knows(run):
     text = card.read(run).to_markdown("mine", "hf://me/mine", has_sheet=True)
     head, body = re.fullmatch(r"---\n(.*?)\n---\n(.*)", text, re.DOTALL).groups()
-    assert head.splitlines()[:2] == ["license: cc-by-4.0", "library_name: keras"]
+    assert head.splitlines()[:2] == ["license: cc-by-4.0", "library_name: stylezoo"]
     assert "- stylezoo" in head.splitlines()
     assert body.startswith("\n# mine\n")
     assert "\nstylezoo stylize photo.jpg --model hf://me/mine\n" in body
@@ -233,8 +233,8 @@ def test_markdown_has_the_front_matter_that_the_hub_knows(run):
 @pytest.mark.parametrize(
     ("license", "lines"),
     [
-        ("", ["library_name: keras"]),
-        ("MIT", ["license: mit", "library_name: keras"]),
+        ("", ["library_name: stylezoo"]),
+        ("MIT", ["license: mit", "library_name: stylezoo"]),
         ("GPL-3.0-only", ["license: other", 'license_name: "GPL-3.0-only"']),
         ('ask: "me"\n---', ["license: other", 'license_name: "ask: \\"me\\" ---"']),
     ],
