@@ -10,7 +10,7 @@ import pytest
 from test_cli import noise
 
 PAGE = (Path(__file__).parents[1] / "docs" / "callbacks.md").read_text(encoding="utf-8")
-SECTIONS = dict(zip(*[iter(re.split(r"(?m)^## (.+)$", f"#{PAGE}")[1:])] * 2, strict=True))
+SECTIONS = dict(zip(*[iter(re.split(r"(?m)^## (.+)$", PAGE.replace("\n# ", "\n## ", 1))[1:])] * 2, strict=True))
 BEFORE = """
 import sys
 
