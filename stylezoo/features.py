@@ -92,6 +92,11 @@ def as_rgb(pictures):
 
     Raises:
         ValueError: They have other channels.
+
+    Examples:
+        >>> from stylezoo import features
+        >>> features.as_rgb(np.zeros((1, 8, 8, 1), "float32")).shape
+        TensorShape([1, 8, 8, 3])
     """
     check_channels(pictures.shape)
     return ops.repeat(pictures, 3, axis=-1) if pictures.shape[-1] == 1 else pictures
@@ -102,6 +107,13 @@ def check_channels(shape) -> None:
 
     Raises:
         ValueError: They have neither one channel nor three.
+
+    Examples:
+        >>> from stylezoo import features
+        >>> features.check_channels((64, 64, 4))
+        Traceback (most recent call last):
+            ...
+        ValueError: VGG-19 looks at pictures of 1 or 3 channels, not of 4
     """
     if shape[-1] not in (1, 3, None):
         raise ValueError(f"VGG-19 looks at pictures of 1 or 3 channels, not of {shape[-1]}")
