@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from PIL import Image, ImageCms, ImageFilter
 
 from stylezoo import backend, features
+from stylezoo.app import artist
 from stylezoo.catalogue import registry
 from stylezoo.cli import main
 from stylezoo.drawing.fusion import Fusion
@@ -351,6 +352,19 @@ def test_colours_of_16_bits_go_through_the_command(tmp_path):
     done("stylize", tmp_path / "a.png", "--style", "great-wave", "--strength", 0, "-o", tmp_path / "b.jpg")
     with Image.open(tmp_path / "b.jpg") as image:
         assert (image.mode, image.size) == ("RGB", (24, 20))
+
+
+def test_the_local_page_draws_the_bytes_of_the_command_from_16_bits(tmp_path):
+    picture = tmp_path / "a.png"
+    Scan(samples(40, 44, 3), samples(40, 44)).save(picture)
+    for size, more in ((None, ()), (32, ("--size", 32))):
+        job = {"picture": picture, "result": tmp_path / "page.png", "size": size, "strength": 0.5, "masks": []}
+        look = {"styles": [("great-wave", 1.0)], "seed": 0, "keep_colour": False, "stroke": None}
+        artist.draw({**job, **look}, lambda part, parts: None)
+        words = ("--style", "great-wave", "--strength", 0.5, "--overwrite", *more)
+        done("stylize", picture, *words, "-o", tmp_path / "command.png")
+        assert read(tmp_path / "page.png", 3).dtype == np.uint16
+        assert (tmp_path / "page.png").read_bytes() == (tmp_path / "command.png").read_bytes()
 
 
 @pytest.mark.parametrize(("channels", "data"), [(1, "unpaired:match_colours=true"), (5, "unpaired:match_tones=true")])

@@ -117,8 +117,8 @@ def draw(job: Job, tell: Tell) -> dict[str, int]:
     mixture = Mixture([style for style, _ in job["styles"]], [tuple(mask) for mask in job["masks"]], _read)
     painter = mixture.painter([weight for _, weight in job["styles"]], job["strength"], **look)
     painter.on_tile = tell
-    image = files.open_picture(job["picture"], alpha=True, shorter=job["size"])
-    drawn = painter.paint(arrays.scaled(image, job["size"]) if job["size"] else image)
+    picture, size = job["picture"], job["size"]
+    drawn = painter.paint(arrays.opened_at(picture, size, painter.channels) if size else picture)
     files.save_picture(drawn, job["result"])
     return {"width": drawn.width, "height": drawn.height}
 

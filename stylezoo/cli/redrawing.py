@@ -42,10 +42,10 @@ def unreadable(pictures, size=None, channels=3):
     With a `size`, the shorter side to which they will be scaled, they may be larger. Those for a model of more
     `channels` than Pillow reads are looked at when they are drawn.
     """
-    from stylezoo.pictures import files, films
+    from stylezoo.pictures import files, films, scans
 
     failed = {}
-    for picture in pictures if channels in (1, 3) else ():
+    for picture in pictures if channels in scans.WHOLE else ():
         try:
             with nullcontext(films.Film(picture)) if films.is_film(picture) else files.reading(picture, size):
                 pass
@@ -141,13 +141,13 @@ def draw_picture(painter, size, picture, target, progress):
     from dataclasses import replace
 
     from stylezoo.drawing import films as drawn_films
-    from stylezoo.pictures import animation, arrays, files, films, opening
+    from stylezoo.pictures import animation, arrays, files, films
 
     film = films.opened(picture) if films.is_writable(target) or films.is_film(picture) else None
     if film is None:
-        image = opening.open_picture(picture, painter.channels, size)
         single = replace(painter, steady=False, on_tile=progress)
-        files.save_picture(single.paint(arrays.scaled(image, size) if size else image), target)
+        given = arrays.opened_at(picture, size, painter.channels) if size else picture
+        files.save_picture(single.paint(given), target)
         return animation.several(picture)
     if lost := film.left_out(target):
         terminal.say(lost, err=True)
