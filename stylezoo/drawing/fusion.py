@@ -3,6 +3,7 @@
 import math
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from stylezoo.errors import BadOptions, BadPicture, UsageError
-from stylezoo.pictures import files
+from stylezoo.pictures import colour, files
 
 __all__ = ["caption", "sweep"]
 
@@ -146,7 +147,7 @@ def opened_mask(mask) -> Image.Image:
         if values.ndim != 2 or not values.size or not (values.min() >= 0 and values.max() <= 1):
             raise BadPicture("A mask that is an array must be (height, width), with numbers in [0, 1].")
         return Image.fromarray(values)
-    image = files.opened(mask, alpha=True)
+    image = files.opened(mask, partial(files.open_picture, alpha=True), colour.upright)
     if image is None:
         raise BadPicture(f"A {type(mask).__name__} is no mask: give a path, an image or an array (height, width).")
     grey = image.convert("L")

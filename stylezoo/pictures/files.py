@@ -3,7 +3,7 @@
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from importlib.util import find_spec
 from io import TextIOBase
@@ -49,26 +49,38 @@ def open_picture(source: str | Path | BinaryIO, alpha: bool = False, shorter: in
         BadPicture: The file is missing, is no picture, is cut off, does not say which values are white, or has more
             than `LARGEST` pixels.
     """
+    return decoded(source, colour.upright if alpha else colour.to_rgb, shorter)
+
+
+def decoded(
+    source: str | Path | BinaryIO, convert: Callable[[Image.Image], Image.Image], shorter: int | None = None
+) -> Image.Image:
+    """What a function makes of the Pillow image of a picture file; for the rest see `open_picture`."""
     with reading(source, shorter) as image:
-        large = image.width * image.height > LARGEST
+        large = is_large(image)
         with FILLING if large else nullcontext():
-            picture = colour.upright(image) if alpha else colour.to_rgb(image)
+            picture = convert(image)
             return picture.reduce(max(1, min(picture.size) // (2 * shorter))) if large else picture
 
 
-def opened(picture, alpha: bool = False) -> Image.Image | None:
-    """A picture that is a path, a binary file object or a Pillow image, as `open_picture`; None for anything else.
+def is_large(image: Image.Image) -> bool:
+    """Whether an image has more pixels than one that is kept at its size."""
+    return image.width * image.height > LARGEST
+
+
+def opened(picture, read: Callable = open_picture, convert: Callable = colour.to_rgb) -> Image.Image | None:
+    """What `read` makes of a path or a binary file object, `convert` of a Pillow image; None for anything else.
 
     Raises:
-        BadPicture: As `open_picture`; or an image has no pixels.
+        BadPicture: As `read`; or an image has no pixels.
     """
     if isinstance(picture, str | os.PathLike) or hasattr(picture, "read"):
-        return open_picture(picture, alpha)
+        return read(picture)
     if not isinstance(picture, Image.Image):
         return None
     if 0 in picture.size:
         raise BadPicture("The image has no pixels.")
-    return colour.upright(picture) if alpha else colour.to_rgb(picture)
+    return convert(picture)
 
 
 @contextmanager
@@ -124,7 +136,7 @@ def place_of(source: str | Path | BinaryIO) -> Path | BinaryIO:
 
 def refuse_large(image: Image.Image, name: str) -> None:
     """Raises BadPicture, with this name for the file, if an image has more than `LARGEST` pixels."""
-    if image.width * image.height > LARGEST:
+    if is_large(image):
         raise BadPicture(
             f"{name} has {image.width} x {image.height} pixels; "
             f"up to {LARGEST // 1_000_000} megapixels are possible. Scale it down first (--size)."
@@ -203,7 +215,7 @@ def _fit_memory(image, name, shorter):
     """Refuse an image that is too large, or have it decoded at less than its size, as only JPEG can be."""
     if shorter is None:
         refuse_large(image, name)
-    elif image.width * image.height > LARGEST:
+    elif is_large(image):
         factor = 2 * shorter / min(image.size)
         image.draft(None, tuple(math.ceil(side * factor) for side in image.size))
 

@@ -1,7 +1,7 @@
 """Pictures as a model of some number of channels takes them, with all their bits."""
 
-import os
-from contextlib import nullcontext, suppress
+from contextlib import suppress
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
@@ -34,12 +34,12 @@ def open_picture(source, channels: int = 3, shorter: int | None = None) -> Image
     """
     if channels not in WHOLE:
         return Scan(tiff.read(source, channels))
-    with files.reading(source, shorter) as image:
+
+    def taken(image):
         _check_samples(image)
-        large = image.width * image.height > files.LARGEST
-        with files.FILLING if large else nullcontext():
-            picture = _with_channels(image, channels, whole=not large)
-            return picture.reduce(max(1, min(picture.size) // (2 * shorter))) if large else picture
+        return _with_channels(image, channels, whole=not files.is_large(image))
+
+    return files.decoded(source, taken, shorter)
 
 
 def opened(picture, channels: int = 3) -> Image.Image | None:
@@ -48,13 +48,7 @@ def opened(picture, channels: int = 3) -> Image.Image | None:
     Raises:
         BadPicture: As `open_picture`; or an image has no pixels.
     """
-    if isinstance(picture, str | os.PathLike) or hasattr(picture, "read"):
-        return open_picture(picture, channels)
-    if not isinstance(picture, Image.Image):
-        return None
-    if 0 in picture.size:
-        raise BadPicture("The image has no pixels.")
-    return _with_channels(picture, channels)
+    return files.opened(picture, partial(open_picture, channels=channels), partial(_with_channels, channels=channels))
 
 
 def natural(image: Image.Image) -> Image.Image:
