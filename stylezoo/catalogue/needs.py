@@ -39,8 +39,8 @@ def lack(plugin: dict) -> str:
     wanted = f"the {kind} '{name}' of {owner} {version}".rstrip()
     if owner == registry.LOCAL:
         return f"the {kind} '{name}', which {registry.unregistered(kind, name)}."
-    if left_out := [each for each in registry.every(kind) if each.answers_to(f"{owner}/{name}")]:
-        return f"{wanted}, which {registry.unchosen(left_out[0])}."
+    if any(each.answers_to(f"{owner}/{name}") for each in registry.every(kind)):
+        return f"{wanted}, which {registry.unchosen(owner)}."
     there = version_of(owner)
     if there is None:
         return f"{wanted}, which is not installed: '{install_line(plugin)}'.{_elsewhere(plugin)}"

@@ -248,7 +248,7 @@ def find(kind: str, name: str, home: str = "") -> Plugin:
             f"Say which: {' or '.join(p.qualified for p in matches)}."
         )
     if left_out := [p for p in every(kind) if p.answers_to(name)]:
-        raise UnknownPlugin(f"The {kind} '{bare}' of {left_out[0].owner} {unchosen(left_out[0])}.")
+        raise UnknownPlugin(f"The {kind} '{bare}' of {left_out[0].owner} {unchosen(left_out[0].distribution)}.")
     if wanted:
         others = [p.qualified for p in known if p.name == bare]
         if wanted == LOCAL:
@@ -261,9 +261,9 @@ def find(kind: str, name: str, home: str = "") -> Plugin:
     raise UnknownPlugin(f"No {kind} is named '{name}'.{did_you_mean(bare, names)} Installed: {name_all(names)}.")
 
 
-def unchosen(plugin: Plugin) -> str:
-    """The end of a sentence about a plugin that STYLEZOO_PLUGINS leaves out."""
-    return f"is left out by the variable {chosen.VARIABLE}: add {plugin.distribution} to it, or unset it"
+def unchosen(distribution: str) -> str:
+    """The end of a sentence about what STYLEZOO_PLUGINS leaves out of a distribution."""
+    return f"is left out by the variable {chosen.VARIABLE}: add {distribution} to it, or unset it"
 
 
 def unregistered(kind: str, name: str) -> str:

@@ -4,7 +4,8 @@ import click
 
 from stylezoo.catalogue import chosen, installers, registry
 from stylezoo.cli import terminal
-from stylezoo.cli.types import DistributionName
+from stylezoo.cli.plugins import say_shared_names
+from stylezoo.cli.types import DistributionName, other_distributions
 from stylezoo.errors import BadOptions, UnknownPlugin, did_you_mean
 
 
@@ -83,18 +84,13 @@ def _say_what_is_left(new):
     """Print what stands between new plugins and their use."""
     for owner in dict.fromkeys(plugin.distribution for plugin in new):
         if not chosen.are_used(owner):
-            terminal.say(f"{owner} {registry.unchosen(new[0])}.", fg="yellow", err=True)
+            terminal.say(f"{owner} {registry.unchosen(owner)}.", fg="yellow", err=True)
         if command := installers.kept_by(owner):
             terminal.say(f"An upgrade of stylezoo by uv drops it; this keeps it: {command}", err=True)
     for plugin in new:
         if plugin.problem:
-            terminal.say(
-                f"The {plugin.kind} '{plugin.name}' cannot be used: {plugin.problem}. {plugin.advice}", err=True
-            )
-        twins = [each for each in registry.plugins(plugin.kind) if each.name == plugin.name]
-        if len(twins) > 1:
-            full = " or ".join(each.qualified for each in twins)
-            terminal.say(f"The {plugin.kind} '{plugin.name}' has several owners; say {full}.", err=True)
+            terminal.say(plugin.broken(plugin.problem), err=True)
+    say_shared_names(new, err=True)
 
 
 def _owner(name):
@@ -104,17 +100,14 @@ def _owner(name):
         BadOptions: It is stylezoo itself.
         UnknownPlugin: None is installed.
     """
-    every = registry.every()
-    owners = [*dict.fromkeys(plugin.distribution for plugin in every if plugin.metadata.name)]
-    found = [owner for owner in owners if chosen.normalised(owner) == chosen.normalised(name)]
-    if found == ["stylezoo"]:
+    every, others = registry.every(), other_distributions()
+    owners = {plugin.distribution for plugin in every if plugin.owned_by(name)}
+    if "stylezoo" in owners:
         raise BadOptions("This would uninstall stylezoo itself, which 'pip uninstall stylezoo' does.")
-    if found:
-        return found[0]
-    if theirs := [plugin for plugin in every if plugin.answers_to(name)]:
-        plugin = theirs[0]
+    if owners:
+        return owners.pop()
+    if plugin := next((each for each in every if each.answers_to(name)), None):
         raise UnknownPlugin(f"'{name}' is the {plugin.kind} of {plugin.owner}: name the distribution.")
-    others = [owner for owner in owners if owner != "stylezoo"]
     raise UnknownPlugin(
         f"No distribution of plugins is named '{name}'.{did_you_mean(name, others)} "
         f"Installed: {', '.join(others) or 'none'}."

@@ -344,7 +344,13 @@ def _print_summary(found, faults):
     for owner in dict.fromkeys(owners):
         well = sum(d.plugin.owner == owner and not d.cause for d in found)
         terminal.say(f"{owner}: {well} of {owners.count(owner)} well")
-    for kind, name in dict.fromkeys((d.plugin.kind, d.plugin.name) for d in found):
+    say_shared_names(diagnosis.plugin for diagnosis in found)
+
+
+def say_shared_names(plugins, err=False):
+    """Print which of these plugins have a name that another one of their kind has too, and how they are told apart."""
+    for kind, name in dict.fromkeys((plugin.kind, plugin.name) for plugin in plugins):
         twins = [plugin for plugin in registry.plugins(kind) if plugin.name == name]
         if len(twins) > 1:
-            terminal.say(f"The {kind} '{name}' has several owners; say {' or '.join(p.qualified for p in twins)}.")
+            full = " or ".join(plugin.qualified for plugin in twins)
+            terminal.say(f"The {kind} '{name}' has several owners; say {full}.", err=err)

@@ -57,14 +57,18 @@ class PluginName(click.ParamType):
         return [CompletionItem(name, help=owner) for name, owner in names.items() if name.startswith(incomplete)]
 
 
+def other_distributions():
+    """The installed distributions that offer plugins, besides stylezoo itself, used or not, sorted."""
+    return sorted({plugin.distribution for plugin in registry.every() if plugin.local is None} - {"stylezoo"})
+
+
 class DistributionName(click.ParamType):
-    """The name of a distribution that offers plugins, besides stylezoo itself; used for completion only."""
+    """The name of one of the `other_distributions`; used for completion only."""
 
     name = "name"
 
     def shell_complete(self, ctx, param, incomplete):
-        owners = {each.distribution for each in registry.every() if each.metadata.name} - {"stylezoo"}
-        return [CompletionItem(name) for name in sorted(owners) if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in other_distributions() if name.startswith(incomplete)]
 
 
 class ModelName(PluginName):
