@@ -123,31 +123,32 @@ def stylize(given):
       stylezoo stylize photos/ --style runs/mine --strength 0.8 --keep-colour
     """
     refuse(given, REFUSALS)
-    files = _files(given)
+    channels = _channels(given)
+    files = _files(given, channels)
     if not files:
         return
     model = _checked_model(given)
     _check_masks(given)
     size = given.size or (redrawing.SHEET_SIDE if given.sweep else None)
     checked = (file for file in given.pictures if file in files)
-    failed, tried_all = redrawing.unreadable(checked, size, _channels(given)), True
+    failed, tried_all = redrawing.unreadable(checked, size, channels), True
     if len(failed) < len(files):
         terminal.import_keras()
         tried_all = redrawing.redraw(files, _drawing(given, model), failed)
     redrawing.end_if_failed(files, failed, tried_all)
 
 
-def _files(given):
+def _files(given, channels):
     """The pictures to redraw and the files of their results, without those whose results exist.
 
     Raises:
         UsageError: There is one picture, and its result exists; also as `targets.targets`.
     """
-    from stylezoo.pictures import targets
+    from stylezoo.pictures import scans, targets
 
     named = [*(mask for _, mask in given.masks), *(style for style, _ in given.styles)]
     keep = [Path(name) for name in named if os.path.isfile(name)]
-    still = ".png" if _channels(given) in (1, 3) else ".tif"
+    still = ".png" if channels in scans.WHOLE else ".tif"
     files = targets.targets(list(given.pictures), given.out, keep, partial(terminal.say, err=True), still)
     there = [] if given.overwrite else [file for file, target in files.items() if os.path.exists(target)]
     if there == list(files) == list(given.pictures) and len(there) == 1:
