@@ -114,8 +114,9 @@ def list_styles(pattern: str = "*") -> list[str]:
 def stylize(picture, style=None, *, masks=None, strength=1.0, size=None, **look):
     """Redraw a picture in a ready-made style, in that of a trained run, or in a fusion of several.
 
-    Each call reads the styles anew. For many pictures take a list of arrays of one size, or
-    ``stylezoo.load_model(style).stylize`` for one style.
+    The first call for a size of picture prepares the network, which takes seconds; further calls are faster, also in
+    other styles that are built alike, as all ready-made ones are. The last 16 styles stay in memory, until their files
+    change, and the last 4 sizes.
 
     Args:
         picture: A path, a binary file object, a Pillow image, or an array (height, width, channels) or (count, height,

@@ -134,6 +134,12 @@ class Plan:
         return {name: value for name, value in given.items() if value}
 
     @property
+    def generator_facts(self) -> tuple:
+        """What a generator is built of: where it is the same, generators differ in nothing but their weights."""
+        recipe = self.recipe
+        return str(self.generator.spec), repr(self.given), recipe.channels, recipe.precision, recipe.seed
+
+    @property
     def specs(self) -> dict[str, Any]:
         """The parts as fields of a recipe, with full names."""
         return {

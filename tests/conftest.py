@@ -115,7 +115,7 @@ def third_party(monkeypatch):
 def python():
     """Runs Python in a process of its own, with distributions of ``tests/third_party`` installed."""
 
-    def run(*arguments, installed=(), cwd=None, **environment):
+    def run(*arguments, installed=(), cwd=None, seconds=120, **environment):
         folders = os.pathsep.join(str(THIRD_PARTY / name) for name in installed)
         return subprocess.run(
             [sys.executable, *arguments],
@@ -123,7 +123,7 @@ def python():
             env={**os.environ, "PYTHONPATH": folders, **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds,
             check=False,
         )
 

@@ -141,6 +141,7 @@ def page(browser, server):
     assert hosts == {f"{server.host}:{server.port}"}
 
 
+@pytest.mark.long
 def test_page_draws_the_bytes_of_the_command_that_it_shows(page, server, tmp_path, monkeypatch, read_once):
     (tmp_path / "photo.png").write_bytes(photograph())
     move(page, f"style-{OTHER}", 0.6)
@@ -160,6 +161,7 @@ def test_page_draws_the_bytes_of_the_command_that_it_shows(page, server, tmp_pat
     assert page.value(f"{element('download')}.download") == "photo-stylized.png"
 
 
+@pytest.mark.long
 def test_brush_paints_the_mask_of_the_command(page, server, tmp_path, monkeypatch, read_once):
     (tmp_path / "photo.png").write_bytes(photograph(1))
     choose(page, "#file", tmp_path / "photo.png")
@@ -222,6 +224,7 @@ def test_page_fits_a_telephone_and_has_a_label_for_everything(page):
 # Users
 
 
+@pytest.mark.long
 def test_two_users_draw_at_once_and_see_their_own_pictures_only(server):
     users = [begin(server, photograph(seed, 64, 48 + 16 * seed)) for seed in (0, 1)]
     drawn = {}

@@ -67,6 +67,7 @@ def log_of(folder):
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
+@pytest.mark.long
 def test_an_epoch_is_a_row_of_the_log(rows, picture, tmp_path):
     heard = Heard()
     training.fit(started(picture, tmp_path / "run"), [Figures(1, 4), heard])
@@ -79,6 +80,7 @@ def test_an_epoch_is_a_row_of_the_log(rows, picture, tmp_path):
     assert [logs["figure_strokes"] for logs in heard.ended.values()] == [0.1, 0.4, 0.4]  # the newest
 
 
+@pytest.mark.long
 def test_epochs_of_a_resumed_training_go_on(rows, picture, tmp_path):
     before, after = Heard(), Heard()
     training.fit(started(picture, tmp_path / "run", steps=3), before)
@@ -87,6 +89,7 @@ def test_epochs_of_a_resumed_training_go_on(rows, picture, tmp_path):
     assert (after.began, [*after.ended], after.steps) == ([1, 2], [1, 2], [4, 5])
 
 
+@pytest.mark.long
 def test_a_training_that_ends_between_two_rows_ends_its_epoch(rows, picture, tmp_path):
     class Stop(Heard):
         def on_train_batch_end(self, batch, logs=None):
@@ -99,6 +102,7 @@ def test_a_training_that_ends_between_two_rows_ends_its_epoch(rows, picture, tmp
     assert training.resume(tmp_path / "run").step == 3
 
 
+@pytest.mark.long
 def test_early_stopping_and_checkpoints_of_keras_work_by_rows(picture, tmp_path):
     callbacks = [
         keras.callbacks.EarlyStopping("figure_strokes", patience=1, mode="min", restore_best_weights=True),

@@ -184,6 +184,7 @@ def test_run_that_was_killed_shows_what_there_is(pictures, tmp_path):
     assert card.read(tmp_path / "run") == found
 
 
+@pytest.mark.long
 def test_licence_outlasts_resuming(pictures, tmp_path):
     stylezoo.train("transfer", out=tmp_path / "run", steps=1, license="my own words", **pictures, **TINY)
     training.fit(training.resume(tmp_path / "run", steps=2))

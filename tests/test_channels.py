@@ -309,6 +309,7 @@ def pictures(folder, channels, count=2):
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("channels", [1, 4])
 def test_a_training_from_files_of_16_bits_and_back(channels, tmp_path):
     source, style = pictures(tmp_path / "source", channels), pictures(tmp_path / "style", channels)
@@ -354,6 +355,7 @@ def test_colours_of_16_bits_go_through_the_command(tmp_path):
         assert (image.mode, image.size) == ("RGB", (24, 20))
 
 
+@pytest.mark.long
 def test_the_local_page_draws_the_bytes_of_the_command_from_16_bits(tmp_path):
     picture = tmp_path / "a.png"
     Scan(samples(40, 44, 3), samples(40, 44)).save(picture)
@@ -367,6 +369,7 @@ def test_the_local_page_draws_the_bytes_of_the_command_from_16_bits(tmp_path):
         assert (tmp_path / "page.png").read_bytes() == (tmp_path / "command.png").read_bytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("channels", "data"), [(1, "unpaired:match_colours=true"), (5, "unpaired:match_tones=true")])
 def test_an_exported_model_draws_the_same(channels, data, tmp_path):
     gan = GAN(Recipe(channels=channels, data=data, **PARTS))

@@ -49,6 +49,7 @@ def test_a_flaw_is_found_by_the_check_that_is_for_it(kind, name, third_party):
         assert "\n" not in result.reason
 
 
+@pytest.mark.long
 def test_results_are_returned_and_only_the_flawed_check_fails(third_party):
     third_party("flawed")
     plugin = registry.find("loss", "cut-off")
@@ -72,6 +73,7 @@ def test_an_expected_failure_is_told_with_its_reason_and_stops_nothing(third_par
     assert {result.status for result in results.values()} == {"expected", "passed"}
 
 
+@pytest.mark.long
 def test_what_was_expected_to_fail_and_passes_is_a_failure(third_party):
     third_party("acme")
     with pytest.raises(AssertionError, match=r"check 'values' passes and is expected to fail \(long ago\)"):
@@ -119,6 +121,7 @@ def test_a_strangers_name_does_not_disturb_the_kit(tmp_path, monkeypatch, third_
     assert running.run("values", running.subject_of(plugin)).status == "passed"
 
 
+@pytest.mark.long
 def test_side_effects_of_the_import_are_found(third_party):
     third_party("meddles")
     result = running.run("imported_cleanly", running.subject_of(registry.find("loss", "meddling")))

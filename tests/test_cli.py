@@ -181,6 +181,7 @@ def test_show_of_a_broken_plugin_tells_why(third_party):
     assert (done.exit_code, "Broken: there is no module 'acme_missing.elsewhere'." in done.stdout) == (0, True)
 
 
+@pytest.mark.long
 def test_show_of_a_folder_lists_the_runs_in_it(trained, tmp_path):
     run, _ = trained
     for name in ("b", "a"):
@@ -568,6 +569,7 @@ def test_a_dry_run_without_a_network_says_what_is_not_checked(monkeypatch):
     assert json.loads(done.stdout)["generator"] == "stylezoo/adain:depth=1"
 
 
+@pytest.mark.long
 def test_a_dry_run_prints_nothing_but_json_as_a_process(python):
     done = python("-m", "stylezoo", "train", "--dry-run", "--precision", "float32")
     assert (done.returncode, done.stderr) == (0, "")
@@ -676,6 +678,7 @@ def gated(tmp_path_factory):
     return folder, stylezoo("train", "gated", *words, "-o", folder / "run")
 
 
+@pytest.mark.long
 def test_every_style_folder_is_a_style_by_name(gated):
     folder, done = gated
     assert done.exit_code == 0, done.output

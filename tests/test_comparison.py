@@ -37,6 +37,7 @@ def compare(*words):
     return stylezoo("compare", *words)
 
 
+@pytest.mark.long
 def test_models_and_pictures_are_laid_side_by_side(models, photos, tmp_path):
     out = tmp_path / "out"
     done = compare(models / "one", models / "two" / "model.keras", "--keep-colour", "--size", 32, photos, "-o", out)

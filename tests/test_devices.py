@@ -137,45 +137,46 @@ warnings.simplefilter("error", UserWarning)
 from stylezoo import devices
 from stylezoo.gan import GAN
 from stylezoo.recipe import Recipe
-from stylezoo.runs import card
-recipe = Recipe(**{**dict(generator="resnet:filters=2,blocks=1", losses=("lsgan", "identity"), image_size=16,
-                          discriminators="patch:filters=2,layers=1,spectral=true"), **eval(sys.argv[1])})
-updates, tolerance = int(sys.argv[2]), float(sys.argv[3])
-pair = np.random.default_rng(0).uniform(-1, 1, (2, 4 * updates, 16, 16, 3)).astype("float32")
-def trained():
+
+def trained(recipe, pair):
     gan = GAN(recipe)
     gan.compile({player: keras.optimizers.SGD(0.1) for player in ("generator", "discriminator")})
     history = gan.fit(tf.data.Dataset.from_tensor_slices(tuple(pair)).batch(4), shuffle=False, verbose=0).history
     return gan, history
-with devices.scope("CPU:0,CPU:1"):
-    two, means = trained()
-one, expected = trained()
-assert int(two.step.numpy()) == updates
-for a, b in zip(one.variables, two.variables, strict=True):
-    np.testing.assert_allclose(b.numpy(), a.numpy(), atol=tolerance, err_msg=a.path)
-    copies = [each.numpy() for each in two.distribute_strategy.experimental_local_results(b.value)]
-    assert len(copies) == 2 and (copies[0] == copies[1]).all(), a.path
-for name, values in expected.items():
-    np.testing.assert_allclose(means[name], values, rtol=1e-5, atol=tolerance, err_msg=name)
-print("equal")
+
+def check(changes, updates, tolerance):
+    recipe = Recipe(**{**dict(generator="resnet:filters=2,blocks=1", losses=("lsgan", "identity"), image_size=16,
+                              discriminators="patch:filters=2,layers=1,spectral=true"), **changes})
+    pair = np.random.default_rng(0).uniform(-1, 1, (2, 4 * updates, 16, 16, 3)).astype("float32")
+    with devices.scope("CPU:0,CPU:1"):
+        two, means = trained(recipe, pair)
+    one, expected = trained(recipe, pair)
+    assert int(two.step.numpy()) == updates
+    for a, b in zip(one.variables, two.variables, strict=True):
+        np.testing.assert_allclose(b.numpy(), a.numpy(), atol=tolerance, err_msg=a.path)
+        copies = [each.numpy() for each in two.distribute_strategy.experimental_local_results(b.value)]
+        assert len(copies) == 2 and (copies[0] == copies[1]).all(), a.path
+    for name, values in expected.items():
+        np.testing.assert_allclose(means[name], values, rtol=1e-5, atol=tolerance, err_msg=name)
+
+for name, *case in eval(sys.argv[1]):
+    check(*case)
+    print(name, "is equal", flush=True)
 """
+CASES = [
+    ("first", {"average": 0.9}, 1, 1e-6),
+    ("pool", {"pool": 6}, 3, 1e-5),  # full after two batches, so that pictures are exchanged
+    ("warm-up", {"warmup": "generator-only:losses=['identity']", "steps_per_epoch": 1}, 2, 1e-5),
+    ("two-way", {"two_way": True, "pool": 6, "losses": ("lsgan", "cycle")}, 1, 1e-6),
+    ("noise", {"generator": "brush:filters=2,blocks=1,length=1"}, 1, 1e-6),
+    ("bfloat16", {"precision": "mixed_bfloat16"}, 1, 3e-2),
+]  # name, changes of a recipe, updates, tolerance
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("changes", "updates", "tolerance"),
-    [
-        pytest.param({"average": 0.9}, 1, 1e-6, id="first"),
-        pytest.param({"pool": 6}, 3, 1e-5, id="pool"),  # full after two batches, so that pictures are exchanged
-        pytest.param({"warmup": "generator-only:losses=['identity']", "steps_per_epoch": 1}, 2, 1e-5, id="warm-up"),
-        pytest.param({"two_way": True, "pool": 6, "losses": ("lsgan", "cycle")}, 1, 1e-6, id="two-way"),
-        pytest.param({"generator": "brush:filters=2,blocks=1,length=1"}, 1, 1e-6, id="noise"),
-        pytest.param({"precision": "mixed_bfloat16"}, 1, 3e-2, id="bfloat16"),
-    ],
-)
-def test_two_replicas_train_as_one_device_with_the_whole_batch(changes, updates, tolerance, python):
-    done = python("-c", TWO, repr(changes), str(updates), str(tolerance))
-    assert done.stdout == "equal\n", done.stderr[-3000:]
+def test_two_replicas_train_as_one_device_with_the_whole_batch(python):
+    done = python("-c", TWO, repr(CASES), seconds=300)  # all in one process, which has begun once
+    assert done.stdout == "".join(f"{name} is equal\n" for name, *_ in CASES), done.stderr[-3000:]
 
 
 def test_mixed_float16_is_refused(monkeypatch):

@@ -92,6 +92,7 @@ class TestViews:
 
 
 class TestEvaluate:
+    @pytest.mark.long
     def test_figures_are_those_of_what_stylize_draws(self, trained, pictures):
         found = stylezoo.evaluate(trained, size=64)
         model, sources, metric = stylezoo.load_model(trained), [], metrics.parts(["palette"])["palette"].build()
@@ -231,6 +232,7 @@ class TestEvaluate:
         assert said in done.stderr
         assert "Traceback" not in done.stderr
 
+    @pytest.mark.long
     def test_features_of_a_file(self, trained):
         from stylezoo.checks.subjects import narrow_vgg
 
@@ -266,6 +268,7 @@ class TestWhileTraining:
         assert found["protocol"].startswith("training pictures: the middle squares of 3 sources, drawn at 64 pixels")
         assert [*found["baselines"]] == ["source", "colours matched", "half and half"]
 
+    @pytest.mark.long
     def test_a_resumed_training_measures_as_one_in_one_go(self, trained, pictures, tmp_path):
         run = start(tmp_path / "run", pictures)
 
@@ -282,6 +285,7 @@ class TestWhileTraining:
         assert card.read(tmp_path / "run").evaluation["best"] == expected["best"]
         assert card.read(tmp_path / "run").evaluation["settings"] == expected["settings"]
 
+    @pytest.mark.long
     def test_callbacks_find_the_figures_in_logs(self, tmp_path, pictures):
         seen = []
         watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(dict(logs)))
@@ -289,6 +293,7 @@ class TestWhileTraining:
         assert [name for name in seen[0] if name.startswith("figure_")] == []
         assert seen[1]["figure_grid"] == pytest.approx(table(tmp_path / "run")[2]["grid"], rel=1e-4)
 
+    @pytest.mark.long
     def test_patience_ends_a_training_that_gets_no_better(self, tmp_path, pictures):
         class Constant(MeanMetric):
             def describe(self, picture):
@@ -387,6 +392,7 @@ def _again(folder):
     )
 
 
+@pytest.mark.long
 def test_the_command_says_what_is_measured_and_what_came_of_it(tmp_path, pictures):
     tiny = [f"{name}={value}" for name, value in TINY.items() if name != "discriminators"]
     words = ["--source", pictures["source"], "--style", pictures["style"], "--steps", 4, "-o", tmp_path / "run"]

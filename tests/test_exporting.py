@@ -96,6 +96,7 @@ def place(folder, format):
     return folder / f"model{formats.find(format).suffix}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["noise, tones and an average", "colours", "skips", "named styles"])
 def test_pictures_of_odd_sizes_are_those_of_stylize(name, tmp_path):
     gan, source = built(name), pictures(*ODD)
@@ -103,6 +104,7 @@ def test_pictures_of_odd_sizes_are_those_of_stylize(name, tmp_path):
     np.testing.assert_allclose(drawn, gan.stylize(source), atol=1e-4)
 
 
+@pytest.mark.long
 def test_weights_and_strength_are_inputs_if_they_are_asked_for(tmp_path):
     gan, source = built("named styles"), pictures(*ODD)
     run = written(gan, tmp_path / "saved", inputs=("strength", "styles"))
@@ -111,6 +113,7 @@ def test_weights_and_strength_are_inputs_if_they_are_asked_for(tmp_path):
     np.testing.assert_allclose(drawn, expected, atol=1e-4)
 
 
+@pytest.mark.long
 def test_a_look_is_fixed_in_the_file(tmp_path):
     gan, source = built("named styles"), pictures(*ODD)
     look = {"styles": {"monet": 1, "song": 3}, "strength": 0.8, "keep_colour": True}
@@ -118,6 +121,7 @@ def test_a_look_is_fixed_in_the_file(tmp_path):
     np.testing.assert_allclose(drawn, gan.stylize(source, **look), atol=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pixels", ["unit", "uint8"])
 def test_pixels_are_given_as_other_programs_have_them(pixels, tmp_path):
     gan = built("skips")
@@ -142,6 +146,7 @@ def test_tones_of_pictures_with_plateaus_are_matched_alike_in_a_graph(colours):
     np.testing.assert_allclose(toning.match_tones(batch, batch, tones), expected, atol=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", ["adain", "munit"])
 def test_a_style_picture_is_fitted_to_the_source_as_stylize_does(model, tmp_path):
     gan = of_pictures(model, tmp_path)
@@ -172,6 +177,7 @@ def test_pictures_are_joined_as_arrays_are():
     )
 
 
+@pytest.mark.long
 def test_several_networks_are_one_file_with_weights(tmp_path):
     painters = [Painter(built(name).generator) for name in ("skips", "resnet")]
     painter = JoinedPainter(painters, Fusion((Share("a"), Share("b"))), keep_colour=True)
@@ -179,6 +185,7 @@ def test_several_networks_are_one_file_with_weights(tmp_path):
     assert difference < 0.5
 
 
+@pytest.mark.long
 def test_a_process_without_stylezoo_draws_the_same(tmp_path):
     gan, source = built("skips"), pictures(*ODD)
     gan.export(tmp_path / "saved", verbose=False)
@@ -192,6 +199,7 @@ def test_a_process_without_stylezoo_draws_the_same(tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "drawn.npy"), gan.stylize(source), atol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", formats.FORMATS)
 def test_every_format_draws_the_same_and_says_what_it_is(format, tmp_path):
     needs(format)
@@ -246,6 +254,7 @@ def test_every_model_of_style_pictures_in_every_format(model, format, tmp_path):
     assert gan.export(place(tmp_path, format), format, verbose=False, size=size, style=pictures(1, 40, 25)[0]) <= 2
 
 
+@pytest.mark.long
 def test_half_precision_halves_the_file(tmp_path):
     needs("onnx")
     gan = GAN(Recipe(generator="resnet:filters=16,blocks=2", discriminators=JUDGE, image_size=32))
@@ -283,6 +292,7 @@ def test_a_folder_with_other_things_is_not_replaced(tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
+@pytest.mark.long
 def test_a_file_that_draws_something_else_is_not_kept(tmp_path, monkeypatch):
     saved = formats.FORMATS["saved-model"]
     monkeypatch.setattr(type(saved), "loaded", lambda self, file: lambda inputs: 0.9 * inputs["image"])
@@ -314,6 +324,7 @@ def test_a_missing_package_is_named(monkeypatch, tmp_path):
         built("skips").export(tmp_path / "model.tflite", "litert", size=32)
 
 
+@pytest.mark.long
 def test_the_command_exports_a_model_by_its_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     gan, source = built("named styles"), pictures(*ODD)

@@ -53,6 +53,7 @@ def test_a_folder_that_vanishes_is_not_made_again(every, tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.long
 def test_a_folder_that_is_replaced_is_left_alone(tmp_path):
     run = start(tmp_path)
 
@@ -67,6 +68,7 @@ def test_a_folder_that_is_replaced_is_left_alone(tmp_path):
     assert not (tmp_path / "run" / RunFolder.LOCK).exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", [Path.unlink, lambda file: os.truncate(file, 700)], ids=["deleted", "cut off"])
 def test_a_picture_that_is_lost_meanwhile_is_named_and_the_training_is_kept(change, tmp_path, monkeypatch):
     monkeypatch.setattr("stylezoo.data.domains.KEPT_BYTES", 0)  # more pictures than are kept in memory
@@ -80,6 +82,7 @@ def test_a_picture_that_is_lost_meanwhile_is_named_and_the_training_is_kept(chan
     assert training.resume(tmp_path / "run").step >= 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", training.loop.SIGNALS, ids=lambda number: number.name)
 def test_a_second_signal_ends_the_training_at_once_and_it_is_resumed(number, tmp_path):
     run = start(tmp_path)
@@ -93,6 +96,7 @@ def test_a_second_signal_ends_the_training_at_once_and_it_is_resumed(number, tmp
     assert training.resume(tmp_path / "run").step == 2
 
 
+@pytest.mark.long
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
     """As that of the end of a terminal is under nohup."""
     run, before = start(tmp_path, steps=2), signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -103,6 +107,7 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
     assert (run.step, run.interrupted) == (2, False)
 
 
+@pytest.mark.long
 def test_a_run_is_read_while_it_is_trained(tmp_path):
     run, seen = start(tmp_path), []
 

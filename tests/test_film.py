@@ -604,6 +604,7 @@ def test_the_command_redraws_a_film(words, size, plain, tmp_path):
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a-stylized.mp4", "a.mp4"]
 
 
+@pytest.mark.long
 def test_the_suffix_says_the_format(plain, tmp_path):
     source = clip(tmp_path / "a.avi", greys(3), range(3), tick=Fraction(1, 25))
     assert run(source, "-m", plain).stdout == f"{tmp_path / 'a-stylized.mp4'}\n"

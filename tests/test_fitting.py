@@ -83,6 +83,7 @@ def trained(labels, pair, as_dataset=False):
     return [variable.numpy() for variable in model.trainable_variables], history
 
 
+@pytest.mark.long
 def test_numbers_of_styles_train_as_one_hot_labels_do(pair):
     one_hot = np.eye(3, dtype="float32")[NUMBERS]
     expected, losses = trained(one_hot, pair)
@@ -276,6 +277,7 @@ def test_a_batch_of_another_size_is_told_when_it_comes(shape, gan, pair):
         traced(gan, [None] * 2, pair[0], np.zeros(shape, "float32"))
 
 
+@pytest.mark.long
 @pytest.mark.graph
 def test_a_dataset_that_tells_nothing_trains_as_its_arrays_do(pair):
     spec = (tf.TensorSpec(None, tf.float32),) * 2

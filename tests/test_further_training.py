@@ -103,6 +103,7 @@ def begun(parent, pictures, out, **changes):
 # Other pictures
 
 
+@pytest.mark.long
 def test_weights_are_where_the_new_training_begins_and_all_else_is_fresh(parent, pictures, tmp_path):
     run, old = begun(parent, pictures, tmp_path / "b"), stylezoo.load_model(parent)
     for name in ("generator", "average"):
@@ -122,6 +123,7 @@ def further(parent, pictures, tmp_path_factory):
     return training.fit(begun(parent, pictures, folder)).folder
 
 
+@pytest.mark.long
 def test_further_training_learns_from_the_new_pictures(parent, further, pictures):
     assert json.loads((further / RunFolder.PLACES).read_text())["style"] == str(pictures / "song")
     assert not same(state(further), state(parent))
@@ -166,6 +168,7 @@ def test_an_epoch_is_as_long_as_the_new_pictures_make_it(parent, pictures, tmp_p
     assert run.recipe.steps_per_epoch == 1
 
 
+@pytest.mark.long
 def test_a_training_whose_beginning_is_lost_is_not_resumed(gated, further, pictures, tmp_path):
     """The weights that it started from were in its checkpoint only."""
     recipe = training.chosen(start_from=gated, add_style=[pictures / "klee"], steps=2)
@@ -193,6 +196,7 @@ def test_another_generator_is_refused_in_words(change, said, parent, pictures, t
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.long
 def test_what_does_not_fit_begins_anew_and_is_told(parent, pictures, tmp_path):
     """Another discriminator, and a loss with layers of its own that the first training did not have."""
     run = begun(
@@ -268,6 +272,7 @@ def three(gated, pictures, tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_an_added_style_leaves_the_others_bit_for_bit(gated, three):
     old, new = stylezoo.load_model(gated), stylezoo.load_model(three)
     assert new.plan.styles == ("monet", "song", "vangogh")
@@ -279,6 +284,7 @@ def test_an_added_style_leaves_the_others_bit_for_bit(gated, three):
     )
 
 
+@pytest.mark.long
 def test_an_added_style_learns_its_look(gated, three, pictures):
     """What it draws has come nearer to its pictures, in the training by way of the loss l1 as well."""
     model = stylezoo.load_model(three)
@@ -314,6 +320,7 @@ def _in_order(network):
     return [layer for layer in leaves(network) if layer.weights]
 
 
+@pytest.mark.long
 def test_heads_of_discriminators_grow_at_their_end(gated, pictures, tmp_path):
     recipe = training.chosen(start_from=gated, add_style=[pictures / "vangogh", pictures / "klee"], steps=2)
     styles = [pictures / "vangogh", pictures / "klee"]
@@ -477,6 +484,7 @@ def test_new_folders_are_called_like_what_they_begin_from(parent):
     assert training.title(None) == "single-pair"
 
 
+@pytest.mark.long
 def test_without_pictures_a_model_of_several_styles_learns_the_sample_styles(tmp_path):
     small = {"generator": "gated:filters=2,blocks=1", "discriminators": "gated:filters=2,layers=1", "image_size": 32}
     model = stylezoo.train("gated", out=tmp_path / "run", steps=1, **small)

@@ -73,6 +73,7 @@ def eager_reference(gan, pair, steps, discriminator_first):
             adams[1].apply(gradients[1], discriminator.trainable_variables)
 
 
+@pytest.mark.long
 @pytest.mark.graph
 @pytest.mark.parametrize("order", ["together", "discriminator-first"])
 def test_three_steps_equal_an_eager_two_tape_computation(order, pair):
@@ -121,6 +122,7 @@ def test_critic_steps_learn_from_batches_of_their_own(pair):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
 
+@pytest.mark.long
 def test_two_way_model_trains_both_directions(pair):
     gan = small(two_way=True)
     before = {player: weights(gan, player) for player in ("generator", "discriminator")}
@@ -164,6 +166,7 @@ def test_evaluate_changes_nothing_and_gives_the_same_terms(pair):
     assert all((a == b).all() for a, b in zip(before, after, strict=True))
 
 
+@pytest.mark.long
 def test_same_seed_same_weights_and_another_seed_others(pair):
     gans = [small(seed=seed) for seed in (1, 1, 2)]  # eagerly: tests of resumed trainings compare those in graphs
     for gan in gans:
@@ -183,6 +186,7 @@ def test_building_a_model_leaves_global_random_numbers_and_policy_alone():
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.graph)])
 def test_mixed_precision_trains_and_answers_in_float32(precision, pair):
     gan = small(precision=precision, losses=("lsgan", "content"))
@@ -465,6 +469,7 @@ def test_every_term_of_both_directions_has_its_own_metric(pair):
     assert history["inverse/cycle"] == pytest.approx(10 * back, rel=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.graph
 def test_warm_up_teaches_the_generator_alone_by_its_losses(pair):
     recipe = {"losses": ("lsgan", "l1", "tv"), "warmup": "generator-only:losses=l1", "steps_per_epoch": 2}
@@ -489,6 +494,7 @@ def test_the_warm_up_ends_where_an_execution_of_several_steps_ends(pair):
         gan.fit(*pair, batch_size=1, verbose=0)
 
 
+@pytest.mark.long
 def test_named_styles_draw_differently_and_zero_weights_change_nothing(pair, tmp_path):
     gan = small(**GATED, losses=("lsgan", "style-classification", "autoencoder"))
     labels = np.eye(2, dtype="float32")[[0, 1, 0, 1, 0, 1]]
@@ -532,6 +538,7 @@ def test_discriminators_see_the_classes_of_styles(pair):
     np.testing.assert_allclose(translation.fake, gan.generator([pair[0][:2], labels]), atol=1e-5)
 
 
+@pytest.mark.long
 def test_codes_are_random_in_training_and_a_pictures_own_where_one_is_given(pair):
     gan = small(generator="munit:filters=2,blocks=1,mlp=4", two_way=True, losses=("lsgan", "latent-reconstruction"))
     translation, _ = gan.translations(*pair)

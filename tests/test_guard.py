@@ -55,6 +55,7 @@ def start(tmp_path, steps=8, losses="fickle", **changes):
     return training.start(recipe, picture, picture, tmp_path / "run")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("what", "said"),
     [
@@ -75,6 +76,7 @@ def test_the_step_and_the_term_are_named_and_the_last_checkpoint_is_kept(what, s
     assert stylezoo.load_model(tmp_path / "run").step == 2  # the model beside the checkpoint is as good
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("schedule", ["linear:epochs=1,decay_epochs=0", "halving:every=1000"])
 def test_a_rollback_goes_on_from_the_checkpoint_with_half_the_learning_rates(schedule, fickle, tmp_path):
     run, fickle.bad = start(tmp_path, schedule=schedule), {4: math.nan}
@@ -91,6 +93,7 @@ def test_a_rollback_goes_on_from_the_checkpoint_with_half_the_learning_rates(sch
     assert [row.partition(",")[0] for row in (tmp_path / "run/log.csv").read_text().split()] == ["step", *"12345678"]
 
 
+@pytest.mark.long
 def test_what_follows_a_rollback_is_what_a_training_at_that_rate_would_do(fickle, tmp_path):
     """The weights after it are those of a run that is resumed from the same checkpoint with the halved rate."""
     run = start(tmp_path)
@@ -111,6 +114,7 @@ def test_what_follows_a_rollback_is_what_a_training_at_that_rate_would_do(fickle
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
+@pytest.mark.long
 def test_a_training_goes_back_three_times_at_most(fickle, tmp_path):
     run, fickle.bad = start(tmp_path), dict.fromkeys(range(3, 99), math.nan)
     with pytest.raises(BadRun, match=r"^Step 2: .* It has gone back 3 times already: start again with a smaller"):
@@ -121,6 +125,7 @@ def test_a_training_goes_back_three_times_at_most(fickle, tmp_path):
         training.fit(training.resume(tmp_path / "run"), on_nan="rollback")
 
 
+@pytest.mark.long
 def test_the_second_time_at_the_same_checkpoint_it_goes_back_to_the_one_before(fickle, tmp_path):
     run, fickle.bad = start(tmp_path), {6: math.nan, 8: math.nan}  # steps 6 and 6 again
     training.fit(run, checkpoint_every=2, on_nan="rollback")
@@ -128,6 +133,7 @@ def test_the_second_time_at_the_same_checkpoint_it_goes_back_to_the_one_before(f
     assert (run.step, fickle.calls) == (8, 8 + 6)
 
 
+@pytest.mark.long
 def test_a_rate_that_a_callback_has_lowered_is_halved(fickle, tmp_path):
     run, fickle.bad = start(tmp_path, schedule="linear:epochs=1,decay_epochs=0"), {4: math.nan}
 
@@ -139,6 +145,7 @@ def test_a_rate_that_a_callback_has_lowered_is_halved(fickle, tmp_path):
     assert float(run.model.optimizer.players["generator"].learning_rate) == pytest.approx(3e-5)
 
 
+@pytest.mark.long
 def test_a_loss_that_explodes_is_named_once(fickle, tmp_path):
     run, fickle.bad = start(tmp_path, steps=4), {2: 3e12, 3: 3e12}
     training.fit(run)

@@ -85,6 +85,7 @@ FETCH = "import sys; from stylezoo.runs import hub; print(hub.fetch(sys.argv[1])
 # There and back
 
 
+@pytest.mark.long
 def test_a_model_that_was_pushed_is_fetched_with_the_same_bytes_and_draws_the_same(run, server, call, push, tmp_path):
     done = push(run, "me/mine")
     assert done.returncode == 0, done.stderr
@@ -135,6 +136,7 @@ def test_folders_in_the_recipe_of_a_file_are_not_published(server, push, tmp_pat
         assert new.read(archive.WEIGHTS) == old.read(archive.WEIGHTS)
 
 
+@pytest.mark.long
 def test_revisions_are_branches_and_commits(run, server, call, push):
     assert push(run, "me/mine").returncode == 0
     done = push(run, "me/mine", "--revision", "dark", "--license", "CC0-1.0")
@@ -169,6 +171,7 @@ def test_in_python_it_is_push_to_hub(run, server, call):
     assert server.repositories["me/mine"].messages == ["x"]
 
 
+@pytest.mark.long
 def test_what_its_page_says_to_type_works(run, server, call, push, tmp_path):
     assert push(run, "me/mine").returncode == 0
     page = files_of(server)["README.md"].decode()
@@ -185,6 +188,7 @@ def test_what_its_page_says_to_type_works(run, server, call, push, tmp_path):
     assert (tmp_path / "again.png").read_bytes() == (tmp_path / "photo-stylized.png").read_bytes()
 
 
+@pytest.mark.long
 def test_the_loader_of_keras_reads_the_file_once_it_knows_the_class(run, server, call, push):
     assert push(run, "me/mine").returncode == 0
     code = (
@@ -320,6 +324,7 @@ def test_a_download_that_was_cut_off_is_one_line(run, server, call):
 # What goes wrong
 
 
+@pytest.mark.long
 def test_what_a_hub_does_not_have_is_one_line(run, server, call):
     keep(server, (run / RunFolder.MODEL).read_bytes())
     server.repositories["me/empty"] = hub_server.Repository()

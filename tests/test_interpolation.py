@@ -43,6 +43,7 @@ def same(one, other):
     return all((a == b).all() for a, b in zip(sum(one, []), sum(other, []), strict=True))  # noqa: RUF017 - two lists
 
 
+@pytest.mark.long
 def test_weights_are_the_weighted_means(runs):
     a, b = (arrays(stylezoo.load_model(runs / name)) for name in "ab")
     assert not same(a, b)
@@ -86,6 +87,7 @@ def test_a_run_with_itself_is_the_run_bit_for_bit(runs):
     assert same(arrays(model), arrays(stylezoo.load_model(runs / "b")))
 
 
+@pytest.mark.long
 def test_mixing_is_symmetric(runs):
     one = stylezoo.interpolate({runs / "a": 0.3, runs / "b": 0.6})
     other = stylezoo.interpolate({runs / "b": 0.6, runs / "a": 0.3})
@@ -99,6 +101,7 @@ def test_a_mixture_is_saved_and_goes_on(runs, tmp_path):
     np.testing.assert_array_equal(stylezoo.load_model(tmp_path / "mixed.keras").stylize(X), mixed.stylize(X))
 
 
+@pytest.mark.long
 def test_a_file_that_does_not_tell_its_ancestry_is_told_so(runs, tmp_path):
     stylezoo.interpolate({runs / "a": 1, runs / "b": 1}).save(tmp_path / "mix.keras")
     for paths in ([tmp_path / "mix.keras", runs / "a"], [runs / "a", tmp_path / "mix.keras"]):
@@ -108,6 +111,7 @@ def test_a_file_that_does_not_tell_its_ancestry_is_told_so(runs, tmp_path):
     assert same(arrays(same_file.at([1, 1])), arrays(stylezoo.load_model(tmp_path / "mix.keras")))
 
 
+@pytest.mark.long
 def test_models_without_weights_have_equal_ones(runs):
     mixed = stylezoo.interpolate([runs / "a", runs / "b"])
     assert same(arrays(mixed), arrays(stylezoo.interpolate({runs / "a": 0.5, runs / "b": 0.5})))

@@ -183,6 +183,7 @@ def test_without_a_temporary_folder_messages_go_nowhere(monkeypatch):
         file.write(b"x")
 
 
+@pytest.mark.long
 def test_settings_of_another_project_change_nothing(tmp_path, python):
     (tmp_path / "keras.json").write_text(
         '{"backend": "jax", "floatx": "float16", "epsilon": 0.1, "image_data_format": "channels_first"}'

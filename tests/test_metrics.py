@@ -271,6 +271,7 @@ def test_intervals_of_distances_cover():
     assert 0.86 <= share_covered(Apart, 3.0, make) <= 1
 
 
+@pytest.mark.long
 def test_intervals_of_the_kernel_distance_cover():
     def make(random):
         return points(random, 25), points(random, 25), points(random, 25, 0.7)

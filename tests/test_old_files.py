@@ -233,6 +233,7 @@ def test_a_run_of_0_1_0_is_resumed_to_the_end_it_would_have_had(folder, results)
     np.testing.assert_array_equal(drawn(again, results, "song"), drawn(run.model, results, "song"))
 
 
+@pytest.mark.long
 def test_a_model_file_of_0_1_0_draws_as_it_did_and_is_shown(results):
     file = REFERENCE / "old.keras"
     model = stylezoo.load_model(file)

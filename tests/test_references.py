@@ -47,6 +47,7 @@ def start(gan, reference, networks):
         reference_weights.copy(reference_weights.under(f"before/{name}/", reference), network)
 
 
+@pytest.mark.long
 def test_cyclegan_equals_the_reference_for_three_steps():
     reference = reference_weights.read("cyclegan_3_steps")
     recipe = Recipe.named("cyclegan", image_size=64, pool=0, generator="resnet:filters=8,blocks=2")

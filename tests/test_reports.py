@@ -253,6 +253,7 @@ def test_the_command_names_what_the_card_knows(run):
 # While a training runs
 
 
+@pytest.mark.long
 def test_the_page_is_written_in_its_rhythm_and_when_there_is_something_new(tmp_path, monkeypatch):
     run, states = start(tmp_path, steps=5), []
     real = page.write
@@ -276,6 +277,7 @@ def test_a_slow_page_is_written_less_often(tmp_path, monkeypatch):
     assert 19 < report.due - time.monotonic() <= callbacks.PAGE_WITHIN
 
 
+@pytest.mark.long
 def test_a_training_that_stops_and_goes_on_has_one_page(tmp_path):
     run = start(tmp_path, steps=6)
     training.fit(run, [during(4, run, lambda: os.kill(os.getpid(), 15))])
@@ -318,6 +320,7 @@ def test_a_page_that_cannot_be_written_does_not_end_the_training(tmp_path):
     ]
 
 
+@pytest.mark.long
 def test_the_page_of_a_run_that_was_killed_is_whole(tmp_path):
     run = start(tmp_path, steps=40)
     code = (

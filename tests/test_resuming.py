@@ -48,6 +48,7 @@ def slots(file):
     return file["optimizer/optimizers"]
 
 
+@pytest.mark.long
 def test_a_run_that_is_as_before_has_no_notes_and_goes_on(run):
     resumed = training.resume(run)
     assert (resumed.notes, resumed.step) == ([], 2)
@@ -208,6 +209,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_what_would_change_the_result_is_refused_unless_it_is_allowed(change, tmp_path):
     (tmp_path / "photos").mkdir()
@@ -300,6 +302,7 @@ class Stop(keras.callbacks.Callback):
         self.run.interrupted = self.run.step == self.after - 1
 
 
+@pytest.mark.long
 def test_the_log_after_a_break_between_two_rows_is_that_of_a_training_without(trained, tmp_path):
     """300 steps have a row every third step."""
     logs, picture = [], trained.parent / "x.png"

@@ -47,6 +47,7 @@ def test_photographs_are_rgb_pictures_and_the_first_is_that_of_the_pair():
     assert photographs["astronaut"].tobytes() == samples.photograph().tobytes()
 
 
+@pytest.mark.long
 def test_what_is_drawn_is_the_same_in_every_process(python, styles):
     code = """
 import hashlib

@@ -19,6 +19,7 @@ from stylezoo import training
 from stylezoo.catalogue import registry
 from stylezoo.checks import check_style
 from stylezoo.cli import main
+from stylezoo.drawing.graphs import Graphs
 from stylezoo.drawing.joining import join
 from stylezoo.errors import BadOptions, BadRun, PluginConflict
 from stylezoo.files import archive
@@ -149,6 +150,7 @@ def mask(path, width, height):
 # A stranger's style
 
 
+@pytest.mark.long
 def test_a_strangers_style_comes_is_drawn_fuses_with_ours_and_goes(acme, photo, tmp_path):
     row = listed()["dabs"]
     assert (row["distribution"], row["summary"], row["problem"]) == ("acme-styles", ABOUT, "")
@@ -199,6 +201,30 @@ print([name for name in heavy if name in sys.modules])
 """
     done = python("-c", code, PYTHONPATH=str(acme[0].parent))
     assert (done.stderr, done.stdout) == ("", "[]\n")
+
+
+def test_a_style_is_read_once_until_its_file_changes(files, tmp_path, monkeypatch):
+    read, reads = loading.drawing, []
+    monkeypatch.setattr(loading, "drawing", lambda file: reads.append(file) or read(file))
+    style = tmp_path / "mine.keras"
+    for number, name in enumerate(("a", "stranger"), 1):
+        shutil.copy(files / f"{name}.keras", style)
+        first, again = (stylezoo.stylize(X, style) for _ in range(2))
+        assert reads.count(style) == number
+        np.testing.assert_array_equal(first, again)
+        np.testing.assert_array_equal(first, stylezoo.load_model(files / f"{name}.keras").stylize(X))
+
+
+def test_styles_that_are_built_alike_share_their_graphs(files, tmp_path):
+    same, other, wider = (stylezoo.create_model("transfer", seed=seed, **{**TINY, "generator.filters": filters})
+                          for seed, filters in ((0, 2), (1, 2), (0, 3)))  # fmt: skip
+    for number, model in enumerate((other, wider)):
+        model.save(tmp_path / f"{number}.keras")
+    paths = [files / "a.keras", files / "stranger.keras", *(tmp_path / f"{number}.keras" for number in range(2))]
+    first, alike, seeded, larger = (Graphs.of(loading.remembered(path).drawing_network()) for path in paths)
+    assert first is alike
+    assert len({id(each) for each in (first, seeded, larger)}) == 3
+    assert same.plan.generator_facts == loading.remembered(paths[0]).plan.generator_facts
 
 
 def test_two_owners_of_one_name_are_refused_with_both_names(acme, files, photo, tmp_path, monkeypatch):
@@ -293,6 +319,7 @@ def test_broken_styles_do_not_disturb_the_others(broken, files, photo):
     assert families.teacher(files / "b.keras") == registry.find("style", "fine").file  # no broken one is asked
 
 
+@pytest.mark.long
 def test_the_doctor_finds_every_broken_style_and_says_what_to_do(broken):
     done = run("doctor", "acme-broken", "--json")
     assert done.exit_code == 3
@@ -307,6 +334,7 @@ def test_the_doctor_finds_every_broken_style_and_says_what_to_do(broken):
 # Fusion
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("others", [("dabs", "drops"), ("dabs", "rings")], ids=["siblings", "strangers"])
 def test_a_weight_of_one_among_zeros_is_that_style_byte_for_byte(others, acme, photo):
     for style in others:
@@ -452,6 +480,7 @@ def same(ones, others):
     return all((one == other).all() for one, other in zip(ones, others, strict=True))
 
 
+@pytest.mark.long
 def test_a_training_starts_from_the_styles_own_picture_and_discriminators(acme, files, tmp_path):
     judges = networks(stylezoo.load_model(files / "a.keras"))
     model = stylezoo.create_model("transfer", pretrained="dabs", seed=3, **TINY)
@@ -504,6 +533,7 @@ def test_the_same_model_makes_the_same_file(runs, tmp_path):
     assert (tmp_path / "one.keras").read_bytes() == (tmp_path / "other.keras").read_bytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -548,6 +578,7 @@ def test_options_of_a_style_are_refused_for_other_kinds(tmp_path, monkeypatch):
     assert "are for a style, not for a loss" in refused("new", "loss", "mine", "--from", "runs/a", code=2)
 
 
+@pytest.mark.long
 def test_what_new_writes_of_a_run_passes_the_kit(runs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["--from", runs / "a", "--license", LICENSE, "--learned-from", SOURCE]

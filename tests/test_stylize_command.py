@@ -416,6 +416,7 @@ def frames_of(path):
         return np.array(frames), durations, image.format
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("out", [None, "new.gif", "new.webp", "new.png"])
 @pytest.mark.parametrize("name", ["a.gif", "a.webp"])
 def test_an_animation_stays_one(name, out, plain, tmp_path):
@@ -689,6 +690,7 @@ def sibling(plain, tmp_path_factory):
     return folder / "run"
 
 
+@pytest.mark.long
 def test_siblings_are_mixed_without_a_model(plain, sibling, wide, tmp_path):
     def mixed(name, *styles):
         words = [word for style in styles for word in ("--style", style)]
@@ -760,7 +762,7 @@ def test_a_model_that_needs_a_picture_and_is_taken_for_a_style_says_how_to_name_
         def painter(self, **look):
             raise BadOptions("This model takes its style from a picture.")
 
-    monkeypatch.setattr(loading, "drawing", lambda file: Needy())
+    monkeypatch.setattr(loading, "remembered", lambda file: Needy())
     done = run(wide, "--style", plain, *words)
     assert (done.exit_code, done.stderr) == (2, f"Error: This model takes its style from a picture.{HINT}")
 

@@ -3,6 +3,7 @@
 import gc
 import tracemalloc
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 
@@ -249,6 +250,7 @@ def test_full_strength_is_the_style_itself(fusing):
     np.testing.assert_allclose(nearly, painted(generator, picture, [one]), atol=1e-3)
 
 
+@pytest.mark.long
 def test_a_mask_of_ones_is_no_mask_and_one_of_zeros_the_picture(fusing):
     generator, one, other = fusing
     picture = scene(0, 30, 42)
@@ -344,6 +346,7 @@ def test_kept_colours_are_those_of_the_picture(generator):
     np.testing.assert_allclose(np.diff(drawn, axis=-1), np.diff(picture, axis=-1), atol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["gated", "munit"])
 def test_tiles_differ_little_from_one_piece_and_have_no_seams(name, request, monkeypatch):
     """On average by 2 of 255; and neighbouring pixels differ at the borders of tiles as they do elsewhere."""
@@ -362,6 +365,7 @@ def test_tiles_differ_little_from_one_piece_and_have_no_seams(name, request, mon
     assert error.max() < 4 * np.median(error) + 1e-3
 
 
+@pytest.mark.long
 def test_tiles_are_exact_where_all_of_the_picture_fits_into_memory_once(fusing):
     """Then what is found out about it is not found on a smaller one. Only reflections beyond the border may differ."""
     generator, one, other = fusing
@@ -386,6 +390,7 @@ def test_pictures_larger_than_a_tile_are_drawn_in_tiles_unless_asked_otherwise(m
     assert counts == [4, 0, 2, 0]
 
 
+@pytest.mark.long
 def test_a_mask_and_noise_reach_every_tile():
     """Each tile sees its own part of them: as in one piece."""
     brush = built("brush", filters=4, blocks=1, length=2)
@@ -397,6 +402,7 @@ def test_a_mask_and_noise_reach_every_tile():
     assert np.abs(Painter(brush, tile=256, seed=4).paint(picture) - whole).mean() * 127.5 > 1
 
 
+@pytest.mark.long
 def test_a_masked_picture_in_tiles_is_the_one_in_one_piece(gated):
     picture = arrays.resized(scene(0, 70, 90), 280, 360)
     mask = np.broadcast_to(np.clip((np.arange(360) - 150) / 60, 0, 1), (280, 360))
@@ -447,6 +453,7 @@ def test_several_styles_of_one_network_stay_different(gated):
     assert np.abs(first.paint(picture) - second.paint(picture)).max() > 1e-3
 
 
+@pytest.mark.long
 def test_tiles_and_frames_are_matched_by_the_tones_of_the_whole(generator):
     """Tiles by those of a thumbnail, the frames of a film by those of the first."""
     picture = arrays.resized(scene(0, 70, 90), 280, 360).astype("float32")
@@ -553,11 +560,56 @@ def test_graphs_are_kept_for_a_generator_and_die_with_it():
     assert graphs.side >= 256
     for size in range(16, 16 + 2 * KEPT):
         painted(generator, source[:size, :size])
-    assert len(graphs._of_sides) == KEPT
+    for seed in range(2 * KEPT):
+        painted(generator, source[:16, :16], seed=seed)
+    assert len(graphs._kept) == KEPT
     dead = weakref.ref(generator)
     del generator, picture
     gc.collect()
     assert dead() is None
+
+
+@pytest.mark.parametrize("name", ["gated", "brush"])
+def test_generators_that_are_built_alike_share_graphs_and_draw_as_with_their_own(name):
+    options = {"styles": 2} if name == "gated" else {"length": 1}
+    first, second, own = (built(name, **options, filters=2, blocks=1) for _ in range(3))
+    style = [np.float32([1, 0])] if name == "gated" else None
+    for variable in second.weights:
+        variable.assign(0.8 * variable)
+    own.set_weights(second.get_weights())
+    Graphs.of(first).share(second)
+    painters = [Painter(each, Fusion.of(style, None, 0.5), seed=3) for each in (first, second, own)]
+    source = scene(0, 20, 24)
+    mine, shared, expected = (painter.paint(source) for painter in painters)
+    np.testing.assert_array_equal(shared, expected)
+    assert np.abs(shared - mine).max() > 0.01
+    (graph,) = Graphs.of(second)._kept.values()
+    assert graph.experimental_get_tracing_count() == 1
+    second.set_weights(first.get_weights())  # what a graph has seen once is not kept
+    np.testing.assert_array_equal(painters[1].paint(source), mine)
+
+
+def test_graphs_live_as_long_as_a_generator_that_shares_them():
+    first, second = (built("resnet", filters=2, blocks=1) for _ in range(2))
+    Graphs.of(first).share(second)
+    dead = [weakref.ref(first), weakref.ref(second)]
+    del first
+    gc.collect()
+    assert painted(second, scene(0, 16, 16)).shape == (16, 16, 3)
+    del second
+    for _ in range(2):  # one for each of them
+        gc.collect()
+    assert [each() for each in dead] == [None, None]
+
+
+def test_threads_share_a_generator():
+    picture = keras.Input((None, None, 3))
+    generator = keras.Model(picture, keras.layers.Conv2D(3, 3, padding="same")(picture))
+    pictures = [scene(0, side, side) for side in range(16, 16 + 2 * KEPT)] * 2
+    with ThreadPoolExecutor(4) as pool:
+        drawn = list(pool.map(lambda each: painted(generator, each), pictures))
+    for found, each in zip(drawn, pictures, strict=True):
+        np.testing.assert_array_equal(found, painted(generator, each))
 
 
 @pytest.mark.parametrize("name", ["gated", "munit"])

@@ -49,6 +49,7 @@ def steps_of(folder):
     return {tag: [step for step, _ in pairs] for tag, pairs in values(folder).items()}
 
 
+@pytest.mark.long
 def test_tensorboard_shows_the_rows_of_the_log_figures_and_sheets(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr("stylezoo.training.callbacks.LOG_ROWS", 3)
     monkeypatch.setattr("stylezoo.training.callbacks.SHEETS", 2)
@@ -93,6 +94,7 @@ def spoil(model):
     model.generator.set_weights([np.full_like(each, np.nan) for each in model.generator.get_weights()])
 
 
+@pytest.mark.long
 def test_a_resumed_run_goes_on_and_shows_each_step_once(pictures, tmp_path):
     run = started(pictures[0], tmp_path / "run")
     with pytest.raises(RuntimeError, match="a crash"):
@@ -105,6 +107,7 @@ def test_a_resumed_run_goes_on_and_shows_each_step_once(pictures, tmp_path):
     assert steps_of(tmp_path / "run")["generator"] == steps_of(tmp_path / "run")["contact sheet"] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.long
 def test_after_a_rollback_each_step_is_shown_once(pictures, tmp_path):
     run = started(pictures[0], tmp_path / "run")
     training.fit(run, Fail(spoil), checkpoint_every=2, on_nan="rollback", tensorboard=True)
@@ -131,6 +134,7 @@ def test_tensorboard_itself_reads_them(pictures, tmp_path):
     assert len(board.Images("contact sheet")) > 1
 
 
+@pytest.mark.long
 def test_the_command_writes_them_and_says_how_to_look(pictures, tmp_path):
     tiny = ["--generator", "resnet:filters=2,blocks=1", "--discriminator", "patch:filters=2,layers=1"]
     sizes = ["--set", "image_size=16", "--set", "load_size=20", "--set", "batch_size=1"]

@@ -133,6 +133,7 @@ def test_two_trainings_do_not_write_one_folder(pictures, tmp_path):
     assert training.resume(tmp_path / "run").step == 0
 
 
+@pytest.mark.long
 def test_longer_training_continues_a_complete_one(short, whole, tmp_path):
     shutil.copytree(short, tmp_path / "parts")
     with pytest.raises(BadRun, match="is complete after 2 steps"):
@@ -151,6 +152,7 @@ def test_images_in_memory_are_kept_for_resuming_wherever_the_folder_goes(tmp_pat
     assert (len(run.batches.source), len(run.batches.style)) == (1, 2)
 
 
+@pytest.mark.long
 def test_log_of_a_resumed_run_has_every_step_once(pictures, tmp_path):
     run = training.start(Recipe.named("transfer", steps=6, **TINY), out=tmp_path / "run", **pictures)
     run.steps = 4
@@ -162,6 +164,7 @@ def test_log_of_a_resumed_run_has_every_step_once(pictures, tmp_path):
         assert [row[0] for row in csv.reader(file)] == ["step", *"123456"]
 
 
+@pytest.mark.long
 def test_a_signal_ends_the_run_after_the_present_step_and_it_is_resumed(whole, pictures, tmp_path):
     run = training.start(Recipe.named("transfer", steps=4, **TINY), out=tmp_path / "run", **pictures)
     for made, number in enumerate((signal.SIGINT, signal.SIGTERM), start=1):

@@ -11,14 +11,11 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from stylezoo.errors import StylezooError
 
 LARGEST_VIEW = 1600  # pixels of the longer side of what the page shows of a photograph
-MODELS = 16  # that stay in memory
 
 Job, Tell = dict[str, Any], Callable[[int, int], None]
 
@@ -114,25 +111,13 @@ def draw(job: Job, tell: Tell) -> dict[str, int]:
     from stylezoo.runs.mixing import Mixture
 
     look = {name: job[name] for name in ("seed", "keep_colour", "stroke")}
-    mixture = Mixture([style for style, _ in job["styles"]], [tuple(mask) for mask in job["masks"]], _read)
+    mixture = Mixture([style for style, _ in job["styles"]], [tuple(mask) for mask in job["masks"]])
     painter = mixture.painter([weight for _, weight in job["styles"]], job["strength"], **look)
     painter.on_tile = tell
     picture, size = job["picture"], job["size"]
     drawn = painter.paint(arrays.opened_at(picture, size, painter.channels) if size else picture)
     files.save_picture(drawn, job["result"])
     return {"width": drawn.width, "height": drawn.height}
-
-
-def _read(file: Path):
-    """The model of a file, which is read again when it has changed."""
-    return _read_once(file, file.stat().st_mtime_ns)
-
-
-@lru_cache(MODELS)
-def _read_once(file, changed):
-    from stylezoo.runs import loading
-
-    return loading.drawing(file)
 
 
 JOBS = {"warm": warm, "photograph": open_photograph, "mask": open_mask, "sample": write_sample, "draw": draw}

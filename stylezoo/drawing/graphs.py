@@ -5,6 +5,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cached_property
+from threading import Lock
 
 import keras
 from keras import ops
@@ -25,17 +26,21 @@ SMALLEST_TILE = 256  # pixels
 KEPT = 4  # graphs of a generator: the least recently used one is dropped
 
 _of_generators = weakref.WeakKeyDictionary()
+_templates = weakref.WeakKeyDictionary()  # the generators whose graphs others share, for as long as those live
 
 
 class Graphs:
     """The graphs of one generator. They live as long as the generator, to which they have a weak reference only.
+
+    Generators that are built alike can share them: the weights of one are then given to the graphs of the other.
 
     Without a graph the outputs of all layers would stay in memory to the end.
     """
 
     def __init__(self, generator: keras.Model):
         self._generator = weakref.ref(generator)
-        self._of_sides = OrderedDict()
+        self._kept = OrderedDict()
+        self._lock = Lock()  # threads that call `stylezoo.stylize` share a generator
 
     @classmethod
     def of(cls, generator: keras.Model) -> "Graphs":
@@ -44,10 +49,15 @@ class Graphs:
             _of_generators[generator] = cls(generator)
         return _of_generators[generator]
 
-    def draw(self, source, noise, style, shares, found, corner, seed):
+    def share(self, generator: keras.Model) -> None:
+        """Let these be the graphs of a generator that is built alike, which need not be traced again for it."""
+        _of_generators[generator], _templates[generator] = self, self._generator()
+
+    def draw(self, generator, source, noise, style, shares, found, corner, seed):
         """Draw one picture or a part of one.
 
         Args:
+            generator: The generator that has these graphs, or one that shares them.
             source: (1, height, width, channels) in [-1, 1].
             noise: The input `noise`; None: drawn with `seed`.
             style: As for `StyleInput.draw`.
@@ -66,10 +76,11 @@ class Graphs:
         tensors = [
             each if each is None else ops.convert_to_tensor(each, "float32") for each in (source, noise, style, shares)
         ]
-        given = (*tensors, found, ops.convert_to_tensor(corner, "int32"), seed)
+        weights = [each.value for each in generator.weights]
+        given = (*tensors, found, ops.convert_to_tensor(corner, "int32"), seed, weights)
         try:
             # Called directly, the function would warn of the number of its graphs.
-            drawn, facts = self._at(tuple(tensors[0].shape[1:3])).get_concrete_function(*given)(*given)
+            drawn, facts = self._at((*tensors[0].shape[1:3], seed)).get_concrete_function(*given)(*given)
         except backend.OUT_OF_MEMORY as error:
             raise MemoryError from error
         return ops.convert_to_numpy(drawn)[0], facts
@@ -119,14 +130,14 @@ class Graphs:
                 yield sides
             step *= 2
 
-    def _at(self, sides):
-        """The graphs for pictures of one size."""
-        if sides not in self._of_sides:
-            self._of_sides[sides] = _graph(self._generator)
-        self._of_sides.move_to_end(sides)
-        while len(self._of_sides) > KEPT:
-            self._of_sides.popitem(last=False)
-        return self._of_sides[sides]
+    def _at(self, key):
+        """The graphs for pictures of one size, with one seed, which is a constant of a graph."""
+        with self._lock:
+            found = self._kept.setdefault(key, _graph(self._generator))
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found
 
 
 def keeps_shape(generator: keras.Model, shape: tuple[int, int, int, int]) -> bool:
@@ -139,11 +150,13 @@ def keeps_shape(generator: keras.Model, shape: tuple[int, int, int, int]) -> boo
 
 
 def _graph(generator):
-    """A function of tensors that draws with a generator, given by a weak reference."""
+    """A function of tensors, weights among them, that draws with a generator, which is given by a weak reference."""
 
-    def redraw(source, noise, style, shares, found, corner, seed):
-        with Scene(shares, found, (corner[0], corner[1])) as scene:
-            drawn = style_input(generator()).draw(source, style, seed=seed, noise=noise)
+    def redraw(source, noise, style, shares, found, corner, seed, weights):
+        network = generator()
+        pairs = list(zip(network.weights, weights, strict=True))
+        with keras.StatelessScope(pairs), Scene(shares, found, (corner[0], corner[1])) as scene:
+            drawn = style_input(network).draw(source, style, seed=seed, noise=noise)
         return drawn, scene.found
 
     return backend.graph(redraw)

@@ -269,7 +269,7 @@ class Painter(Redraws):
         origin = corner if self.drift is None else corner + np.rint(np.median(self.drift, axis=(0, 1))).astype(int)
 
         def output(style, regions, known):
-            return self._graphs.draw(source[None], noise, style, regions, known, origin, self.seed)
+            return self._graphs.draw(self.generator, source[None], noise, style, regions, known, origin, self.seed)
 
         drawn, found = output(*self._mixture(source, shares, facts), known)
         if not self._fusion.has_source:

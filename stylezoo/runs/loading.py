@@ -4,7 +4,9 @@ Files are checked as far as possible before Keras is imported, which takes three
 """
 
 import os
+from functools import lru_cache
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from stylezoo.catalogue import needs
 from stylezoo.errors import BadRecipe, BadRun, StylezooError, printable
@@ -12,6 +14,9 @@ from stylezoo.files import archive, recognition
 from stylezoo.recipe import Recipe
 from stylezoo.runs import hub, styles
 from stylezoo.runs.folder import RunFolder
+
+_by_facts = WeakValueDictionary()  # drawings that others share their graphs with
+REMEMBERED = 16  # models that stay in memory, with the graphs that they were drawn with
 
 
 def model_file(path: str | Path) -> Path:
@@ -133,6 +138,31 @@ def drawing(file: Path):
         return drawing
 
     return _read(file, read)
+
+
+def remembered(file: Path):
+    """The `drawing` of a file, for those who change nothing in it: read once in a process, and again if it has changed.
+
+    Raises:
+        BadRun: As `built`.
+    """
+    state = os.stat(file)
+    return _remembered(file, state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(REMEMBERED)
+def _remembered(file, *state):
+    return sharing(drawing(file))
+
+
+def sharing(model):
+    """A `Drawing`, which from now on shares the graphs of another whose generator is built alike, if there is one."""
+    from stylezoo.drawing.graphs import Graphs
+
+    first = _by_facts.setdefault(model.plan.generator_facts, model)
+    if first is not model:
+        Graphs.of(first.drawing_network()).share(model.drawing_network())
+    return model
 
 
 def _read(file, read, complete=True):

@@ -1,7 +1,6 @@
 """Painters in ready-made styles and trained runs, alone or fused."""
 
 from collections.abc import Mapping
-from functools import cache
 from os import PathLike
 
 from stylezoo.drawing.fusion import Fusion
@@ -14,7 +13,7 @@ from stylezoo.runs.interpolation import Siblings
 
 
 class Mixture:
-    """Some styles, each a trained model, for painters with any weights and strength. The models are read once.
+    """Some styles, each a trained model, for painters with any weights and strength. See `loading.remembered`.
 
     Without masks, siblings are mixed by their weights: see `Siblings`. Else each model draws the picture, and the
     results are joined: see `joining.join`.
@@ -22,7 +21,6 @@ class Mixture:
     Args:
         names: Ready-made styles, run folders, ``.keras`` files or addresses; none: the default style.
         masks: Pairs of such a name and a mask, as for `Fusion.of`.
-        read: What gives the `Drawing` of a file from `loading.checked_file`; None: `loading.drawing`.
 
     Attributes:
         names: The models, those of the masks as well.
@@ -33,19 +31,18 @@ class Mixture:
         BadRun: As in `stylezoo.load_model`.
     """
 
-    def __init__(self, names=(), masks=(), read=None):
+    def __init__(self, names=(), masks=()):
         self.masks = [*masks]
         self._named = [str(name) for name in names] or ([] if self.masks else [styles.default()])
         self.names = list(dict.fromkeys([*self._named, *(str(name) for name, _ in self.masks)]))
         self.reason, self._siblings = "", None
-        read = cache(read or loading.drawing)  # those that are no siblings have been read by then
         if len(self.names) > 1 and not self.masks:
             try:
-                self._siblings = Siblings(self.names, read)
+                self._siblings = Siblings(self.names, loading.remembered)
             except BadOptions as error:
                 self.reason = str(error)
         if self._siblings is None:
-            self._models = {name: read(loading.checked_file(name)) for name in self.names}
+            self._models = {name: loading.remembered(loading.checked_file(name)) for name in self.names}
 
     def painter(self, weights=(), strength: float = 1.0, **look) -> Painter | JoinedPainter:
         """A painter in a mixture of the styles.
@@ -62,7 +59,8 @@ class Mixture:
         weights = weights or [1.0] * len(self._named)
         fusion = Fusion.of(list(zip(self._named, weights, strict=True)), self.masks, strength)
         if self._siblings:
-            return self._siblings.at(self._weights(fusion)).painter(strength=strength, **look)
+            mixed = loading.sharing(self._siblings.at(self._weights(fusion)))
+            return mixed.painter(strength=strength, **look)
         if len(fusion.parts) == 1 and not fusion.is_divided:
             return self._models[fusion.parts[0].style].painter(strength=strength, **look)
         painters = [self._models[part.style].painter(**look) for part in fusion.parts]
