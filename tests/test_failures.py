@@ -223,7 +223,7 @@ KILLED = {
 }
 
 
-def begun(folder, name, steps=12):
+def begun(folder, name, steps=8):
     """A run of one of these recipes that has begun, and the variables of the environment for its trainings."""
     changes = KILLED[name]
     devices = changes.get("DEVICES", "")
@@ -251,7 +251,7 @@ def kill(folder, kills, seed=0, **environment):
 
 @pytest.mark.long
 def test_a_run_that_is_killed_three_times_is_the_same(tmp_path):
-    start(tmp_path, steps=16, pool=3, average=0.9)
+    start(tmp_path, steps=12, pool=3, average=0.9)
     assert kill(tmp_path, 3, EAGER="1") == ("3", "[]")
 
 
