@@ -76,7 +76,7 @@ class Graphs:
         tensors = [
             each if each is None else ops.convert_to_tensor(each, "float32") for each in (source, noise, style, shares)
         ]
-        weights = [each.value for each in generator.weights]
+        weights = [ops.convert_to_tensor(each) for each in generator.weights]
         given = (*tensors, found, ops.convert_to_tensor(corner, "int32"), seed, weights)
         try:
             # Called directly, the function would warn of the number of its graphs.
