@@ -74,7 +74,7 @@ def _coloured(image, raw):
     So all its decoders, with all their checks, serve for 16 bits.
     """
     if raw == "planes":
-        return Scan(tiff.first_page(image.filename or image.fp))
+        return Scan(*tiff.first_page(image.filename or image.fp))
     place = image.fp.tell()
     if raw.startswith("LA"):  # four bytes of a pixel are four channels
         both = np.asarray(_decoded(image, "RGBA", "RGBA"))

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from stylezoo.errors import BadPicture
+from stylezoo.errors import BadPicture, MissingExtra
 from stylezoo.pictures import colour, deep, depth, files, foreign, tiff
 from stylezoo.pictures.foreign import SAMPLES
 from stylezoo.pictures.scans import WHOLE, Scan
@@ -39,7 +39,19 @@ def open_picture(source, channels: int = 3, shorter: int | None = None) -> Image
         _check_samples(image)
         return _with_channels(image, channels, whole=not files.is_large(image))
 
-    return files.decoded(source, taken, shorter)
+    try:
+        return files.decoded(source, taken, shorter)
+    except BadPicture as error:
+        return _with_channels(_grey_with_opacity(source, error), channels)
+
+
+def _grey_with_opacity(source, error):
+    """The scan of a TIFF of 16-bit grey with its opacity, which Pillow does not read; for any other file the error."""
+    with suppress(BadPicture, MissingExtra):
+        samples, alpha = tiff.first_page(source)
+        if alpha is not None and samples.shape[-1] == 1:
+            return Scan(samples, alpha)
+    raise error
 
 
 def opened(picture, channels: int = 3) -> Image.Image | None:
@@ -73,7 +85,7 @@ def as_stored(file: BinaryIO) -> Image.Image:
             return natural(image)
     except BadPicture as error:
         with suppress(BadPicture):  # that of another reader says less
-            return Scan(tiff.first_page(file))
+            return Scan(*tiff.first_page(file))
         raise error
 
 

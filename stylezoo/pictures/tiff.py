@@ -8,7 +8,9 @@ from PIL import Image
 
 from stylezoo.errors import BadPicture, MissingExtra
 from stylezoo.pictures import files
+from stylezoo.pictures.scans import WHOLE
 
+OPACITY = 2  # in the list of samples beyond grey or colours: the pixels are not multiplied by it
 TYPES = ("uint8", "uint16")
 MOST_SAMPLES = 4 * files.LARGEST  # of a picture: 512 MB with 16 bits
 SLACK = 2**16  # bytes that a compressed part may have more than twice its pixels; a small file must not fill the memory
@@ -38,11 +40,15 @@ def read(source, channels: int) -> np.ndarray:
         return _samples(page, file.filehandle.size, name)
 
 
-def first_page(source) -> np.ndarray:
-    """Likewise of a TIFF of any number of samples."""
+def first_page(source) -> tuple[np.ndarray, np.ndarray | None]:
+    """Likewise of a TIFF of any number of samples; and the opacity, (height, width), if grey or colours have one."""
     name = files.name_of(source)
-    with _opened(source, name) as file:
-        return _samples(file.pages.first, file.filehandle.size, name)
+    with _opened(files.place_of(source), name) as file:
+        page = file.pages.first
+        samples = _samples(page, file.filehandle.size, name)
+    if samples.shape[-1] - 1 not in WHOLE or [*page.extrasamples] != [OPACITY]:
+        return samples, None
+    return samples[..., :-1], samples[..., -1]
 
 
 def write(file, samples: np.ndarray, alpha: np.ndarray | None = None) -> None:
