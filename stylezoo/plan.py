@@ -136,8 +136,8 @@ class Plan:
     @property
     def generator_facts(self) -> tuple:
         """What a generator is built of: where it is the same, generators differ in nothing but their weights."""
-        recipe = self.recipe
-        return str(self.generator.spec), repr(self.given), recipe.channels, recipe.precision, recipe.seed
+        part, recipe = self.generator, self.recipe
+        return part.component, str(part.spec), repr(self.given), recipe.channels, recipe.precision, recipe.seed
 
     @property
     def specs(self) -> dict[str, Any]:
