@@ -470,6 +470,7 @@ def redrawn(painter, frames):
     return film.saved
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("steady", [True, "whole", 0.1])
 def test_a_still_scene_stays_still(strokes, steady):
     frames = redrawn(Painter(strokes, steady=steady), [photo()] * 5)
