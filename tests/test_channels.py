@@ -90,6 +90,28 @@ def test_each_bit_comes_back_from_png_and_tiff(channels, suffix, alpha, tmp_path
         np.testing.assert_array_equal(found.alpha, opacity)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 5])
+@pytest.mark.parametrize("content", [b"", b"no picture", b"II*\0 cut off"])
+def test_a_stream_that_cannot_go_back_is_told_in_one_line(channels, content):
+    with pytest.raises(BadPicture, match=r"^The file cannot be read: File or stream is not seekable\.$"):
+        opening.open_picture(io.BufferedReader(Pipe(content)), channels)
+
+
+class Pipe(io.RawIOBase):
+    """Bytes that come one after another, as from another program."""
+
+    def __init__(self, content):
+        self.left = content
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        part, self.left = self.left[: len(buffer)], self.left[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
 @pytest.mark.parametrize("channels", [2, 4, 7, 64])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_each_bit_of_many_channels_comes_back_from_tiff(channels, dtype, tmp_path):

@@ -85,9 +85,9 @@ def _library():
 def _opened(source, name, channels=None):
     """An open TIFF; all that tifffile may raise is a `BadPicture`."""
     library = _library()
-    if hasattr(source, "read"):
-        source.seek(0)
     try:
+        if hasattr(source, "read"):
+            source.seek(0)
         file = library.TiffFile(source)
     except library.TiffFileError:
         wanted = f"pictures of {channels} channels are TIFF files with {channels} samples a pixel"
