@@ -116,7 +116,7 @@ def stylize(picture, style=None, *, masks=None, strength=1.0, size=None, **look)
 
     The first call for a size of picture prepares the network, which takes seconds; further calls are faster, also in
     other styles that are built alike, as all ready-made ones are. The last 16 styles stay in memory, until their files
-    change, and the last 4 sizes.
+    change, and what was prepared for the last 4 sizes; another seed counts as another size.
 
     Args:
         picture: A path, a binary file object, a Pillow image, or an array (height, width, channels) or (count, height,

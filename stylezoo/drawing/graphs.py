@@ -1,4 +1,4 @@
-"""A generator as TensorFlow graphs, one for each size of picture, and the sizes that it can draw."""
+"""A generator as TensorFlow graphs, one for each size of picture and seed, and the sizes that it can draw."""
 
 import math
 import weakref
@@ -133,11 +133,12 @@ class Graphs:
     def _at(self, key):
         """The graphs for pictures of one size, with one seed, which is a constant of a graph."""
         with self._lock:
-            found = self._kept.setdefault(key, _graph(self._generator))
+            if key not in self._kept:
+                self._kept[key] = _graph(self._generator)
             self._kept.move_to_end(key)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return found
+            return self._kept[key]
 
 
 def keeps_shape(generator: keras.Model, shape: tuple[int, int, int, int]) -> bool:
